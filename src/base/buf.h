@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * buf - an owned run of bytes that grows up to a stated maximum.
+ *
+ * Growth past the maximum does not happen: the append is refused and the buf remembers it
+ * (`failed`), so that a writer may append many pieces and check once at the end.
+ *
+ * Threads: one owner at a time.
+ */
+
+#include "base/err.h"
+#include "base/slice.h"
+
+struct buf {
+    uint8_t *ptr;
+    size_t len;
+    size_t capacity;
+    size_t max;
+    bool failed; /* an append would have passed `max`; what is held is not the whole */
+};
+
+/* Nothing is allocated before the first append. */
+#define BUF_INIT(max_bytes)                                                                        \
+    {                                                                                              \
+        .max = (max_bytes)                                                                         \
+    }
+
+void buf_init(struct buf *buf, size_t max_bytes);
+void buf_release(struct buf *buf); /* frees; the buf may be used again */
+
+/* For CLEANUP(buf_release): a local buf that frees itself. */
+
+/* Forgets the content and the failure, keeps the memory. */
+void buf_clear(struct buf *buf);
+
+/* Room for `more` bytes behind the end without another allocation. False past the maximum. */
+bool buf_reserve(struct buf *buf, size_t more);
+
+void buf_append(struct buf *buf, slice bytes);
+void buf_append_byte(struct buf *buf, uint8_t byte);
+void buf_append_cstr(struct buf *buf, const char *text);
+void buf_append_u64(struct buf *buf, uint64_t number); /* decimal */
+void buf_append_i64(struct buf *buf, int64_t number);  /* decimal */
+void buf_append_format(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Drops the first `n` bytes by moving the rest to the front. */
+void buf_drop_front(struct buf *buf, size_t n);
+
+/* LIMIT when any append was refused since the last clear. */
+enum err buf_check(const struct buf *buf);
+
+/* What is held, valid until the next append. */
+static inline slice buf_slice(const struct buf *buf)
+{
+    return (slice){buf->ptr, buf->len};
+}
+
+/* A NUL behind the end that is not counted, for the borders that want C strings. */
+const char *buf_cstr(struct buf *buf);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * hash - a fast 64-bit hash of bytes, not a cryptographic one.
+ *
+ * The construction (multiply to 128 bits and fold) is that of wyhash. With a random seed it is for
+ * tables in memory that strangers fill; with the fixed seed HASH_STORED it is part of the stored
+ * format (docs/format.md, "Token hash"), and may never change.
+ *
+ * Threads: any.
+ */
+
+#include "base/slice.h"
+
+#define HASH_STORED UINT64_C(0x436169726e313031)
+
+static inline uint64_t hash_mix(uint64_t a, uint64_t b)
+{
+    __uint128_t product = (__uint128_t)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static inline uint64_t hash_u64(uint64_t number, uint64_t seed)
+{
+    return hash_mix(number ^ UINT64_C(0xe7037ed1a0b428db), seed ^ UINT64_C(0xa0761d6478bd642f));
+}
+
+/* Little-endian words, the last one padded with zeros; the length is mixed in first. */
+static inline uint64_t hash_bytes(slice bytes, uint64_t seed)
+{
+    const uint8_t *p = bytes.ptr;
+    size_t n = bytes.len;
+    uint64_t h = seed ^ ((uint64_t)n * UINT64_C(0x9e3779b97f4a7c15));
+    while (n >= 8) {
+        uint64_t word = 0;
+        memcpy(&word, p, 8);
+        h = hash_mix(h ^ word, UINT64_C(0xa0761d6478bd642f));
+        p += 8;
+        n -= 8;
+    }
+    if (n > 0) {
+        uint64_t word = 0;
+        memcpy(&word, p, n);
+        h = hash_mix(h ^ word, UINT64_C(0xe7037ed1a0b428db));
+    }
+    return hash_mix(h ^ UINT64_C(0x8ebc6af09c88c6e3), UINT64_C(0x589965cc75374cc3));
+}

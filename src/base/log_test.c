@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/test.h"
+
+static size_t log_to_text(bool json, char *out, size_t out_bytes)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    log_set_output(ends[1], json);
+    LOG_INFO("segment sealed", kv_u64("segment", 7), kv_str("file", "a \"b\"\n"));
+    LOG_DEBUG("not shown");
+    (void)close(ends[1]);
+    ssize_t n = read(ends[0], out, out_bytes - 1);
+    (void)close(ends[0]);
+    assert_true(n > 0);
+    out[n] = '\0';
+    return (size_t)n;
+}
+
+static void test_json_escapes_what_it_is_given(void **state)
+{
+    UNUSED(state);
+    char line[512];
+    (void)log_to_text(true, line, sizeof(line));
+    assert_non_null(strstr(line, "\"level\":\"info\",\"msg\":\"segment sealed\",\"segment\":7,"
+                                 "\"file\":\"a \\\"b\\\"\\u000a\"}\n"));
+}
+
+static void test_logfmt_quotes_what_needs_it(void **state)
+{
+    UNUSED(state);
+    char line[512];
+    (void)log_to_text(false, line, sizeof(line));
+    assert_non_null(strstr(line, "msg=\"segment sealed\" segment=7 file=\"a \\\"b\\\"\\u000a\"\n"));
+    assert_null(strstr(line, "not shown"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_json_escapes_what_it_is_given),
+        cmocka_unit_test(test_logfmt_quotes_what_needs_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+
+void *mem_zeroed(size_t bytes)
+{
+    void *memory = calloc(1, bytes > 0 ? bytes : 1);
+    ASSERT(memory != NULL);
+    return memory;
+}
+
+void *mem_array(size_t count, size_t item_bytes)
+{
+    size_t bytes = 0;
+    ASSERT(checked_mul(count, item_bytes, &bytes));
+    return mem_zeroed(bytes);
+}
+
+void *mem_resize(void *memory, size_t bytes)
+{
+    void *resized = realloc(memory, bytes > 0 ? bytes : 1);
+    ASSERT(resized != NULL);
+    return resized;
+}
+
+char *mem_text(const char *bytes, size_t len)
+{
+    char *text = mem_zeroed(len + 1);
+    if (len > 0) {
+        memcpy(text, bytes, len);
+    }
+    return text;
+}
+
+void *mem_aligned(size_t alignment, size_t bytes)
+{
+    void *memory = NULL;
+    ASSERT(posix_memalign(&memory, alignment, bytes) == 0);
+    memset(memory, 0, bytes);
+    return memory;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * mem - allocation for the server and the CLI. Running out of memory ends the process:
+ * every acknowledged event is already on disk, so a restart loses nothing. Sizes that a
+ * caller can influence go through an arena or a buf with a limit, and fail with ERR_LIMIT.
+ *
+ * Threads: any.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Zeroed bytes, never NULL. The caller ends them with free(). */
+void *mem_zeroed(size_t bytes);
+
+/* `count` zeroed items; the product may not overflow. Never NULL. End with free(). */
+void *mem_array(size_t count, size_t item_bytes);
+
+/* realloc() that never returns NULL; new bytes are not zeroed. */
+void *mem_resize(void *memory, size_t bytes);
+
+/* A heap copy with a NUL behind it. Never NULL. End with free(). */
+char *mem_text(const char *bytes, size_t len);
+
+/* `alignment` is a power of two; the bytes are zeroed. Never NULL. End with free(). */
+void *mem_aligned(size_t alignment, size_t bytes);
+
+/* Sums and products of lengths that come from outside. False on overflow, *out untouched. */
+static inline bool checked_add(size_t a, size_t b, size_t *out)
+{
+    size_t sum = 0;
+    if (__builtin_add_overflow(a, b, &sum)) {
+        return false;
+    }
+    *out = sum;
+    return true;
+}
+
+static inline bool checked_mul(size_t a, size_t b, size_t *out)
+{
+    size_t product = 0;
+    if (__builtin_mul_overflow(a, b, &product)) {
+        return false;
+    }
+    *out = product;
+    return true;
+}
+
+/* For CLEANUP(mem_freep) on a pointer from this room. */
+static inline void mem_freep(void *pointer_to_pointer)
+{
+    void **pointer = pointer_to_pointer;
+    __builtin_free(*pointer);
+    *pointer = NULL;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * slice - a borrowed run of bytes: a pointer and a length, never a terminator.
+ *
+ * A slice owns nothing. Whoever hands one out says how long its bytes stay valid.
+ * The take_* functions eat from the front: on success they advance *s, on failure they
+ * leave it alone.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/check.h"
+
+typedef struct slice {
+    const uint8_t *ptr;
+    size_t len;
+} slice;
+
+/* A literal as a slice: SLICE("actor"). */
+#define SLICE(literal) ((slice){(const uint8_t *)("" literal), sizeof(literal) - 1})
+
+/* The same, for the initialiser of a static table. */
+#define SLICE_INIT(literal)                                                                        \
+    {                                                                                              \
+        (const uint8_t *)("" literal), sizeof(literal) - 1                                         \
+    }
+
+/* For printf: ("%.*s", SLICE_ARG(s)). */
+#define SLICE_ARG(s) (int)(s).len, (const char *)(s).ptr
+
+static inline slice slice_from_cstr(const char *text)
+{
+    return (slice){(const uint8_t *)text, strlen(text)};
+}
+
+static inline bool slice_equal(slice a, slice b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+static inline slice slice_take(slice *s, size_t n)
+{
+    ASSERT(n <= s->len);
+    slice head = {s->ptr, n};
+    if (n > 0) { /* NULL + 0 is undefined in C, and {0} is a fine empty slice */
+        s->ptr += n;
+        s->len -= n;
+    }
+    return head;
+}
+
+static inline bool slice_take_literal(slice *s, slice literal)
+{
+    if (s->len < literal.len || memcmp(s->ptr, literal.ptr, literal.len) != 0) {
+        return false;
+    }
+    (void)slice_take(s, literal.len);
+    return true;
+}
+
+static inline slice slice_take_while(slice *s, bool (*wanted)(uint8_t byte))
+{
+    size_t n = 0;
+    while (n < s->len && wanted(s->ptr[n])) {
+        n++;
+    }
+    return slice_take(s, n);
+}
+
+static inline bool slice_take_quoted(slice *s, slice *inside_out)
+{
+    if (s->len < 2 || s->ptr[0] != '"') {
+        return false;
+    }
+    const uint8_t *close = memchr(s->ptr + 1, '"', s->len - 1);
+    if (close == NULL) {
+        return false;
+    }
+    slice quoted = slice_take(s, (size_t)(close - s->ptr) + 1);
+    *inside_out = (slice){quoted.ptr + 1, quoted.len - 2};
+    return true;
+}
+
+static inline bool byte_is_space(uint8_t byte)
+{
+    return byte == ' ' || byte == '\t';
+}
+
+static inline void slice_skip_spaces(slice *s)
+{
+    (void)slice_take_while(s, byte_is_space);
+}

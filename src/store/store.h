@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * store - the contract that every event store keeps: what the rest of the house sees.
+ *
+ *   append   a batch goes in whole or not at all; `done` is called once it is durable, in the
+ *            tree, and found by the next query. Nothing left of this call says "stored".
+ *   scan     events that match a filter, in time order or in seq order, from a position
+ *   count    matching events by the values of fields and by time bucket
+ *   prove    tree nodes, entries, checkpoint
+ *
+ * A snapshot is a size: everything below it, as it was, whatever arrives meanwhile.
+ *
+ * Threads: any, unless a line says otherwise.
+ */
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "event/event.h"
+#include "filter/filter.h"
+#include "tree/checkpoint.h"
+#include "tree/tile.h"
+
+struct store;
+
+/* ---- In ---- */
+
+#define STORE_BATCH_EVENTS_MAX 10000
+#define STORE_BATCH_BYTES_MAX  (16 * 1024 * 1024) /* rows of one batch, but for a single event */
+
+enum batch_event_state {
+    BATCH_STORED,    /* new: `seq` is its place */
+    BATCH_DUPLICATE, /* there already, and the same: `seq` is the first one's */
+    BATCH_CONFLICT,  /* there already, with other content: nothing of the batch was stored */
+};
+
+/* One event on its way. The batch owns its bytes. */
+struct batch_event {
+    struct leaf_hash leaf;
+    uint32_t row_at;  /* in batch.rows */
+    uint32_t row_len;
+    uint64_t sent;    /* fields that the request itself gave */
+    enum batch_event_state state; /* set by the store */
+    uint64_t seq;                 /* set by the store */
+};
+
+/*
+ * A unit of commit: all of its events or none. Made by its caller, lent to the store between
+ * store_append() and `done`. With `skip_conflicts` a conflict refuses its event alone.
+ */
+struct batch {
+    struct batch_event *events;
+    size_t count;
+    size_t capacity;
+    struct buf rows;
+    bool skip_conflicts;
+    void (*done)(struct batch *batch, enum err result, const struct diag *diag);
+    void *owner; /* for `done` */
+    /* Set by the store before `done`: */
+    uint64_t stored;     /* how many are new */
+    uint64_t duplicates;
+    uint64_t first_seq;  /* of the new ones, if any */
+    uint64_t last_seq;
+    size_t conflict_at;  /* index of the first conflict when `result` is CONFLICT */
+    struct batch *next;  /* the store's queue */
+};
+
+void batch_init(struct batch *batch); /* no allocation yet */
+void batch_release(struct batch *batch);
+void batch_clear(struct batch *batch); /* keeps memory, `done` and `owner` */
+/* Copies one event in: line, leaf hash and row are made here. LIMIT past the maxima. `line` is
+ * scratch of the caller, overwritten. */
+enum err batch_add(struct batch *batch, const struct event *event, uint64_t sent,
+                   struct buf *line);
+
+/*
+ * Queues `batch`. OK: it belongs to the store until `done` was called, on the store's own thread
+ * (which must not be kept: hand over and return). BUSY: the queue is full, FULL: the disk's
+ * reserve is reached; nothing happened and `done` will not be called.
+ * Results given to `done`: OK, CONFLICT, FULL, IO.
+ */
+enum err store_append(struct store *store, struct batch *batch, struct diag *diag);
+
+/* ---- Out ---- */
+
+enum store_order {
+    STORE_TIME_DESC, /* event_timestamp, then seq, newest first */
+    STORE_TIME_ASC,
+    STORE_SEQ_ASC,
+    STORE_SEQ_DESC,
+};
+
+/* Where a scan stands: just behind this event. */
+struct store_position {
+    int64_t time_us;
+    uint64_t seq;
+};
+
+struct store_scan_options {
+    slice org;        /* only this organisation; empty: every one */
+    const struct filter *filter;
+    enum store_order order;
+    uint64_t size;    /* snapshot; UINT64_MAX: what is committed now */
+    bool has_after;
+    struct store_position after;
+};
+
+struct store_event {
+    struct event event; /* views: valid until the next call with this scan */
+    uint64_t seq;
+};
+
+struct store_scan;
+/* The scan borrows filter and org. */
+enum err store_scan_open(struct store *store, const struct store_scan_options *options,
+                         struct store_scan **out, struct diag *diag);
+/* OK with *out NULL at the end. May block on disk. One thread at a time. CORRUPT, IO. */
+enum err store_scan_next(struct store_scan *scan, const struct store_event **out,
+                         struct diag *diag);
+void store_scan_free(struct store_scan *scan);
+DEFINE_OWNED(store_scan);
+
+/* One event. GONE: erased. NOT_FOUND also past `org`. The views live in `arena`. */
+enum err store_get(struct store *store, uint64_t seq, slice org, struct arena *arena,
+                   struct store_event *out, struct diag *diag);
+/* The seqs of an event_id in `org` (more than one only beyond the identity window), ascending. */
+#define STORE_ID_SEQS_MAX 16
+enum err store_find_id(struct store *store, const struct uuid *id, slice org,
+                       uint64_t seqs_out[STORE_ID_SEQS_MAX], size_t *count_out,
+                       struct diag *diag);
+
+/* Groups and counts, without touching a line where columns suffice. */
+#define STORE_GROUP_FIELDS_MAX 2
+struct store_count_options {
+    slice org;
+    const struct filter *filter;
+    uint64_t size;
+    enum field group_by[STORE_GROUP_FIELDS_MAX];
+    size_t group_count;
+    int64_t interval_us;   /* 0: no time buckets */
+    size_t groups_max;     /* LIMIT past this many distinct groups */
+};
+struct store_group {
+    slice values[STORE_GROUP_FIELDS_MAX]; /* ptr NULL: absent */
+    int64_t bucket_us;                    /* start of the bucket, 0 without interval */
+    uint64_t count;
+};
+/* Groups live in `arena`, in no particular order. */
+enum err store_count(struct store *store, const struct store_count_options *options,
+                     struct arena *arena, struct store_group **out, size_t *count_out,
+                     struct diag *diag);
+
+/* Committed size: every seq below is durable and findable. Grows, never shrinks. */
+uint64_t store_size(const struct store *store);
+/* Waits until store_size() > size, or `timeout_ms`; for followers and tails. */
+uint64_t store_wait(struct store *store, uint64_t size, uint32_t timeout_ms);
+/* Calls `fn` on the store's thread after each commit; the listener must be quick. Returns a slot. */
+typedef void (*store_commit_fn)(void *context, uint64_t size);
+void store_on_commit(struct store *store, store_commit_fn fn, void *context);
+
+/* ---- Proofs ---- */
+
+/* Tree nodes by level and index, as merkle_node_fn. GONE inside erased data. */
+enum err store_node(void *store, unsigned level, uint64_t index, struct merkle_hash *out);
+/* Appends the entry bundle of a tile. GONE, INVALID past the size. */
+enum err store_entries(struct store *store, const struct tile *tile, struct buf *out,
+                       struct diag *diag);
+/* The newest signed checkpoint: appends the note; its size to *size_out. */
+enum err store_checkpoint(struct store *store, struct buf *note_out, uint64_t *size_out,
+                          struct diag *diag);
+/* Waits until a checkpoint covers `size` leaves; BUSY after `timeout_ms`. */
+enum err store_wait_checkpoint(struct store *store, uint64_t size, uint32_t timeout_ms);
+
+struct store_identity {
+    char origin[NOTE_NAME_BYTES_MAX + 1];
+    struct note_verifier keys[4]; /* log keys first, the cosigner last */
+    size_t key_count;
+};
+void store_identity(struct store *store, struct store_identity *out);
+
+struct store_figures {
+    uint64_t events, segments, segment_bytes, wal_bytes, wal_files, queue_bytes, commits,
+        commit_us_total, fsync_us_max, checkpoint_size, duplicates, conflicts, sealing;
+    uint64_t disk_free_bytes, disk_total_bytes;
+    bool writable; /* false below the disk reserve */
+};
+void store_figures(struct store *store, struct store_figures *out);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * tile - paths and contents of the tiled log API (c2sp.org/tlog-tiles). Threads: any.
+ */
+
+#include "base/buf.h"
+#include "tree/merkle.h"
+
+#define TILE_WIDTH 256
+
+struct tile {
+    bool is_entries; /* /tile/entries/<N>; level is 0 */
+    unsigned level;  /* 0..63 */
+    uint64_t index;
+    unsigned width;  /* 1..256 */
+};
+
+/* Parses what follows "/tile/": "0/x001/234", "entries/000.p/7". INVALID. */
+enum err tile_parse(slice path, struct tile *out);
+void tile_format(const struct tile *tile, struct buf *out); /* the same text */
+
+/* Whether a tree of `size` leaves has this tile (full, or exactly or fewer of its partial). */
+bool tile_exists(const struct tile *tile, uint64_t size);
+
+/* Appends `width` hashes of a hash tile. */
+enum err tile_write_hashes(const struct tile *tile, merkle_node_fn node, void *context,
+                           struct buf *out);
+/* Appends one entry of a bundle: uint16 big-endian length and bytes. `entry` is below 65,536. */
+void tile_write_entry(slice entry, struct buf *out);
