@@ -153,9 +153,10 @@ enum err store_count(struct store *store, const struct store_count_options *opti
 
 /* Committed size: every seq below is durable and findable. Grows, never shrinks. */
 uint64_t store_size(const struct store *store);
-/* Waits until store_size() > size, or `timeout_ms`; for followers and tails. */
+/* Waits until store_size() > size, or `timeout_ms`; for followers that may block. */
 uint64_t store_wait(struct store *store, uint64_t size, uint32_t timeout_ms);
-/* Calls `fn` on the store's thread after each commit; the listener must be quick. Returns a slot. */
+/* Calls `fn` on the store's thread after each commit; the listener must be quick.
+ * One listener; a second call replaces it. */
 typedef void (*store_commit_fn)(void *context, uint64_t size);
 void store_on_commit(struct store *store, store_commit_fn fn, void *context);
 
@@ -172,12 +173,21 @@ enum err store_checkpoint(struct store *store, struct buf *note_out, uint64_t *s
 /* Waits until a checkpoint covers `size` leaves; BUSY after `timeout_ms`. */
 enum err store_wait_checkpoint(struct store *store, uint64_t size, uint32_t timeout_ms);
 
+#define STORE_KEYS_MAX 16
+struct store_key {
+    struct note_verifier verifier;
+    int64_t created_us;
+    int64_t retires_us; /* 0: signs until further notice; past: kept to verify what it signed */
+};
 struct store_identity {
     char origin[NOTE_NAME_BYTES_MAX + 1];
-    struct note_verifier keys[4]; /* log keys first, the cosigner last */
+    struct store_key keys[STORE_KEYS_MAX]; /* the newest log key first, cosigners last */
     size_t key_count;
 };
 void store_identity(struct store *store, struct store_identity *out);
+/* A new log key signs from now on, beside the present one until `overlap_us` have passed.
+ * CONFLICT while an earlier overlap lasts; LIMIT past STORE_KEYS_MAX; IO. */
+enum err store_rotate_key(struct store *store, int64_t overlap_us, struct diag *diag);
 
 struct store_figures {
     uint64_t events, segments, segment_bytes, wal_bytes, wal_files, queue_bytes, commits,

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "store/store.h"
+
+enum { BATCH_FIRST_CAPACITY = 16 };
+
+void batch_init(struct batch *batch)
+{
+    *batch = (struct batch){.rows = BUF_INIT(STORE_BATCH_BYTES_MAX)};
+}
+
+void batch_release(struct batch *batch)
+{
+    free(batch->events);
+    buf_release(&batch->rows);
+    batch_init(batch);
+}
+
+void batch_clear(struct batch *batch)
+{
+    struct batch kept = *batch;
+    buf_clear(&kept.rows);
+    *batch = (struct batch){
+        .events = kept.events,
+        .capacity = kept.capacity,
+        .rows = kept.rows,
+        .skip_conflicts = kept.skip_conflicts,
+        .done = kept.done,
+        .owner = kept.owner,
+    };
+}
+
+static void make_room(struct batch *batch)
+{
+    if (batch->count < batch->capacity) {
+        return;
+    }
+    batch->capacity = batch->capacity > 0 ? batch->capacity * 2 : BATCH_FIRST_CAPACITY;
+    batch->events = mem_resize(batch->events, batch->capacity * sizeof(*batch->events));
+}
+
+enum err batch_add(struct batch *batch, const struct event *event, uint64_t sent,
+                   struct buf *line)
+{
+    if (batch->count == STORE_BATCH_EVENTS_MAX) {
+        return ERR_LIMIT;
+    }
+    buf_clear(line);
+    event_write_line(event, line);
+    TRY(buf_check(line));
+    size_t row_at = batch->rows.len;
+    event_write_row(event, &batch->rows);
+    if (batch->rows.failed) { /* take back what went in of this event; the others stay */
+        batch->rows.len = row_at;
+        batch->rows.failed = false;
+        return ERR_LIMIT;
+    }
+    make_room(batch);
+    batch->events[batch->count++] = (struct batch_event){
+        .leaf = event_leaf_hash(buf_slice(line)),
+        .row_at = (uint32_t)row_at,
+        .row_len = (uint32_t)(batch->rows.len - row_at),
+        .sent = sent,
+    };
+    return OK;
+}
