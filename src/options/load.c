@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "options/options.h"
+#include "os/file.h"
+
+enum { OPTIONS_FILE_BYTES_MAX = 1024 * 1024 };
+
+static enum err read_file(struct options *options, const char *path, struct diag *diag)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? path : slash + 1;
+    char *parent CLEANUP(mem_freep) =
+        slash == NULL ? mem_text(".", 1) : mem_text(path, (size_t)(slash - path) + 1);
+
+    OWNED(dir) dir = NULL;
+    TRY(dir_open(parent, false, &dir, diag));
+    uint8_t *bytes CLEANUP(mem_freep) = NULL;
+    size_t len = 0;
+    TRY(file_read_all(dir, name, OPTIONS_FILE_BYTES_MAX, &bytes, &len, diag));
+    return options_read_text(options, (slice){bytes, len}, path, diag);
+}
+
+enum err options_load(int argc, char *const *argv, char *const *environment, struct options **out,
+                      struct diag *diag)
+{
+    ASSERT(out != NULL);
+    OWNED(options) options = options_new();
+    TRY(options_read_flags(options, argc, argv, diag));
+    TRY(options_read_environment(options, environment, diag));
+    /* Only now is it known which file; what it says is weaker than all that was read before. */
+    const char *path = options_text(options, OPTION_CONFIG);
+    if (path[0] != '\0') {
+        TRY(read_file(options, path, diag));
+    }
+    *out = MOVE(options);
+    return OK;
+}

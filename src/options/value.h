@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * value - one option's text, checked and understood. Of this room alone.
+ *
+ * Threads: any.
+ */
+
+#include "options/options.h"
+
+struct option_value {
+    char *text;      /* owned; NULL is the default's text */
+    uint64_t number; /* bytes, milliseconds, integer, 0 or 1, position of the choice */
+    enum option_source source;
+    char where[96];
+};
+
+/* INVALID with the limits in the sentence; `where` goes to diag->where. Fills text (new) and
+ * number of *out, which the caller ends with free(out->text). */
+enum err option_parse(const struct option_info *info, slice text, const char *where,
+                      struct option_value *out, struct diag *diag);
+
+/* Appends the number of a SIZE or DURATION as a person writes it: "64MiB", "1s". */
+void option_format_number(enum option_type type, uint64_t number, struct buf *out);
+
+/* Splits host:port. False if it is none. */
+bool option_split_address(slice text, slice *host_out, uint16_t *port_out);

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "base/test.h"
+#include "options/options.h"
+
+static void test_typed_getters(void **state)
+{
+    UNUSED(state);
+    OWNED(options) options = options_new();
+    assert_string_equal(options_text(options, OPTION_DATA), "./cairn-data");
+    assert_int_equal(options_u64(options, OPTION_BODY_BYTES_MAX), 67108864);
+    assert_int_equal(options_u64(options, OPTION_CHECKPOINT_INTERVAL_MS), 1000);
+    assert_int_equal(options_u64(options, OPTION_PAST_DAYS_MAX), 7);
+    assert_true(options_bool(options, OPTION_COSIGN));
+    assert_int_equal(options_choice(options, OPTION_LOG_LEVEL), 2);
+    char host[OPTION_HOST_BYTES_MAX + 1];
+    uint16_t port = 0;
+    options_address(options, OPTION_LISTEN, host, &port);
+    assert_string_equal(host, "127.0.0.1");
+    assert_int_equal(port, 8090);
+}
+
+static void test_settings_change_only_what_may_change(void **state)
+{
+    UNUSED(state);
+    OWNED(options) options = options_new();
+    struct diag diag = {0};
+    assert_int_equal(options_set(options, OPTION_LISTEN, SLICE("a:1"), OPTION_FROM_SETTING,
+                                 "setting", &diag),
+                     ERR_INVALID);
+    assert_string_equal(diag.text, "cannot change while the server runs");
+    assert_int_equal(options_set(options, OPTION_LOG_LEVEL, SLICE("debug"), OPTION_FROM_SETTING,
+                                 "log.level", &diag),
+                     OK);
+    assert_int_equal(options_choice(options, OPTION_LOG_LEVEL), 3);
+    assert_int_equal(options_source(options, OPTION_LOG_LEVEL), OPTION_FROM_SETTING);
+}
+
+static void test_help_names_every_option(void **state)
+{
+    UNUSED(state);
+    struct buf help CLEANUP(buf_release) = BUF_INIT(KIB(64));
+    options_write_help(&help);
+    assert_int_equal(buf_check(&help), OK);
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        char flag[OPTION_FLAG_BYTES_MAX], line[OPTION_FLAG_BYTES_MAX + 8];
+        (void)snprintf(line, sizeof(line), "  --%s ", option_flag((enum option)i, flag));
+        assert_non_null(strstr(buf_cstr(&help), line));
+        assert_non_null(strstr(buf_cstr(&help), option_placeholder((enum option)i)));
+    }
+    size_t column = 0;
+    for (size_t i = 0; i < help.len; i++) {
+        column = help.ptr[i] == '\n' ? 0 : column + 1;
+        assert_true(column <= 80);
+    }
+}
+
+static void test_list(void **state)
+{
+    UNUSED(state);
+    OWNED(options) options = options_new();
+    struct buf list CLEANUP(buf_release) = BUF_INIT(KIB(64));
+    assert_int_equal(options_set(options, OPTION_EXAMPLES, SLICE("a\"b"), OPTION_FROM_FLAG,
+                                 "--examples", NULL),
+                     OK);
+    options_write_list(options, true, &list);
+    const char *text = buf_cstr(&list);
+    assert_non_null(strstr(text, "{\"name\":\"examples\",\"value\":\"a\\\"b\","
+                                 "\"source\":\"flag --examples\"}\n"));
+    assert_non_null(strstr(text, "{\"name\":\"http.idle_ms\",\"value\":\"1min\","
+                                 "\"source\":\"default\"}\n"));
+    buf_clear(&list);
+    options_write_list(options, false, &list);
+    assert_non_null(strstr(buf_cstr(&list), "handler_threads              4"));
+}
+
+static void test_pages(void **state)
+{
+    UNUSED(state);
+    struct buf page CLEANUP(buf_release) = BUF_INIT(KIB(64));
+    options_write_conf_page(&page);
+    assert_non_null(strstr(buf_cstr(&page), "*cache\\_bytes\\_max* = _BYTES_\n\tMemory"));
+    assert_null(strstr(buf_cstr(&page), "*data* ="));
+    buf_clear(&page);
+    options_write_serve_page(&page);
+    assert_non_null(strstr(buf_cstr(&page), "*--log-level* _CHOICE_, CAIRN\\_LOG\\_LEVEL\n"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_typed_getters),
+        cmocka_unit_test(test_settings_change_only_what_may_change),
+        cmocka_unit_test(test_help_names_every_option),
+        cmocka_unit_test(test_list),
+        cmocka_unit_test(test_pages),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
