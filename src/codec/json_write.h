@@ -10,7 +10,7 @@
  *   TRY(json_end(&w));             closes what is open
  *
  * `key` is the member's name inside an object (plain ASCII that needs no escapes) and NULL inside
- * an array, at the top, or behind json_key().
+ * an array, at the top, or behind json_key(). Nesting beyond JSON_WRITE_DEPTH_MAX is a bug.
  *
  * Threads: one owner at a time.
  */
@@ -25,8 +25,7 @@ struct json_writer {
     struct buf *out; /* borrowed */
     uint32_t depth;
     bool needs_comma;
-    bool has_key;     /* json_key() was called, its value was not */
-    bool is_too_deep; /* sticky */
+    bool has_key; /* json_key() was called, its value was not */
     char closers[JSON_WRITE_DEPTH_MAX];
 };
 
@@ -49,5 +48,5 @@ void json_null(struct json_writer *writer, const char *key);
 void json_hex(struct json_writer *writer, const char *key, slice bytes); /* lower case */
 void json_raw(struct json_writer *writer, const char *key, slice json);  /* valid JSON */
 
-/* Closes what is open. LIMIT when the buf or the depth did not suffice. */
+/* Closes what is open. LIMIT when the buf did not suffice. */
 enum err json_end(struct json_writer *writer);
