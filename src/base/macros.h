@@ -14,6 +14,7 @@
 #endif
 #define PRINTF_LIKE(format_at, args_at) __attribute__((format(printf, format_at, args_at)))
 #define CLEANUP(fn)                     __attribute__((cleanup(fn)))
+#define TARGET(features)                __attribute__((target(features)))
 #define UNUSED(x)                       ((void)(x))
 #define COUNT_OF(array)                 (sizeof(array) / sizeof((array)[0]))
 #define KIB(n)                          (1024 * (size_t)(n))
