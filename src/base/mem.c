@@ -43,3 +43,10 @@ void *mem_aligned(size_t alignment, size_t bytes)
     memset(memory, 0, bytes);
     return memory;
 }
+
+void *mem_pages(size_t bytes)
+{
+    void *memory = NULL;
+    ASSERT(posix_memalign(&memory, 4096, bytes) == 0);
+    return memory;
+}

@@ -27,6 +27,9 @@ char *mem_text(const char *bytes, size_t len);
 /* `alignment` is a power of two; the bytes are zeroed. Never NULL. End with free(). */
 void *mem_aligned(size_t alignment, size_t bytes);
 
+/* Page-aligned bytes, not zeroed: for large buffers that are written before they are read. */
+void *mem_pages(size_t bytes);
+
 /* Sums and products of lengths that come from outside. False on overflow, *out untouched. */
 static inline bool checked_add(size_t a, size_t b, size_t *out)
 {

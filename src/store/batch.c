@@ -41,8 +41,7 @@ static void make_room(struct batch *batch)
     batch->events = mem_resize(batch->events, batch->capacity * sizeof(*batch->events));
 }
 
-enum err batch_add(struct batch *batch, const struct event *event, uint64_t sent,
-                   struct buf *line)
+enum err batch_add(struct batch *batch, const struct event *event, uint64_t sent, struct buf *line)
 {
     if (batch->count == STORE_BATCH_EVENTS_MAX) {
         return ERR_LIMIT;
@@ -63,6 +62,8 @@ enum err batch_add(struct batch *batch, const struct event *event, uint64_t sent
         .row_at = (uint32_t)row_at,
         .row_len = (uint32_t)(batch->rows.len - row_at),
         .sent = sent,
+        .id = event->value[FIELD_EVENT_ID].uuid,
+        .id_hash = event_id_hash(event->value[FIELD_ORG].text, &event->value[FIELD_EVENT_ID].uuid),
     };
     return OK;
 }

@@ -18,16 +18,14 @@ struct store_ops {
     enum err (*get)(struct store *store, uint64_t seq, slice org, struct arena *arena,
                     struct store_event *out, struct diag *diag);
     enum err (*find_id)(struct store *store, const struct uuid *id, slice org,
-                        uint64_t seqs_out[STORE_ID_SEQS_MAX], size_t *count_out,
-                        struct diag *diag);
+                        uint64_t seqs_out[STORE_ID_SEQS_MAX], size_t *count_out, struct diag *diag);
     enum err (*count)(struct store *store, const struct store_count_options *options,
                       struct arena *arena, struct store_group **out, size_t *count_out,
                       struct diag *diag);
     uint64_t (*size)(const struct store *store);
     uint64_t (*wait)(struct store *store, uint64_t size, uint32_t timeout_ms);
     void (*on_commit)(struct store *store, store_commit_fn fn, void *context);
-    enum err (*node)(struct store *store, unsigned level, uint64_t index,
-                     struct merkle_hash *out);
+    enum err (*node)(struct store *store, unsigned level, uint64_t index, struct merkle_hash *out);
     enum err (*entries)(struct store *store, const struct tile *tile, struct buf *out,
                         struct diag *diag);
     enum err (*checkpoint)(struct store *store, struct buf *note_out, uint64_t *size_out,

@@ -18,8 +18,7 @@ enum err store_scan_open(struct store *store, const struct store_scan_options *o
     return OK;
 }
 
-enum err store_scan_next(struct store_scan *scan, const struct store_event **out,
-                         struct diag *diag)
+enum err store_scan_next(struct store_scan *scan, const struct store_event **out, struct diag *diag)
 {
     return scan->store->ops->scan_next(scan, out, diag);
 }
@@ -38,8 +37,7 @@ enum err store_get(struct store *store, uint64_t seq, slice org, struct arena *a
 }
 
 enum err store_find_id(struct store *store, const struct uuid *id, slice org,
-                       uint64_t seqs_out[STORE_ID_SEQS_MAX], size_t *count_out,
-                       struct diag *diag)
+                       uint64_t seqs_out[STORE_ID_SEQS_MAX], size_t *count_out, struct diag *diag)
 {
     return store->ops->find_id(store, id, org, seqs_out, count_out, diag);
 }

@@ -38,9 +38,11 @@ enum batch_event_state {
 /* One event on its way. The batch owns its bytes. */
 struct batch_event {
     struct leaf_hash leaf;
-    uint32_t row_at;  /* in batch.rows */
+    uint32_t row_at; /* in batch.rows */
     uint32_t row_len;
-    uint64_t sent;    /* fields that the request itself gave */
+    uint64_t sent;  /* fields that the request itself gave */
+    struct uuid id; /* of the event, and its hash with the organisation */
+    uint64_t id_hash;
     enum batch_event_state state; /* set by the store */
     uint64_t seq;                 /* set by the store */
 };
@@ -58,12 +60,12 @@ struct batch {
     void (*done)(struct batch *batch, enum err result, const struct diag *diag);
     void *owner; /* for `done` */
     /* Set by the store before `done`: */
-    uint64_t stored;     /* how many are new */
+    uint64_t stored; /* how many are new */
     uint64_t duplicates;
-    uint64_t first_seq;  /* of the new ones, if any */
+    uint64_t first_seq; /* of the new ones, if any */
     uint64_t last_seq;
-    size_t conflict_at;  /* index of the first conflict when `result` is CONFLICT */
-    struct batch *next;  /* the store's queue */
+    size_t conflict_at; /* index of the first conflict when `result` is CONFLICT */
+    struct batch *next; /* the store's queue */
 };
 
 void batch_init(struct batch *batch); /* no allocation yet */
@@ -71,8 +73,7 @@ void batch_release(struct batch *batch);
 void batch_clear(struct batch *batch); /* keeps memory, `done` and `owner` */
 /* Copies one event in: line, leaf hash and row are made here. LIMIT past the maxima. `line` is
  * scratch of the caller, overwritten. */
-enum err batch_add(struct batch *batch, const struct event *event, uint64_t sent,
-                   struct buf *line);
+enum err batch_add(struct batch *batch, const struct event *event, uint64_t sent, struct buf *line);
 
 /*
  * Queues `batch`. OK: it belongs to the store until `done` was called, on the store's own thread
@@ -98,10 +99,10 @@ struct store_position {
 };
 
 struct store_scan_options {
-    slice org;        /* only this organisation; empty: every one */
+    slice org; /* only this organisation; empty: every one */
     const struct filter *filter;
     enum store_order order;
-    uint64_t size;    /* snapshot; UINT64_MAX: what is committed now */
+    uint64_t size; /* snapshot; UINT64_MAX: what is committed now */
     bool has_after;
     struct store_position after;
 };
@@ -127,8 +128,7 @@ enum err store_get(struct store *store, uint64_t seq, slice org, struct arena *a
 /* The seqs of an event_id in `org` (more than one only beyond the identity window), ascending. */
 #define STORE_ID_SEQS_MAX 16
 enum err store_find_id(struct store *store, const struct uuid *id, slice org,
-                       uint64_t seqs_out[STORE_ID_SEQS_MAX], size_t *count_out,
-                       struct diag *diag);
+                       uint64_t seqs_out[STORE_ID_SEQS_MAX], size_t *count_out, struct diag *diag);
 
 /* Groups and counts, without touching a line where columns suffice. */
 #define STORE_GROUP_FIELDS_MAX 2
@@ -138,8 +138,8 @@ struct store_count_options {
     uint64_t size;
     enum field group_by[STORE_GROUP_FIELDS_MAX];
     size_t group_count;
-    int64_t interval_us;   /* 0: no time buckets */
-    size_t groups_max;     /* LIMIT past this many distinct groups */
+    int64_t interval_us; /* 0: no time buckets */
+    size_t groups_max;   /* LIMIT past this many distinct groups */
 };
 struct store_group {
     slice values[STORE_GROUP_FIELDS_MAX]; /* ptr NULL: absent */

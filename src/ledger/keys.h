@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * keys - signing keys of the log as files: DATA/keys/<8 hex digits of the id>.key, mode 0600.
+ *
+ *   cairn-key 1
+ *   vkey <name>+<id>+<base64>
+ *   created <RFC 3339>
+ *   retires <RFC 3339 or ->
+ *   seed <64 hex digits>
+ *
+ * Threads: one at a time.
+ */
+
+#include "os/file.h"
+#include "store/store.h"
+
+struct log_key {
+    struct note_signer signer;
+    int64_t created_us;
+    int64_t retires_us; /* 0: no end */
+};
+
+struct log_keys {
+    struct log_key keys[STORE_KEYS_MAX];
+    size_t count; /* log keys first, newest first; cosigners behind them */
+};
+
+/* All keys of the directory. CORRUPT: a file is not a key, or has another name than its key; LIMIT; IO. */
+enum err keys_read(const struct dir *dir, struct log_keys *out, struct diag *diag);
+void keys_release(struct log_keys *keys); /* wipes the seeds */
+
+/* Makes a key, writes it, and adds it to *keys. LIMIT when there are STORE_KEYS_MAX. FULL, IO. */
+enum err keys_make(const struct dir *dir, struct log_keys *keys, slice name,
+                   enum note_key_type type, int64_t now_us, struct diag *diag);
+
+/* Sets the end of a key and writes it again. */
+enum err keys_retire(const struct dir *dir, struct log_key *key, int64_t retires_us,
+                     struct diag *diag);
+
+static inline bool key_signs_at(const struct log_key *key, int64_t now_us)
+{
+    return key->retires_us == 0 || now_us < key->retires_us;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sealer - writes full segments to disk, beside the sequencer.
+ *
+ * A segment is sealed when its file is durable and in the list of segments; then the columns in memory
+ * and the WAL files that only it used are let go. After every 64th the index of the group is made.
+ * Any of it may be cut off at any instruction: the rows are in the WAL until the segment is durable.
+ */
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "ledger/core.h"
+
+void segment_name(char out[SEGMENT_NAME_BYTES], size_t index)
+{
+    (void)snprintf(out, SEGMENT_NAME_BYTES, "%012llu.seg", (unsigned long long)index);
+}
+
+void group_name(char out[SEGMENT_NAME_BYTES], size_t index)
+{
+    (void)snprintf(out, SEGMENT_NAME_BYTES, "%012llu.idx", (unsigned long long)index);
+}
+
+void sealer_queue(struct ledger *ledger, struct active *active)
+{
+    mutex_lock(&ledger->seal_lock);
+    ASSERT(ledger->seal_count < SNAPSHOT_ACTIVES_MAX);
+    ledger->seal_queue[ledger->seal_count++] = active_ref(active);
+    condition_broadcast(&ledger->seal_wanted);
+    mutex_unlock(&ledger->seal_lock);
+}
+
+void sealer_throttle(struct ledger *ledger)
+{
+    mutex_lock(&ledger->seal_lock);
+    while (ledger->seal_count >= SEAL_BACKLOG_MAX && !atomic_load(&ledger->failed)) {
+        condition_wait(&ledger->seal_done, &ledger->seal_lock);
+    }
+    mutex_unlock(&ledger->seal_lock);
+}
+
+/* The newest recorded_at of a group, for the identity window. */
+static int64_t recorded_max(const struct snapshot_view *view, size_t first)
+{
+    int64_t max_us = 0;
+    for (size_t i = first; i < first + GROUP_SEGMENTS; i++) {
+        const struct segment *segment = view->sealed[i].segment;
+        if (segment != NULL && segment_summary(segment)->recorded_max_us > max_us) {
+            max_us = segment_summary(segment)->recorded_max_us;
+        }
+    }
+    return max_us;
+}
+
+enum err sealer_adopt_group(struct ledger *ledger, size_t index, struct group *group,
+                            struct diag *diag)
+{
+    char name[SEGMENT_NAME_BYTES];
+    OWNED(group) for_queries = group;
+    OWNED(group) for_identity = NULL; /* a mapping of its own, which no view can outlive */
+    OWNED(snapshot_view) view = snapshot_view_open(ledger->snapshot);
+    group_name(name, index);
+    TRY(group_open(ledger->dir, name, &for_identity, diag));
+    snapshot_set_group(ledger->snapshot, index, MOVE(for_queries));
+    identity_add_group(ledger->identity, index, MOVE(for_identity),
+                       recorded_max(view, index * GROUP_SEGMENTS));
+    return OK;
+}
+
+enum err sealer_write_group(struct ledger *ledger, size_t index, struct diag *diag)
+{
+    struct segment *segments[GROUP_SEGMENTS];
+    char name[SEGMENT_NAME_BYTES];
+    size_t first = index * GROUP_SEGMENTS;
+    OWNED(snapshot_view) view = snapshot_view_open(ledger->snapshot);
+    ASSERT(view->sealed_count >= first + GROUP_SEGMENTS);
+    for (size_t i = 0; i < GROUP_SEGMENTS; i++) {
+        segments[i] = view->sealed[first + i].segment;
+    }
+    group_name(name, index);
+    TRY(group_write(segments, (uint64_t)first * ROWS_MAX, ledger->dir, name, diag));
+    OWNED(group) group = NULL;
+    TRY(group_open(ledger->dir, name, &group, diag));
+    return sealer_adopt_group(ledger, index, MOVE(group), diag);
+}
+
+enum err sealer_seal_now(struct ledger *ledger, struct active *active, struct diag *diag)
+{
+    struct active_rows rows;
+    struct segment_summary summary;
+    char name[SEGMENT_NAME_BYTES];
+    size_t index = (size_t)(active_first_seq(active) / ROWS_MAX);
+    active_rows_init(active, ROWS_MAX, &rows);
+    segment_name(name, index);
+    TRY(segment_write(&rows.rows, &(struct segment_write_options){0}, ledger->dir, name, &summary,
+                      diag));
+    OWNED(segment) segment = NULL;
+    TRY(segment_open(ledger->dir, name, &segment, diag));
+    mutex_lock(&ledger->tree_lock);
+    upper_tree_append(ledger->upper, &summary.root);
+    mutex_unlock(&ledger->tree_lock);
+    const struct sealed sealed = {.segment = MOVE(segment), .root = summary.root};
+    snapshot_set_segment(ledger->snapshot, index, &sealed);
+    snapshot_drop_oldest_active(ledger->snapshot);
+    if ((index + 1) % GROUP_SEGMENTS == 0) {
+        TRY(sealer_write_group(ledger, index / GROUP_SEGMENTS, diag));
+    }
+    return OK;
+}
+
+/* The next full segment, or NULL at the end. It stays in the queue while it is worked on. */
+static struct active *next_to_seal(struct ledger *ledger)
+{
+    mutex_lock(&ledger->seal_lock);
+    while ((ledger->seal_count == 0 || ledger->seal_paused) && !ledger->seal_stopping) {
+        condition_wait(&ledger->seal_wanted, &ledger->seal_lock);
+    }
+    struct active *active = ledger->seal_stopping ? NULL : ledger->seal_queue[0];
+    ledger->seal_busy = active != NULL;
+    mutex_unlock(&ledger->seal_lock);
+    return active;
+}
+
+static void sealed_one(struct ledger *ledger, struct active *active)
+{
+    mutex_lock(&ledger->seal_lock);
+    ledger->seal_count--;
+    memmove(ledger->seal_queue, ledger->seal_queue + 1,
+            ledger->seal_count * sizeof(struct active *));
+    ledger->seal_busy = false;
+    condition_broadcast(&ledger->seal_done);
+    mutex_unlock(&ledger->seal_lock);
+    active_unref(active);
+}
+
+static void give_up(struct ledger *ledger, const struct diag *diag)
+{
+    ledger_fatal(ledger, diag);
+    mutex_lock(&ledger->seal_lock);
+    ledger->seal_busy = false;
+    condition_broadcast(&ledger->seal_done);
+    mutex_unlock(&ledger->seal_lock);
+}
+
+/*
+ * A disk that is full now may not be so later, and every row is in the WAL: sealing is tried again,
+ * writes wait behind the backlog, reads go on.
+ */
+static enum err seal_patiently(struct ledger *ledger, struct active *active, struct diag *diag)
+{
+    for (;;) {
+        enum err e = sealer_seal_now(ledger, active, diag);
+        if (e != ERR_FULL) {
+            return e;
+        }
+        atomic_store(&ledger->disk_low, true);
+        mutex_lock(&ledger->seal_lock);
+        (void)condition_wait_us(&ledger->seal_wanted, &ledger->seal_lock, 1000000);
+        bool stopping = ledger->seal_stopping;
+        mutex_unlock(&ledger->seal_lock);
+        if (stopping) {
+            return OK; /* the next start replays it from the WAL */
+        }
+    }
+}
+
+void sealer_run(void *arg)
+{
+    struct ledger *ledger = arg;
+    for (struct active *active = next_to_seal(ledger); active != NULL;
+         active = next_to_seal(ledger)) {
+        struct diag diag = {0};
+        enum err e = seal_patiently(ledger, active, &diag);
+        if (e == OK) {
+            sealed_one(ledger, active);
+            e = wal_retire(ledger->wal, false, &diag);
+        }
+        if (e == OK) {
+            e = wal_prepare_spare(ledger->wal, &diag);
+        }
+        if (e != OK && e != ERR_FULL) {
+            give_up(ledger, &diag);
+            return;
+        }
+    }
+}
+
+void ledger_settle(struct ledger *ledger)
+{
+    mutex_lock(&ledger->seal_lock);
+    while (ledger->seal_count > 0 && !atomic_load(&ledger->failed)) {
+        condition_wait(&ledger->seal_done, &ledger->seal_lock);
+    }
+    mutex_unlock(&ledger->seal_lock);
+}

@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sequencer - the one thread that gives events their place.
+ *
+ * Whatever waits in the queue is taken, in order, as far as a frame holds it. Each batch is judged
+ * (identity.h), its new rows get the next seqs and go into the frame and the columns of the active
+ * segment; then the frame is written and synced, the tree extended, the size published, and every
+ * batch told. Rows above the published size are in memory that nobody looks at yet.
+ */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "codec/wire.h"
+#include "ledger/core.h"
+#include "ledger/frames.h"
+#include "ledger/judge.h"
+#include "os/clock.h"
+
+enum { FRAME_BODY_TARGET = 4 * 1024 * 1024 };
+
+struct sequencer {
+    struct ledger *ledger;
+    struct frames *frames;
+    struct judge *judge;
+    struct active *actives[SNAPSHOT_ACTIVES_MAX]; /* unsealed, the last one takes the next row */
+    size_t active_count;
+    uint64_t next_seq;
+    struct merkle_frontier frontier;
+};
+
+/* The rows of one frame that fell into one active segment. */
+struct frame_run {
+    struct active *active;
+    uint32_t first, n;
+    size_t body_from, body_to;
+};
+
+enum { FRAME_RUNS_MAX = 16 };
+
+/* A frame in the making. */
+struct making {
+    uint8_t *frame;
+    size_t body_len;
+    uint64_t first_seq;
+    bool stable; /* its memory stays: rows may point into it */
+    struct frame_run runs[FRAME_RUNS_MAX];
+    size_t run_count;
+};
+
+struct sequencer *sequencer_new(struct ledger *ledger, const struct merkle_frontier *frontier)
+{
+    struct sequencer *sequencer = mem_zeroed(sizeof(*sequencer));
+    sequencer->ledger = ledger;
+    sequencer->frontier = *frontier;
+    sequencer->next_seq = frontier->size;
+    sequencer->frames = frames_new(ledger->options.cache_bytes_max);
+    sequencer->judge = judge_new(ledger->identity, ledger->snapshot);
+    return sequencer;
+}
+
+void sequencer_free(struct sequencer *sequencer)
+{
+    if (sequencer == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < sequencer->active_count; i++) {
+        active_unref(sequencer->actives[i]);
+    }
+    judge_free(sequencer->judge);
+    frames_free(sequencer->frames);
+    free(sequencer);
+}
+
+void sequencer_frontier(const struct sequencer *sequencer, struct merkle_frontier *out)
+{
+    *out = sequencer->frontier;
+}
+
+/* ---- The queue ---- */
+
+/* An upper bound of what a batch adds to a frame's body. */
+static size_t frame_share(const struct batch *batch)
+{
+    return batch->rows.len + batch->count * WAL_ENTRY_HEAD_BYTES;
+}
+
+static uint64_t batch_bytes(const struct batch *batch)
+{
+    return batch->rows.len + batch->count * sizeof(*batch->events) + sizeof(*batch);
+}
+
+enum err sequencer_append(struct store *store, struct batch *batch, struct diag *diag)
+{
+    struct ledger *ledger = (struct ledger *)store;
+    if (atomic_load_explicit(&ledger->failed, memory_order_relaxed)) {
+        return diag_fail(diag, ERR_IO, "", "a write failed earlier, nothing is accepted any more");
+    }
+    if (atomic_load_explicit(&ledger->disk_low, memory_order_relaxed)) {
+        return diag_fail(diag, ERR_FULL, "", "free disk space is below the reserve");
+    }
+    if (wal_frame_bytes(frame_share(batch)) + WAL_FRAME_ALIGN > ledger->options.wal_file_bytes) {
+        return diag_fail(diag, ERR_LIMIT, "", "the batch is larger than a write-ahead log file");
+    }
+    uint64_t bytes = batch_bytes(batch);
+    batch->next = NULL;
+    mutex_lock(&ledger->queue_lock);
+    bool closed = ledger->stopping;
+    bool full =
+        ledger->queue_bytes > 0 && ledger->queue_bytes + bytes > ledger->options.queue_bytes_max;
+    if (!closed && !full) {
+        bool was_empty = ledger->queue_head == NULL;
+        *ledger->queue_tail = batch;
+        ledger->queue_tail = &batch->next;
+        ledger->queue_bytes += bytes;
+        if (was_empty) {
+            condition_signal(&ledger->queue_filled);
+        }
+    }
+    mutex_unlock(&ledger->queue_lock);
+    if (closed || full) {
+        return diag_fail(diag, ERR_BUSY, "",
+                         closed ? "the ledger is closing" : "the queue of events is full");
+    }
+    return OK;
+}
+
+/* Everything that waits; NULL with *order NULL at the end of all work. */
+static struct batch *take_all(struct ledger *ledger, struct sequencer_order **order)
+{
+    mutex_lock(&ledger->queue_lock);
+    while (ledger->queue_head == NULL && ledger->order == NULL && !ledger->stopping) {
+        condition_wait(&ledger->queue_filled, &ledger->queue_lock);
+    }
+    struct batch *batches = ledger->queue_head;
+    *order = ledger->order;
+    ledger->queue_head = NULL;
+    ledger->queue_tail = &ledger->queue_head;
+    mutex_unlock(&ledger->queue_lock);
+    return batches;
+}
+
+static void tell(struct ledger *ledger, struct batch *batch, enum err result,
+                 const struct diag *diag)
+{
+    uint64_t bytes = batch_bytes(batch);
+    batch->done(batch, result, diag); /* it is not ours from here on */
+    mutex_lock(&ledger->queue_lock);
+    ledger->queue_bytes -= bytes;
+    mutex_unlock(&ledger->queue_lock);
+}
+
+/* ---- Rows into a frame and into columns ---- */
+
+struct active *sequencer_active(struct sequencer *sequencer)
+{
+    struct ledger *ledger = sequencer->ledger;
+    struct active *last =
+        sequencer->active_count > 0 ? sequencer->actives[sequencer->active_count - 1] : NULL;
+    if (last == NULL || active_count(last) == ROWS_MAX) {
+        ASSERT(sequencer->next_seq % ROWS_MAX == 0);
+        ASSERT(sequencer->active_count < SNAPSHOT_ACTIVES_MAX);
+        last = active_new(sequencer->next_seq, ledger->hash_seed);
+        sequencer->actives[sequencer->active_count++] = last;
+        snapshot_add_active(ledger->snapshot, last);
+    }
+    return last;
+}
+
+static void extend_tree(struct sequencer *sequencer, struct active *active,
+                        const struct leaf_hash *leaf)
+{
+    struct merkle_hash hash;
+    memcpy(hash.bytes, leaf->bytes, sizeof(hash.bytes));
+    merkle_append(&sequencer->frontier, &hash);
+    if (sequencer->frontier.size % ROWS_TILE == 0) {
+        /* The subtree of 256 leaves that this one completed: fold up to it. */
+        struct leaf_hash root;
+        struct merkle_hash folded[ROWS_TILE];
+        memcpy(folded, active_leaves(active) + active_count(active) - ROWS_TILE, sizeof(folded));
+        struct merkle_hash tile = merkle_fold_perfect(folded, ROWS_TILE);
+        memcpy(root.bytes, tile.bytes, sizeof(root.bytes));
+        active_set_tile_root(active, active_count(active) / ROWS_TILE - 1, &root);
+    }
+}
+
+static void add_row(struct sequencer *sequencer, slice row, bool stable, const struct event *event,
+                    const struct leaf_hash *leaf)
+{
+    struct active *active = sequencer_active(sequencer);
+    active_add(active, row, stable, event, leaf);
+    extend_tree(sequencer, active, leaf);
+    sequencer->next_seq++;
+}
+
+void sequencer_replay(struct sequencer *sequencer, slice row, const struct event *event,
+                      const struct leaf_hash *leaf)
+{
+    uint64_t seq = sequencer->next_seq;
+    add_row(sequencer, row, false, event, leaf);
+    if (row.len > 0) {
+        identity_add(sequencer->ledger->identity,
+                     identity_hash(event->value[FIELD_ORG].text,
+                                   &event->value[FIELD_EVENT_ID].uuid),
+                     seq);
+    }
+}
+
+enum err sequencer_seal_replayed(struct sequencer *sequencer, struct diag *diag)
+{
+    struct ledger *ledger = sequencer->ledger;
+    struct active *full = sequencer->actives[0];
+    ASSERT(sequencer->active_count == 1 && active_count(full) == ROWS_MAX);
+    enum err e = OK;
+    if (ledger->seal_count < SEAL_BACKLOG_MAX) {
+        sealer_queue(ledger, full);
+    } else { /* behind the others, which are therefore sealed first */
+        for (size_t i = 0; i < ledger->seal_count && e == OK; i++) {
+            e = sealer_seal_now(ledger, ledger->seal_queue[i], diag);
+            active_unref(ledger->seal_queue[i]);
+        }
+        ledger->seal_count = 0;
+        e = e == OK ? sealer_seal_now(ledger, full, diag) : e;
+    }
+    active_unref(full);
+    sequencer->active_count = 0;
+    return e;
+}
+
+static void note_run(struct making *making, struct active *active, size_t from, size_t to)
+{
+    struct frame_run *last = making->run_count > 0 ? &making->runs[making->run_count - 1] : NULL;
+    if (last != NULL && last->active == active) {
+        last->n++;
+        last->body_to = to;
+        return;
+    }
+    ASSERT(making->run_count < FRAME_RUNS_MAX);
+    making->runs[making->run_count++] =
+        (struct frame_run){active, active_count(active) - 1, 1, from, to};
+}
+
+/* One row entry at the end of the frame, and the row in the columns. */
+static enum err place(struct sequencer *sequencer, struct making *making, const struct batch *batch,
+                      const struct batch_event *item)
+{
+    uint8_t *entry = making->frame + WAL_FRAME_HEAD_BYTES + making->body_len;
+    slice row = {entry + WAL_ENTRY_HEAD_BYTES, item->row_len};
+    wire_put_u32le(entry, item->row_len);
+    memcpy(entry + 4, item->leaf.bytes, LEAF_HASH_BYTES);
+    memcpy(entry + WAL_ENTRY_HEAD_BYTES, batch->rows.ptr + item->row_at, item->row_len);
+    struct event event;
+    TRY(event_from_row(row, &event, NULL));
+    add_row(sequencer, row, making->stable, &event, &item->leaf);
+    size_t from = making->body_len;
+    making->body_len += WAL_ENTRY_HEAD_BYTES + item->row_len;
+    note_run(making, sequencer->actives[sequencer->active_count - 1], from, making->body_len);
+    return OK;
+}
+
+/* Judges one batch and places what is new of it. CONFLICT leaves no trace. */
+static enum err place_batch(struct sequencer *sequencer, struct making *making, struct batch *batch,
+                            struct diag *diag)
+{
+    TRY(judge_batch(sequencer->judge, batch, sequencer->next_seq, sequencer->actives,
+                    sequencer->active_count, diag));
+    bool first = true;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct batch_event *item = &batch->events[i];
+        if (item->state != BATCH_STORED) {
+            continue;
+        }
+        ASSERT(item->seq == sequencer->next_seq);
+        enum err e = place(sequencer, making, batch, item);
+        ASSERT(e == OK); /* the row was made by event_write_row() in this process */
+        batch->first_seq = first ? item->seq : batch->first_seq;
+        batch->last_seq = item->seq;
+        first = false;
+    }
+    return OK;
+}
+
+/* ---- Commit ---- */
+
+/* Full segments that this frame made durable go to the sealer. */
+static void hand_to_sealer(struct sequencer *sequencer)
+{
+    size_t full = 0;
+    while (full < sequencer->active_count && active_count(sequencer->actives[full]) == ROWS_MAX) {
+        full++;
+    }
+    for (size_t i = 0; i < full; i++) {
+        sealer_queue(sequencer->ledger, sequencer->actives[i]);
+        active_unref(sequencer->actives[i]);
+    }
+    sequencer->active_count -= full;
+    memmove(sequencer->actives, sequencer->actives + full,
+            sequencer->active_count * sizeof(struct active *));
+}
+
+static void publish(struct sequencer *sequencer)
+{
+    struct ledger *ledger = sequencer->ledger;
+    mutex_lock(&ledger->tree_lock);
+    ledger->published = sequencer->frontier;
+    mutex_unlock(&ledger->tree_lock);
+    snapshot_commit(ledger->snapshot, sequencer->next_seq);
+    notary_wake(ledger->notary, sequencer->next_seq);
+    mutex_lock(&ledger->commit_lock);
+    condition_broadcast(&ledger->committed);
+    store_commit_fn fn = ledger->commit_fn;
+    void *context = ledger->commit_context;
+    mutex_unlock(&ledger->commit_lock);
+    if (fn != NULL) {
+        fn(context, sequencer->next_seq);
+    }
+}
+
+static enum err write_frame(struct sequencer *sequencer, struct making *making, int64_t now_us,
+                            struct diag *diag)
+{
+    struct ledger *ledger = sequencer->ledger;
+    struct wal_file *file = NULL;
+    uint64_t body_at = 0;
+    int64_t began_us = clock_monotonic_us();
+    TRY(wal_append(ledger->wal, making->frame, making->body_len, making->first_seq,
+                   (uint32_t)(sequencer->next_seq - making->first_seq), now_us, &file, &body_at,
+                   diag));
+    uint64_t took_us = (uint64_t)(clock_monotonic_us() - began_us);
+    atomic_fetch_add(&ledger->commits, 1);
+    atomic_fetch_add(&ledger->commit_us_total, took_us);
+    if (took_us > atomic_load(&ledger->sync_us_max)) {
+        atomic_store(&ledger->sync_us_max, took_us);
+    }
+    for (size_t i = 0; i < making->run_count; i++) {
+        const struct frame_run *run = &making->runs[i];
+        active_locate(run->active, run->first, run->n, file, body_at + run->body_from,
+                      (slice){making->frame + WAL_FRAME_HEAD_BYTES + run->body_from,
+                              run->body_to - run->body_from});
+        if (making->stable) {
+            frames_keep_for(sequencer->frames, run->active);
+        }
+    }
+    return OK;
+}
+
+static void tell_all(struct ledger *ledger, struct batch *batches, const struct batch *end,
+                     enum err result, const struct diag *diag)
+{
+    while (batches != end) {
+        struct batch *next = batches->next;
+        enum err own = result == OK && batches->conflict_at != SIZE_MAX ? ERR_CONFLICT : result;
+        atomic_fetch_add(&ledger->duplicates, batches->duplicates);
+        atomic_fetch_add(&ledger->conflicts, own == ERR_CONFLICT ? 1 : 0);
+        tell(ledger, batches, own, diag);
+        batches = next;
+    }
+}
+
+/* As many batches from the front as one frame takes: at least one. */
+static struct batch *frame_end(struct batch *batches, size_t *body_max)
+{
+    *body_max = frame_share(batches);
+    struct batch *at = batches->next;
+    while (at != NULL && *body_max + frame_share(at) <= FRAME_BODY_TARGET) {
+        *body_max += frame_share(at);
+        at = at->next;
+    }
+    return at;
+}
+
+/* Judges, places and writes the batches before `end`. Conflicts are marked in their batch. */
+static enum err commit_frame(struct sequencer *sequencer, struct batch *batches,
+                             const struct batch *end, size_t body_max, struct diag *diag)
+{
+    struct ledger *ledger = sequencer->ledger;
+    TRY(wal_reserve(ledger->wal, body_max, diag)); /* FULL here, before anything changed */
+    struct making making = {.first_seq = sequencer->next_seq};
+    making.frame = frames_take(sequencer->frames, wal_frame_bytes(body_max), &making.stable);
+    for (struct batch *batch = batches; batch != end; batch = batch->next) {
+        enum err e = place_batch(sequencer, &making, batch, diag);
+        if (e != OK && e != ERR_CONFLICT) {
+            return e;
+        }
+    }
+    if (sequencer->next_seq > making.first_seq) {
+        TRY(write_frame(sequencer, &making, clock_now_us(), diag));
+        frames_give_back(sequencer->frames, wal_frame_bytes(making.body_len));
+        publish(sequencer);
+        hand_to_sealer(sequencer);
+    }
+    return OK;
+}
+
+static void commit(struct sequencer *sequencer, struct batch *batches)
+{
+    struct ledger *ledger = sequencer->ledger;
+    while (batches != NULL) {
+        struct diag diag = {0};
+        size_t body_max = 0;
+        struct batch *end = frame_end(batches, &body_max);
+        sealer_throttle(ledger);
+        enum err e = ERR_IO;
+        if (!atomic_load(&ledger->failed)) {
+            e = commit_frame(sequencer, batches, end, body_max, &diag);
+        }
+        if (e != OK &&
+            e != ERR_FULL) { /* what the disk holds is unknown: nobody is told "stored" */
+            ledger_fatal(ledger, &diag);
+        }
+        tell_all(ledger, batches, end, e, e != OK ? &diag : NULL);
+        batches = end;
+    }
+}
+
+static void finish_order(struct sequencer *sequencer, struct sequencer_order *order)
+{
+    struct ledger *ledger = sequencer->ledger;
+    struct diag diag = {0};
+    enum err result = order->fn(sequencer, order->context, &diag);
+    mutex_lock(&ledger->queue_lock);
+    order->result = result;
+    order->diag = diag;
+    order->finished = true;
+    ledger->order = NULL;
+    condition_broadcast(&ledger->queue_filled);
+    mutex_unlock(&ledger->queue_lock);
+}
+
+void sequencer_run(void *arg)
+{
+    struct ledger *ledger = arg;
+    for (;;) {
+        struct sequencer_order *order = NULL;
+        struct batch *batches = take_all(ledger, &order);
+        if (batches == NULL && order == NULL) {
+            return;
+        }
+        commit(ledger->sequencer, batches);
+        if (order != NULL) {
+            finish_order(ledger->sequencer, order);
+        }
+    }
+}
+
+enum err sequencer_do(struct ledger *ledger,
+                      enum err (*fn)(struct sequencer *sequencer, void *context, struct diag *diag),
+                      void *context, struct diag *diag)
+{
+    struct sequencer_order order = {.fn = fn, .context = context};
+    mutex_lock(&ledger->queue_lock);
+    ASSERT(ledger->order == NULL); /* erasures are serialised */
+    ledger->order = &order;
+    condition_broadcast(&ledger->queue_filled);
+    while (!order.finished) {
+        condition_wait(&ledger->queue_filled, &ledger->queue_lock);
+    }
+    mutex_unlock(&ledger->queue_lock);
+    if (order.result != OK && diag != NULL) {
+        *diag = order.diag;
+    }
+    return order.result;
+}
+
+size_t sequencer_actives(struct sequencer *sequencer, struct active *out[SNAPSHOT_ACTIVES_MAX])
+{
+    memcpy(out, sequencer->actives, sequencer->active_count * sizeof(struct active *));
+    return sequencer->active_count;
+}
+
+void sequencer_replace_actives(struct sequencer *sequencer, struct active *const *actives,
+                               size_t count)
+{
+    ASSERT(count == sequencer->active_count);
+    for (size_t i = 0; i < count; i++) {
+        active_unref(sequencer->actives[i]);
+        sequencer->actives[i] = active_ref(actives[i]);
+    }
+}

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ledger/wal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "ledger/wal_format.h"
+#include "os/random.h"
+#include "os/thread.h"
+
+enum { WAL_SPARES_MAX = 2 };
+
+/* `lock` covers the lists; the file being written belongs to the sequencer. */
+struct wal {
+    const struct dir *dir;
+    uint64_t file_bytes;
+    bool direct;
+    uint64_t last_number;
+    struct wal_file *files;   /* all that are open, newest first */
+    struct wal_file *current; /* one of them, or NULL before the first frame */
+    uint64_t at;              /* where the next frame goes in it */
+    uint8_t *block;           /* one aligned block for headers */
+    struct mutex lock;
+    uint64_t spares[WAL_SPARES_MAX]; /* numbers in the names of spare files */
+    size_t spare_count;
+};
+
+static void spare_name(char out[WAL_NAME_BYTES], uint64_t number)
+{
+    (void)snprintf(out, WAL_NAME_BYTES, WAL_SPARE_NAME_FORMAT, (unsigned long long)number);
+}
+
+static void file_name(char out[WAL_NAME_BYTES], uint64_t number)
+{
+    (void)snprintf(out, WAL_NAME_BYTES, WAL_NAME_FORMAT, (unsigned long long)number);
+}
+
+static bool parse_number(const char *name, const char *prefix, uint64_t *out)
+{
+    slice text = slice_from_cstr(name);
+    if (!slice_take_literal(&text, slice_from_cstr(prefix)) || text.len != 16) {
+        return false;
+    }
+    uint64_t number = 0;
+    for (size_t i = 0; i < 12; i++) {
+        if (text.ptr[i] < '0' || text.ptr[i] > '9') {
+            return false;
+        }
+        number = number * 10 + (uint64_t)(text.ptr[i] - '0');
+    }
+    if (memcmp(text.ptr + 12, ".wal", 4) != 0) {
+        return false;
+    }
+    *out = number;
+    return true;
+}
+
+bool wal_parse_name(const char *name, uint64_t *number_out)
+{
+    return parse_number(name, "", number_out);
+}
+
+/* Spares of an earlier run: kept when they have the right size, removed otherwise. */
+static enum err collect_spares(struct wal *wal, struct diag *diag)
+{
+    CLEANUP(dir_names_release) struct dir_names names = {0};
+    TRY(dir_list(wal->dir, &names, diag));
+    for (size_t i = 0; i < names.count; i++) {
+        uint64_t number = 0;
+        if (!parse_number(names.names[i], "spare-", &number)) {
+            continue;
+        }
+        uint64_t bytes = 0;
+        {
+            OWNED(file) file = NULL;
+            TRY(file_open(wal->dir, names.names[i], FILE_READ, &file, diag));
+            TRY(file_size(file, &bytes, diag));
+        }
+        wal->last_number = number > wal->last_number ? number : wal->last_number;
+        if (bytes == wal->file_bytes && wal->spare_count < WAL_SPARES_MAX) {
+            wal->spares[wal->spare_count++] = number;
+        } else {
+            TRY(dir_remove(wal->dir, names.names[i], diag));
+        }
+    }
+    return OK;
+}
+
+enum err wal_open(const struct dir *dir, const struct wal_options *options, uint64_t last_number,
+                  struct wal **out, struct diag *diag)
+{
+    OWNED(wal) wal = mem_zeroed(sizeof(*wal));
+    wal->dir = dir;
+    wal->file_bytes = options->file_bytes > 0 ? options->file_bytes : WAL_FILE_BYTES;
+    ASSERT(wal->file_bytes >= WAL_FILE_BYTES_MIN && wal->file_bytes % WAL_FRAME_ALIGN == 0);
+    wal->direct = options->direct;
+    wal->last_number = last_number;
+    wal->block = mem_aligned(WAL_FRAME_ALIGN, WAL_FRAME_ALIGN);
+    mutex_init(&wal->lock);
+    TRY(collect_spares(wal, diag));
+    TRY(wal_prepare_spare(wal, diag));
+    *out = MOVE(wal);
+    return OK;
+}
+
+void wal_free(struct wal *wal)
+{
+    if (wal == NULL) {
+        return;
+    }
+    while (wal->files != NULL) {
+        struct wal_file *file = wal->files;
+        wal->files = file->next;
+        file_free(file->file);
+        free(file);
+    }
+    mutex_release(&wal->lock);
+    free(wal->block);
+    free(wal);
+}
+
+static struct wal_file *add_file(struct wal *wal, struct file *file, const struct wal_head *head)
+{
+    struct wal_file *added = mem_zeroed(sizeof(*added));
+    added->file = file;
+    added->number = head->number;
+    added->salt = head->salt;
+    added->bytes = head->bytes;
+    atomic_init(&added->users, 1);
+    mutex_lock(&wal->lock);
+    added->next = wal->files;
+    wal->files = added;
+    mutex_unlock(&wal->lock);
+    return added;
+}
+
+enum err wal_adopt(struct wal *wal, uint64_t number, struct wal_file **out, struct diag *diag)
+{
+    char name[WAL_NAME_BYTES];
+    file_name(name, number);
+    OWNED(file) file = NULL;
+    struct wal_head head = {.number = number};
+    TRY(file_open(wal->dir, name, FILE_WRITE, &file, diag));
+    TRY(file_size(file, &head.bytes, diag));
+    *out = add_file(wal, MOVE(file), &head);
+    return OK;
+}
+
+/* A file of zeros, durable in its directory under its spare name. */
+static enum err make_spare(struct wal *wal, uint64_t bytes, uint64_t number, struct diag *diag)
+{
+    char name[WAL_NAME_BYTES];
+    spare_name(name, number);
+    OWNED(file) file = NULL;
+    TRY(file_open(wal->dir, name, FILE_CREATE_NEW, &file, diag));
+    enum err e = file_fill_zeros(file, 0, bytes, diag);
+    if (e != OK) { /* half a spare only takes room, of which there may be none */
+        enum err ignored = dir_remove(wal->dir, name, NULL);
+        UNUSED(ignored);
+        return e;
+    }
+    return dir_sync(wal->dir, diag);
+}
+
+enum err wal_prepare_spare(struct wal *wal, struct diag *diag)
+{
+    mutex_lock(&wal->lock);
+    bool enough = wal->spare_count > 0;
+    uint64_t number = enough ? 0 : ++wal->last_number;
+    mutex_unlock(&wal->lock);
+    if (enough) {
+        return OK;
+    }
+    TRY(make_spare(wal, wal->file_bytes, number, diag));
+    mutex_lock(&wal->lock);
+    bool wanted = wal->spare_count < WAL_SPARES_MAX;
+    if (wanted) {
+        wal->spares[wal->spare_count++] = number;
+    }
+    mutex_unlock(&wal->lock);
+    if (!wanted) {
+        char name[WAL_NAME_BYTES];
+        spare_name(name, number);
+        return dir_remove(wal->dir, name, diag);
+    }
+    return OK;
+}
+
+static enum err open_for_frames(struct wal *wal, const char *name, struct file **out,
+                                struct diag *diag)
+{
+    if (wal->direct) {
+        enum err e = file_open(wal->dir, name, FILE_WRITE_DIRECT, out, diag);
+        if (e != ERR_INVALID) {
+            return e;
+        }
+        wal->direct = false; /* tmpfs and its like: plain writes and fdatasync from now on */
+    }
+    return file_open(wal->dir, name, FILE_WRITE, out, diag);
+}
+
+static enum err write_durably(struct wal *wal, struct file *file, uint64_t at, slice bytes,
+                              struct diag *diag)
+{
+    TRY(file_write_at(file, at, bytes, diag));
+    return wal->direct ? OK : file_sync(file, diag);
+}
+
+/*
+ * Header first, then the name: a crash in between leaves a spare whose content nobody reads. Only
+ * after the directory is synced may a frame in the file be acknowledged.
+ */
+static enum err start_file(struct wal *wal, uint64_t spare, const struct wal_head *head,
+                           struct wal_file **out, struct diag *diag)
+{
+    char from[WAL_NAME_BYTES];
+    char to[WAL_NAME_BYTES];
+    spare_name(from, spare);
+    file_name(to, head->number);
+    OWNED(file) file = NULL;
+    TRY(open_for_frames(wal, from, &file, diag));
+    wal_head_put(wal->block, head);
+    TRY(write_durably(wal, file, 0, (slice){wal->block, WAL_FRAME_ALIGN}, diag));
+    TRY(dir_rename(wal->dir, from, to, diag));
+    TRY(dir_sync(wal->dir, diag));
+    *out = add_file(wal, MOVE(file), head);
+    return OK;
+}
+
+static enum err next_file(struct wal *wal, struct diag *diag)
+{
+    TRY(wal_prepare_spare(wal, diag)); /* usually there is one already */
+    mutex_lock(&wal->lock);
+    uint64_t spare = wal->spares[--wal->spare_count];
+    struct wal_head head = {.number = ++wal->last_number, .bytes = wal->file_bytes};
+    mutex_unlock(&wal->lock);
+    head.salt = random_u64();
+    struct wal_file *file = NULL;
+    TRY(start_file(wal, spare, &head, &file, diag));
+    if (wal->current != NULL) {
+        wal_file_unuse(wal->current);
+    }
+    wal->current = file;
+    wal->at = WAL_FRAME_ALIGN;
+    return OK;
+}
+
+enum err wal_reserve(struct wal *wal, size_t body_len, struct diag *diag)
+{
+    uint64_t disk_bytes = wal_frame_bytes(body_len);
+    ASSERT(body_len <= WAL_FRAME_BYTES_MAX);
+    ASSERT(disk_bytes + WAL_FRAME_ALIGN <= wal->file_bytes);
+    bool fits = wal->current != NULL && disk_bytes <= wal->current->bytes - wal->at;
+    return fits ? OK : next_file(wal, diag);
+}
+
+/* Header and padding around a body that is in place. */
+static void seal_frame(uint8_t *frame, const struct wal_frame_head *head)
+{
+    size_t used = WAL_FRAME_HEAD_BYTES + (size_t)head->body_len;
+    wal_frame_head_put(frame, head);
+    memset(frame + used, 0, wal_frame_bytes(head->body_len) - used);
+}
+
+enum err wal_append(struct wal *wal, uint8_t *frame, size_t body_len, uint64_t first_seq,
+                    uint32_t count, int64_t commit_us, struct wal_file **file_out,
+                    uint64_t *body_at_out, struct diag *diag)
+{
+    uint64_t disk_bytes = wal_frame_bytes(body_len);
+    ASSERT(wal->current != NULL && disk_bytes <= wal->current->bytes - wal->at);
+    const struct wal_frame_head head = {
+        .salt = wal->current->salt,
+        .first_seq = first_seq,
+        .commit_us = commit_us,
+        .count = count,
+        .body_len = (uint32_t)body_len,
+    };
+    seal_frame(frame, &head);
+    TRY(write_durably(wal, wal->current->file, wal->at, (slice){frame, (size_t)disk_bytes}, diag));
+    *file_out = wal->current;
+    *body_at_out = wal->at + WAL_FRAME_HEAD_BYTES;
+    wal->at += disk_bytes;
+    return OK;
+}
+
+void wal_file_use(struct wal_file *file)
+{
+    atomic_fetch_add_explicit(&file->users, 1, memory_order_relaxed);
+}
+
+void wal_file_unuse(struct wal_file *file)
+{
+    uint32_t before = atomic_fetch_sub_explicit(&file->users, 1, memory_order_acq_rel);
+    ASSERT(before > 0);
+}
+
+/* Unlinks from the list the next file that nobody uses. */
+static struct wal_file *take_unused(struct wal *wal)
+{
+    struct wal_file *taken = NULL;
+    mutex_lock(&wal->lock);
+    for (struct wal_file **at = &wal->files; *at != NULL; at = &(*at)->next) {
+        if (atomic_load_explicit(&(*at)->users, memory_order_acquire) == 0) {
+            taken = *at;
+            *at = taken->next;
+            break;
+        }
+    }
+    mutex_unlock(&wal->lock);
+    return taken;
+}
+
+static enum err retire_file(struct wal *wal, struct wal_file *file, bool zero, struct diag *diag)
+{
+    char from[WAL_NAME_BYTES];
+    char to[WAL_NAME_BYTES];
+    file_name(from, file->number);
+    spare_name(to, file->number);
+    mutex_lock(&wal->lock);
+    bool keep = file->bytes == wal->file_bytes && wal->spare_count < WAL_SPARES_MAX;
+    mutex_unlock(&wal->lock);
+    if (zero) {
+        TRY(file_fill_zeros(file->file, 0, file->bytes, diag));
+    }
+    if (!keep) {
+        return dir_remove(wal->dir, from, diag);
+    }
+    /* No sync: should the old name come back after a crash, recovery finds only rows that it has. */
+    TRY(dir_rename(wal->dir, from, to, diag));
+    mutex_lock(&wal->lock);
+    wal->spares[wal->spare_count++] = file->number;
+    mutex_unlock(&wal->lock);
+    return OK;
+}
+
+enum err wal_retire(struct wal *wal, bool zero, struct diag *diag)
+{
+    struct wal_file *file = take_unused(wal);
+    while (file != NULL) {
+        enum err e = retire_file(wal, file, zero, diag);
+        file_free(file->file);
+        free(file);
+        TRY(e);
+        file = take_unused(wal);
+    }
+    return OK;
+}
+
+enum err wal_read(const struct wal_file *file, uint64_t at, void *out, size_t len)
+{
+    /* A descriptor with O_DIRECT wants whole aligned blocks. */
+    uint64_t from = at / WAL_FRAME_ALIGN * WAL_FRAME_ALIGN;
+    uint64_t to = (at + len + WAL_FRAME_ALIGN - 1) / WAL_FRAME_ALIGN * WAL_FRAME_ALIGN;
+    CLEANUP(mem_freep) uint8_t *blocks = mem_aligned(WAL_FRAME_ALIGN, (size_t)(to - from));
+    TRY(file_read_at(file->file, from, blocks, (size_t)(to - from), NULL));
+    memcpy(out, blocks + (at - from), len);
+    return OK;
+}
+
+void wal_figures(struct wal *wal, struct wal_figures *out)
+{
+    mutex_lock(&wal->lock);
+    *out = (struct wal_figures){.files = wal->spare_count,
+                                .bytes = wal->spare_count * wal->file_bytes};
+    for (const struct wal_file *file = wal->files; file != NULL; file = file->next) {
+        out->files++;
+        out->bytes += file->bytes;
+    }
+    mutex_unlock(&wal->lock);
+}
+
+uint64_t wal_lowest(struct wal *wal)
+{
+    uint64_t lowest = 0;
+    mutex_lock(&wal->lock);
+    for (const struct wal_file *file = wal->files; file != NULL; file = file->next) {
+        lowest = lowest == 0 || file->number < lowest ? file->number : lowest;
+    }
+    mutex_unlock(&wal->lock);
+    return lowest;
+}
+
+/* ---- Rewriting ---- */
+
+struct wal_rewrite {
+    struct wal *wal;
+    uint64_t spare; /* number of the name it is written under */
+    struct wal_head head;
+    struct file *file;
+    uint64_t at;
+};
+
+enum err wal_rewrite_begin(struct wal *wal, uint64_t supersedes, uint64_t file_bytes,
+                           struct wal_rewrite **out, struct diag *diag)
+{
+    OWNED(wal_rewrite) rewrite = mem_zeroed(sizeof(*rewrite));
+    char name[WAL_NAME_BYTES];
+    rewrite->wal = wal;
+    rewrite->at = WAL_FRAME_ALIGN;
+    mutex_lock(&wal->lock);
+    rewrite->spare = ++wal->last_number;
+    rewrite->head = (struct wal_head){.number = ++wal->last_number,
+                                      .bytes = file_bytes,
+                                      .supersedes = supersedes,
+                                      .salt = random_u64()};
+    mutex_unlock(&wal->lock);
+    TRY(make_spare(wal, file_bytes, rewrite->spare, diag));
+    spare_name(name, rewrite->spare);
+    TRY(open_for_frames(wal, name, &rewrite->file, diag));
+    *out = MOVE(rewrite);
+    return OK;
+}
+
+void wal_rewrite_free(struct wal_rewrite *rewrite)
+{
+    if (rewrite != NULL) {
+        file_free(rewrite->file);
+        free(rewrite);
+    }
+}
+
+enum err wal_rewrite_frame(struct wal_rewrite *rewrite, uint8_t *frame, size_t body_len,
+                           uint64_t first_seq, uint32_t count, int64_t commit_us,
+                           uint64_t *body_at_out, struct diag *diag)
+{
+    size_t disk_bytes = wal_frame_bytes(body_len);
+    ASSERT(disk_bytes <= rewrite->head.bytes - rewrite->at);
+    const struct wal_frame_head head = {
+        .salt = rewrite->head.salt,
+        .first_seq = first_seq,
+        .commit_us = commit_us,
+        .count = count,
+        .body_len = (uint32_t)body_len,
+    };
+    seal_frame(frame, &head);
+    TRY(write_durably(rewrite->wal, rewrite->file, rewrite->at, (slice){frame, disk_bytes}, diag));
+    *body_at_out = rewrite->at + WAL_FRAME_HEAD_BYTES;
+    rewrite->at += disk_bytes;
+    return OK;
+}
+
+enum err wal_rewrite_commit(struct wal_rewrite *rewrite, struct wal_file **out, struct diag *diag)
+{
+    struct wal *wal = rewrite->wal;
+    file_free(MOVE(rewrite->file));
+    /* The rename inside is the moment at which the new file replaces the old ones. */
+    TRY(start_file(wal, rewrite->spare, &rewrite->head, out, diag));
+    if (wal->current != NULL) {
+        wal_file_unuse(wal->current);
+        wal->current = NULL;
+    }
+    return OK;
+}
