@@ -66,8 +66,8 @@ enum file_mode {
 };
 #define FILE_BLOCK 4096
 
-enum err file_open(const struct dir *dir, const char *name, enum file_mode mode,
-                   struct file **out, struct diag *diag);
+enum err file_open(const struct dir *dir, const char *name, enum file_mode mode, struct file **out,
+                   struct diag *diag);
 void file_free(struct file *file); /* closes; does not sync */
 DEFINE_OWNED(file);
 

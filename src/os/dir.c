@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "os/fault.h"
+#include "os/file.h"
+#include "os/handle.h"
+
+enum { MODE_NEW_DIRS = 0700, LOCK_TEXT_BYTES = 100 };
+
+#define OPEN_DIR (O_RDONLY | O_DIRECTORY)
+
+/* Syncs the directory `path` names; 0, or the errno. */
+static int sync_path(const char *path)
+{
+    int fd = -1;
+    int error = os_open_at(AT_FDCWD, path, OPEN_DIR, &fd);
+    if (error != 0) {
+        return error;
+    }
+    error = fsync(fd) != 0 ? errno : 0;
+    (void)close(fd);
+    return error;
+}
+
+/* Makes the directory `path` in its parent, which is there, unless it exists. 0, or the errno. */
+static int make_one(char *path)
+{
+    if (mkdir(path, MODE_NEW_DIRS) != 0) {
+        return errno == EEXIST ? 0 : errno;
+    }
+    char *slash = strrchr(path, '/');
+    if (slash == NULL) {
+        return sync_path(".");
+    }
+    if (slash == path) {
+        return sync_path("/");
+    }
+    *slash = '\0';
+    int error = sync_path(path);
+    *slash = '/';
+    return error;
+}
+
+/* Makes every directory on the way that is missing, from the root down. 0, or the errno. */
+static int make_all(const char *path)
+{
+    CLEANUP(mem_freep) char *copy = mem_text(path, strlen(path));
+    for (char *at = copy; *at != '\0'; at++) {
+        bool is_end_of_name = *at == '/' && at > copy && at[-1] != '/';
+        if (is_end_of_name) {
+            *at = '\0';
+            int error = make_one(copy);
+            *at = '/';
+            if (error != 0) {
+                return error;
+            }
+        }
+    }
+    return make_one(copy);
+}
+
+/* Without the slashes at its end, so that the last name of a path can be found. */
+static char *copy_path(const char *path)
+{
+    size_t len = strlen(path);
+    while (len > 1 && path[len - 1] == '/') {
+        len--;
+    }
+    return mem_text(path, len);
+}
+
+/* Owns `path` and `fd`. */
+static struct dir *dir_new(char *path, int fd)
+{
+    struct dir *dir = mem_zeroed(sizeof(*dir));
+    dir->path = path;
+    dir->fd = fd;
+    return dir;
+}
+
+enum err dir_open(const char *path, bool create, struct dir **out, struct diag *diag)
+{
+    CLEANUP(mem_freep) char *copy = copy_path(path);
+    struct fault fault = fault_check(FAULT_OPEN, copy, 0, 0);
+    if (fault.error != 0) {
+        return os_fail(diag, copy, "open", fault.error);
+    }
+    int fd = -1;
+    int error = os_open_at(AT_FDCWD, copy, OPEN_DIR, &fd);
+    if (error == ENOENT && create) {
+        error = make_all(copy);
+        if (error != 0) {
+            return os_fail(diag, copy, "make", error);
+        }
+        error = os_open_at(AT_FDCWD, copy, OPEN_DIR, &fd);
+    }
+    if (error != 0) {
+        return os_fail(diag, copy, "open", error);
+    }
+    *out = dir_new(MOVE(copy), fd);
+    return OK;
+}
+
+enum err dir_open_in(const struct dir *dir, const char *name, bool create, struct dir **out,
+                     struct diag *diag)
+{
+    os_check_name(name);
+    struct fault fault = fault_check(FAULT_OPEN, name, 0, 0);
+    int error = fault.error;
+    if (error == 0 && create) {
+        if (mkdirat(dir->fd, name, MODE_NEW_DIRS) == 0) {
+            error = fsync(dir->fd) != 0 ? errno : 0;
+        } else {
+            error = errno == EEXIST ? 0 : errno;
+        }
+    }
+    int fd = -1;
+    if (error == 0) {
+        error = os_open_at(dir->fd, name, OPEN_DIR, &fd);
+    }
+    if (error != 0) {
+        return os_fail(diag, name, "open", error);
+    }
+    size_t bytes = strlen(dir->path) + 1 + strlen(name) + 1;
+    char *path = mem_zeroed(bytes);
+    (void)snprintf(path, bytes, "%s/%s", dir->path, name);
+    *out = dir_new(path, fd);
+    return OK;
+}
+
+void dir_free(struct dir *dir)
+{
+    if (dir != NULL) {
+        (void)close(dir->fd);
+        free(dir->path);
+        free(dir);
+    }
+}
+
+const char *dir_path(const struct dir *dir)
+{
+    return dir->path;
+}
+
+enum err dir_sync(const struct dir *dir, struct diag *diag)
+{
+    struct fault fault = fault_check(FAULT_SYNC, dir->path, 0, 0);
+    int error = fault.error;
+    if (error == 0 && fsync(dir->fd) != 0) {
+        error = errno;
+    }
+    return error == 0 ? OK : os_fail(diag, dir->path, "sync", error);
+}
+
+enum err dir_rename(const struct dir *dir, const char *from, const char *to, struct diag *diag)
+{
+    os_check_name(from);
+    os_check_name(to);
+    struct fault fault = fault_check(FAULT_RENAME, from, 0, 0);
+    int error = fault.error;
+    if (error == 0 && renameat(dir->fd, from, dir->fd, to) != 0) {
+        error = errno;
+    }
+    return error == 0 ? OK : os_fail(diag, from, "rename", error);
+}
+
+enum err dir_remove(const struct dir *dir, const char *name, struct diag *diag)
+{
+    os_check_name(name);
+    struct fault fault = fault_check(FAULT_REMOVE, name, 0, 0);
+    int error = fault.error;
+    if (error == 0 && unlinkat(dir->fd, name, 0) != 0 && errno != ENOENT) {
+        error = errno;
+    }
+    return error == 0 ? OK : os_fail(diag, name, "remove", error);
+}
+
+bool dir_has(const struct dir *dir, const char *name)
+{
+    os_check_name(name);
+    return faccessat(dir->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    const char *const *left = a;
+    const char *const *right = b;
+    return strcmp(*left, *right);
+}
+
+/* Adds all names but . and .. and leaves them unsorted. 0, or the errno. */
+static int read_names(DIR *stream, struct dir_names *names)
+{
+    size_t capacity = 0;
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(stream);
+        if (entry == NULL) {
+            return errno;
+        }
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
+            continue;
+        }
+        if (names->count == capacity) {
+            capacity = capacity == 0 ? 16 : capacity * 2;
+            names->names = mem_resize(names->names, capacity * sizeof(char *));
+        }
+        names->names[names->count++] = mem_text(entry->d_name, strlen(entry->d_name));
+    }
+}
+
+enum err dir_list(const struct dir *dir, struct dir_names *out, struct diag *diag)
+{
+    struct fault fault = fault_check(FAULT_READ, dir->path, 0, 0);
+    int error = fault.error;
+    int fd = -1;
+    if (error == 0) { /* a position of its own: two may list at once */
+        error = os_open_at(dir->fd, ".", OPEN_DIR, &fd);
+    }
+    if (error != 0) {
+        return os_fail(diag, dir->path, "list", error);
+    }
+    DIR *stream = fdopendir(fd);
+    if (stream == NULL) {
+        error = errno;
+        (void)close(fd);
+        return os_fail(diag, dir->path, "list", error);
+    }
+    struct dir_names names = {0};
+    error = read_names(stream, &names);
+    (void)closedir(stream);
+    if (error != 0) {
+        dir_names_release(&names);
+        return os_fail(diag, dir->path, "list", error);
+    }
+    if (names.count > 0) {
+        qsort(names.names, names.count, sizeof(char *), compare_names);
+    }
+    *out = names;
+    return OK;
+}
+
+void dir_names_release(struct dir_names *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        free(names->names[i]);
+    }
+    free(names->names);
+    *names = (struct dir_names){0};
+}
+
+enum err dir_space(const struct dir *dir, uint64_t *free_bytes, uint64_t *total_bytes,
+                   struct diag *diag)
+{
+    struct fault fault = fault_check(FAULT_READ, dir->path, 0, 0);
+    struct statvfs space = {0};
+    int error = fault.error;
+    if (error == 0 && fstatvfs(dir->fd, &space) != 0) {
+        error = errno;
+    }
+    if (error != 0) {
+        return os_fail(diag, dir->path, "measure", error);
+    }
+    *free_bytes = (uint64_t)space.f_bavail * space.f_frsize; /* what we may have, not root */
+    *total_bytes = (uint64_t)space.f_blocks * space.f_frsize;
+    return OK;
+}
+
+/* Says who holds the lock, in that one's own words as far as they can be printed. */
+static enum err fail_locked(const struct file *file, struct diag *diag)
+{
+    char text[LOCK_TEXT_BYTES];
+    ssize_t len = pread(file->fd, text, sizeof(text), 0);
+    len = len < 0 ? 0 : len;
+    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == ' ')) {
+        len--;
+    }
+    for (ssize_t i = 0; i < len; i++) {
+        bool is_plain = text[i] >= ' ' && text[i] <= '~';
+        text[i] = is_plain ? text[i] : '?';
+    }
+    return diag_fail(diag, ERR_CONFLICT, file->name, "is held by another%s%.*s",
+                     len > 0 ? ": " : "", (int)len, text);
+}
+
+enum err dir_lock(const struct dir *dir, const char *name, slice text, struct file **out,
+                  struct diag *diag)
+{
+    os_check_name(name);
+    struct fault fault = fault_check(FAULT_LOCK, name, 0, text.len);
+    int error = fault.error;
+    int fd = -1;
+    if (error == 0) {
+        error = os_open_at(dir->fd, name, O_RDWR | O_CREAT, &fd);
+    }
+    if (error != 0) {
+        return os_fail(diag, name, "lock", error);
+    }
+    OWNED(file) file = os_file_new(fd, name, false);
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK) {
+            return fail_locked(file, diag);
+        }
+        if (errno != EINTR) {
+            return os_fail(diag, name, "lock", errno);
+        }
+    }
+    /* Only now: before, the text was another's. */
+    TRY(file_truncate(file, 0, diag));
+    TRY(file_write_at(file, 0, text, diag));
+    *out = MOVE(file);
+    return OK;
+}
