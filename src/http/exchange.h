@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * exchange - a request and its answer, from the first byte in to the last byte out.
+ *
+ *     HEAD -> BODY -> PENDING -> ANSWER          one answer, made by a handler
+ *                        \-----> STREAM          an answer that comes in pieces
+ *
+ * Three may hold it: its connection (`conn`), a handler (`is_held`), a write in the kernel's queue
+ * (`is_writing`). It is freed when none does. When a connection dies first, whoever else holds the
+ * exchange finds conn == NULL and is_gone set, and everything it sends is dropped.
+ *
+ * Threads: the loop's, but for what the stream's lock guards and the two atomics.
+ */
+
+#include "http/coding.h"
+#include "http/loop.h"
+#include "http/server.h"
+
+enum exchange_phase {
+    EXCHANGE_HEAD,
+    EXCHANGE_BODY,
+    EXCHANGE_PENDING,
+    EXCHANGE_ANSWER,
+    EXCHANGE_STREAM,
+};
+
+/* An answer in pieces. A pool thread or the loop appends to `queued`; the loop swaps it with
+ * `sending` and writes that. */
+struct exchange_stream {
+    struct mutex lock; /* of queued, is_pumping, is_ending, is_broken, and has_room */
+    struct condition has_room;
+    struct buf queued;
+    struct buf sending;
+    struct http_task pump;
+    bool is_pumping; /* the loop knows that there is something in `queued` */
+    bool is_open;    /* a first piece was written, or the handler opened it */
+    bool is_ending;  /* nothing more comes */
+    bool is_broken;  /* and it is not whole */
+    bool has_head;   /* status and headers are in `queued` or sent (loop) */
+};
+
+struct exchange {
+    struct http_request request;
+    struct http_response response;
+    struct http_parser parser;
+    struct http_loop *loop;
+    struct http_conn *conn; /* NULL when it died */
+    struct exchange *next;  /* of the loop's live ones, or of the spare */
+    struct exchange *prev;
+    struct arena arena;
+    slice head; /* a copy; the parser's spans point into it */
+    struct buf body;
+    struct buf out; /* status line and headers */
+    struct coding *coding;
+    struct exchange_stream stream;
+    struct pool_job job;
+    struct http_task job_done;
+    uv_write_t write;
+    enum exchange_phase phase;
+    bool is_held;
+    bool is_writing;
+    bool is_paused;
+    bool is_body_done;
+    bool is_refused; /* answered as soon as the body was read and forgotten */
+    bool is_abort_told;
+    bool keep; /* the connection, after the answer */
+    bool is_complete;
+    uint64_t started_ms;
+    uint64_t body_started_ms;
+    uint64_t paused_at_ms;
+    uint64_t paused_ms;
+    uint64_t body_bytes;     /* of the message */
+    uint64_t expanded_bytes; /* handed on */
+    uint64_t sent_bytes;
+    size_t body_max;
+    _Atomic bool is_gone;
+    char request_id[32];
+};
+
+/* ---- exchange.c: life ---- */
+
+struct exchange *exchange_begin(struct http_conn *conn);
+
+/* Takes from the front of *bytes. False when more bytes are needed to go on. After it the
+ * connection may have another exchange, or none. */
+bool exchange_take(struct exchange *exchange, slice *bytes);
+
+/* Whether it takes bytes now. */
+static inline bool exchange_is_reading(const struct exchange *exchange)
+{
+    return exchange->phase <= EXCHANGE_BODY && !exchange->is_paused;
+}
+
+/* When its part of the deadline ends; WHEEL_NEVER while it waits for its handler. */
+uint64_t exchange_deadline_ms(const struct exchange *exchange);
+void exchange_expired(struct exchange *exchange);
+
+/* The peer sends no more. */
+void exchange_eof(struct exchange *exchange);
+
+/* The connection dies. */
+void exchange_detach(struct exchange *exchange, enum http_abort why);
+
+/* Refuses the request: a problem document, and then the end of the connection. */
+void exchange_refuse(struct exchange *exchange, int status, const char *why);
+
+/* Everything was handed to the kernel, or nobody wants it any more. */
+void exchange_done(struct exchange *exchange);
+
+void exchange_free(struct exchange *exchange); /* memory, not life */
+
+/* ---- dispatch.c: from a complete head to the handler ---- */
+
+void exchange_dispatch(struct exchange *exchange);
+/* Writes a problem document in the server's chosen shape. */
+void exchange_problem(struct exchange *exchange, int status, const char *why);
+/* The body is complete. */
+void exchange_submit(struct exchange *exchange);
+
+/* ---- answer.c ---- */
+
+/* Makes the head of the answer in exchange->out. */
+void exchange_make_head(struct exchange *exchange);
+/* Sends exchange->response. */
+void exchange_answer(struct exchange *exchange);
+
+/* ---- stream.c ---- */
+
+/* The pool's handler returned. */
+void stream_end(struct exchange *exchange);
+/* Wakes a writer whose peer has gone. */
+void stream_detach(struct exchange *exchange);
+
+static inline struct exchange *exchange_of(struct http_request *request)
+{
+    return (struct exchange *)request; /* its first member */
+}

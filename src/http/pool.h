@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * pool - a fixed number of threads that run what may block, behind a bounded queue.
+ *
+ * Threads: any may submit.
+ */
+
+#include "base/err.h"
+#include "base/slice.h"
+
+struct pool;
+
+/* The caller's; free again when `run` is entered. */
+struct pool_job {
+    struct pool_job *next;
+    void (*run)(struct pool_job *job);
+};
+
+/* Starts `threads` threads; at most `waiting_max` jobs wait. BUSY when the system has no
+ * thread to give. */
+enum err pool_new(uint32_t threads, uint32_t waiting_max, struct pool **out, struct diag *diag);
+
+/* Ends when everything submitted has run. NULL is fine. */
+void pool_free(struct pool *pool);
+
+/* False when the queue is full. */
+bool pool_submit(struct pool *pool, struct pool_job *job);
+
+uint64_t pool_waiting(struct pool *pool);
