@@ -39,6 +39,7 @@ struct json_value {
     bool has_escapes; /* STRING: json_unescape() changes it */
     slice raw;        /* the whole value, of a STRING with its quotes */
     size_t spaces;    /* bytes of insignificant white space in `raw` */
+    uint32_t depth;   /* levels of arrays and objects: 0 for a scalar, 1 for [1] */
 };
 
 struct json_name {
@@ -63,7 +64,7 @@ struct json_scan {
     const uint8_t *at, *start, *end;
     struct arena *arena;
     size_t spaces; /* bytes of insignificant white space so far */
-    uint32_t depth, depth_max;
+    uint32_t depth, depth_max, deepest;
     uint32_t name_count, name_capacity;
     struct json_name *names;
     uint32_t *spare_table;
@@ -162,9 +163,14 @@ size_t json_unescape(slice raw, uint8_t *out);
  * \" \\, other controls as \u00xx in lower case, all else as it is. */
 void json_quote(struct buf *out, slice text);
 
-/* Appends valid JSON without its insignificant white space, else byte for byte. When a scan
- * counted no spaces, there is nothing to do and no need to call this. */
+/* Valid JSON without its insignificant white space, else byte for byte: appended, or written to
+ * memory with room for all but the spaces that a scan counted. When it counted none, there is no
+ * need to call this. The second returns the length. */
 void json_compact(slice json, struct buf *out);
+size_t json_compact_into(slice json, uint8_t *out);
+
+/* Whether all of `text` is UTF-8. */
+bool json_is_utf8(slice text);
 
 /* ---- Numbers ---- */
 

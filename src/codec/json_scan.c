@@ -45,6 +45,7 @@ void json_scan_init(struct json_scan *scan, slice json, uint32_t depth_max, stru
     scan->arena = arena;
     scan->spaces = 0;
     scan->depth = 0;
+    scan->deepest = 0;
     scan->depth_max = depth_max;
     scan->name_count = 0;
     scan->name_capacity = JSON_NAMES_INLINE;
@@ -144,27 +145,14 @@ static const uint8_t *take_escape(struct json_scan *scan, const uint8_t *p)
     }
 }
 
-/* One character of two to four bytes (RFC 3629: shortest form, no surrogates, up to U+10FFFF). */
 static const uint8_t *take_utf8(struct json_scan *scan, const uint8_t *p)
 {
-    uint8_t lead = *p;
-    size_t more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
-    uint8_t low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
-    uint8_t high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-    if (lead < 0xc2 || lead > 0xf4) {
-        return fail(scan, ERR_INVALID, p, "not UTF-8");
+    bool is_cut = false;
+    const uint8_t *next = json_character_end(p, scan->end, &is_cut);
+    if (next == NULL) {
+        return is_cut ? fail_cut(scan) : fail(scan, ERR_INVALID, p, "not UTF-8");
     }
-    for (size_t i = 1; i <= more; i++) {
-        if (p + i == scan->end) {
-            return fail_cut(scan);
-        }
-        if (p[i] < low || p[i] > high) {
-            return fail(scan, ERR_INVALID, p, "not UTF-8");
-        }
-        low = 0x80;
-        high = 0xbf;
-    }
-    return p + more + 1;
+    return next;
 }
 
 /* From behind the opening quote to the closing one. */
@@ -432,6 +420,7 @@ static const uint8_t *push_level(struct json_scan *scan, const uint8_t *p)
         return fail(scan, ERR_INVALID, p, "nested too deep");
     }
     struct json_level *level = &scan->levels[scan->depth++];
+    scan->deepest = scan->depth > scan->deepest ? scan->depth : scan->deepest;
     level->marks = 0;
     level->table = NULL;
     level->first_name = scan->name_count;
@@ -514,6 +503,7 @@ enum err json_scan_value(struct json_scan *scan, struct json_value *out)
     struct json_value value = {.kind = JSON_IS_OBJECT};
     size_t spaces = scan->spaces;
     const uint8_t *end = NULL;
+    scan->deepest = scan->depth;
     if (p == scan->end) {
         end = fail_cut(scan);
     } else if (*p == '{' || *p == '[') {
@@ -527,6 +517,7 @@ enum err json_scan_value(struct json_scan *scan, struct json_value *out)
     }
     value.raw = (slice){p, (size_t)(end - p)};
     value.spaces = scan->spaces - spaces;
+    value.depth = scan->deepest - scan->depth;
     scan->at = end;
     *out = value;
     return OK;

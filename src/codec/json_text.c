@@ -166,23 +166,55 @@ static const uint8_t *string_end(const uint8_t *p, const uint8_t *end)
     }
 }
 
+/* The next run of bytes to keep, and moves *p behind it and the white space that follows. */
+static slice take_kept(const uint8_t **p, const uint8_t *end)
+{
+    const uint8_t *start = *p;
+    const uint8_t *at = start;
+    while (at < end && !is_space(*at)) {
+        at = *at == '"' ? string_end(at, end) : at + 1;
+    }
+    slice kept = {start, (size_t)(at - start)};
+    while (at < end && is_space(*at)) {
+        at++;
+    }
+    *p = at;
+    return kept;
+}
+
 void json_compact(slice json, struct buf *out)
 {
     const uint8_t *p = json.ptr;
     const uint8_t *end = json.len > 0 ? json.ptr + json.len : json.ptr;
-    const uint8_t *kept = p; /* first byte that is not yet written */
     while (p < end) {
-        if (*p == '"') {
-            p = string_end(p, end);
-        } else if (is_space(*p)) {
-            buf_append(out, (slice){kept, (size_t)(p - kept)});
-            while (p < end && is_space(*p)) {
-                p++;
-            }
-            kept = p;
-        } else {
-            p++;
-        }
+        buf_append(out, take_kept(&p, end));
     }
-    buf_append(out, (slice){kept, (size_t)(end - kept)});
+}
+
+size_t json_compact_into(slice json, uint8_t *out)
+{
+    const uint8_t *p = json.ptr;
+    const uint8_t *end = json.len > 0 ? json.ptr + json.len : json.ptr;
+    size_t len = 0;
+    while (p < end) {
+        slice kept = take_kept(&p, end);
+        memcpy(out + len, kept.ptr, kept.len);
+        len += kept.len;
+    }
+    return len;
+}
+
+bool json_is_utf8(slice text)
+{
+    const uint8_t *p = text.ptr;
+    const uint8_t *end = text.len > 0 ? text.ptr + text.len : text.ptr;
+    while (p < end) {
+        bool is_cut = false;
+        const uint8_t *next = *p < 0x80 ? p + 1 : json_character_end(p, end, &is_cut);
+        if (next == NULL) {
+            return false;
+        }
+        p = next;
+    }
+    return true;
 }

@@ -27,6 +27,9 @@ uint64_t uuid_v7_ms(const struct uuid *uuid);
 /* A version 7 of `now_us` and ten random bytes. */
 struct uuid uuid_make_v7(int64_t now_us, const uint8_t random[10]);
 
+/* The version 5 of a name in the name space `space`: always the same. */
+struct uuid uuid_make_v5(const struct uuid *space, slice name);
+
 static inline bool uuid_equal(const struct uuid *a, const struct uuid *b)
 {
     return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;

@@ -24,7 +24,7 @@
 #define FIELD_LOOKUP 2u /* asked for by exact value among very many */
 
 enum field {
-#define FIELD(id, name, type, max, flags, other_names) FIELD_##id,
+#define FIELD(id, stored, name, type, max, flags, other_names) FIELD_##id,
 #include "event/fields.def"
 #undef FIELD
     FIELD_COUNT
@@ -32,9 +32,9 @@ enum field {
 
 /* What a value is, and which member of union value holds it. */
 enum field_type {
-    TYPE_UUID,    /* uuid; lower case with hyphens as text */
-    TYPE_TIME,    /* number: microseconds since 1970 UTC, years 1970 to 9999; RFC 3339, 6 decimals */
-    TYPE_TEXT,    /* text: valid UTF-8, not empty, no NUL */
+    TYPE_UUID, /* uuid; lower case with hyphens as text */
+    TYPE_TIME, /* number: microseconds since 1970 UTC, years 1970 to 9999; RFC 3339, 6 decimals */
+    TYPE_TEXT, /* text: valid UTF-8, not empty, no NUL */
     TYPE_ADDRESS, /* text: an IPv4 or IPv6 address as RFC 5952 writes it */
     TYPE_CHOICE,  /* text: one of the lower-case names that choice_rank() knows */
     TYPE_INTEGER, /* number: 0 or more */
@@ -108,3 +108,6 @@ void event_write_row(const struct event *event, struct buf *out);
 
 /* The view of a stored row; texts point into `row`. CORRUPT if the row breaks its format. */
 enum err event_from_row(slice row, struct event *out, struct diag *diag);
+
+/* What indexes know an event_id by, within its organisation (docs/format.md, "Identity hash"). */
+uint64_t event_id_hash(slice org, const struct uuid *id);

@@ -31,5 +31,4 @@ enum err format_next(const struct format *format, struct format_state *state, sl
 
 /* Maps one record; promises as event_read(). */
 enum err format_read(const struct format *format, slice record, const struct read_options *options,
-                     struct arena *arena, struct event *out, uint64_t *sent_out,
-                     struct diag *diag);
+                     struct arena *arena, struct event *out, uint64_t *sent_out, struct diag *diag);

@@ -12,12 +12,12 @@
 #include "event/event.h"
 
 struct read_options {
-    slice org;                /* set as FIELD_ORG; not empty */
-    slice source_format;      /* set as FIELD_SOURCE_FORMAT; empty: leaves it absent */
-    int64_t now_us;           /* recorded_at, and what ages are measured against */
-    int64_t past_us_max;      /* older events are INVALID; 0: any age */
-    int64_t future_us_max;    /* events further ahead are INVALID; 0: any */
-    uint32_t depth_max;       /* nesting of a JSON value; 0: 64 */
+    slice org;             /* set as FIELD_ORG; not empty */
+    slice source_format;   /* set as FIELD_SOURCE_FORMAT; empty: leaves it absent */
+    int64_t now_us;        /* recorded_at, and what ages are measured against */
+    int64_t past_us_max;   /* older events are INVALID; 0: any age */
+    int64_t future_us_max; /* events further ahead are INVALID; 0: any */
+    uint32_t depth_max;    /* nesting of a JSON value; 0: 64 */
     /* Header transport; empty slices are absent. */
     slice header_event_type, header_service, header_correlation_id, header_resource_type,
         header_outcome;

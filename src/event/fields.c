@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
+
+#include "base/hash.h"
+#include "event/event.h"
+#include "event/names.h"
+
+const struct field_info fields[FIELD_COUNT] = {
+#define FIELD(id, stored, name, type, max, flags, other_names)                                     \
+    [FIELD_##id] = {SLICE_INIT(name), SLICE_INIT(other_names), TYPE_##type, max, flags},
+#include "event/fields.def"
+#undef FIELD
+};
+
+/*
+ * All names, canonical and other, behind a hash without collisions: slots of one byte, and a seed
+ * for which no two names share a slot. The seed is searched once, when the first name is asked
+ * for; with sixteen slots for a name a few tries suffice.
+ */
+enum {
+    NAMES_MAX = 192,
+    SLOTS = 2048,
+    SEEDS_MAX = 100000,
+};
+
+static struct field_name names[NAMES_MAX + 1]; /* [0] is unused: slot 0 means none */
+static uint8_t slots[SLOTS];
+static uint64_t slot_seed;
+static size_t name_count;
+static pthread_once_t names_once = PTHREAD_ONCE_INIT;
+
+/* Length, first eight and last eight bytes tell names apart well enough. */
+static inline size_t slot_of(slice name, uint64_t seed)
+{
+    uint64_t first = 0;
+    uint64_t last = 0;
+    if (name.len >= 8) {
+        memcpy(&first, name.ptr, 8);
+        memcpy(&last, name.ptr + name.len - 8, 8);
+    } else {
+        memcpy(&first, name.ptr, name.len);
+    }
+    uint64_t word = (first ^ (last << 31 | last >> 33)) + name.len;
+    return (size_t)(((word ^ seed) * UINT64_C(0x9e3779b97f4a7c15)) >> 53) % SLOTS;
+}
+
+static bool fill_slots(uint64_t seed)
+{
+    memset(slots, 0, sizeof(slots));
+    for (size_t i = 1; i <= name_count; i++) {
+        size_t at = slot_of(names[i].name, seed);
+        if (slots[at] != 0) {
+            return false;
+        }
+        slots[at] = (uint8_t)i;
+    }
+    slot_seed = seed;
+    return true;
+}
+
+static void add_name(slice name, enum field field, uint8_t rank)
+{
+    ASSERT(name_count < NAMES_MAX);
+    names[++name_count] = (struct field_name){name, field, rank};
+}
+
+static void collect_names(void)
+{
+    for (enum field field = 0; field < FIELD_COUNT; field++) {
+        slice rest = fields[field].other_names;
+        uint8_t rank = 0;
+        add_name(fields[field].name, field, rank);
+        while (rest.len > 0) {
+            const uint8_t *space = memchr(rest.ptr, ' ', rest.len);
+            size_t len = space == NULL ? rest.len : (size_t)(space - rest.ptr);
+            add_name(slice_take(&rest, len), field, ++rank);
+            slice_skip_spaces(&rest);
+        }
+    }
+    uint64_t tries = 0;
+    while (!fill_slots(hash_u64(tries, HASH_STORED))) {
+        tries++;
+        ASSERT(tries < SEEDS_MAX); /* two equal names in fields.def never part */
+    }
+}
+
+const struct field_name *field_name_find(slice name)
+{
+    (void)pthread_once(&names_once, collect_names);
+    const struct field_name *found = &names[slots[slot_of(name, slot_seed)]];
+    return slice_equal(found->name, name) && name.len > 0 ? found : NULL;
+}
+
+bool field_find(slice name, enum field *out)
+{
+    const struct field_name *found = field_name_find(name);
+    if (found == NULL) {
+        return false;
+    }
+    *out = found->field;
+    return true;
+}
+
+struct choice {
+    slice name;
+    int rank;
+};
+
+static const struct choice severities[] = {
+    {SLICE_INIT("debug"), 0},  {SLICE_INIT("info"), 1},      {SLICE_INIT("low"), 1},
+    {SLICE_INIT("notice"), 2}, {SLICE_INIT("warning"), 3},   {SLICE_INIT("medium"), 3},
+    {SLICE_INIT("error"), 4},  {SLICE_INIT("high"), 4},      {SLICE_INIT("critical"), 5},
+    {SLICE_INIT("alert"), 6},  {SLICE_INIT("emergency"), 7},
+};
+static const struct choice outcomes[] = {
+    {SLICE_INIT("success"), 0}, {SLICE_INIT("failure"), 1}, {SLICE_INIT("pending"), 2},
+    {SLICE_INIT("denied"), 3},  {SLICE_INIT("unknown"), 4},
+};
+
+static inline uint8_t lower(uint8_t byte)
+{
+    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte | 0x20) : byte;
+}
+
+static bool same_letters(slice lower_case, slice text)
+{
+    if (lower_case.len != text.len) {
+        return false;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        if (lower(text.ptr[i]) != lower_case.ptr[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const struct choice *find_choice(enum field field, slice name)
+{
+    const struct choice *choices = field == FIELD_SEVERITY ? severities : outcomes;
+    size_t count = field == FIELD_SEVERITY ? COUNT_OF(severities) : COUNT_OF(outcomes);
+    ASSERT(fields[field].type == TYPE_CHOICE);
+    for (size_t i = 0; i < count; i++) {
+        if (same_letters(choices[i].name, name)) {
+            return &choices[i];
+        }
+    }
+    return NULL;
+}
+
+bool choice_find(enum field field, slice name, slice *lower_case)
+{
+    const struct choice *choice = find_choice(field, name);
+    if (choice == NULL) {
+        return false;
+    }
+    *lower_case = choice->name;
+    return true;
+}
+
+int choice_rank(enum field field, slice name)
+{
+    const struct choice *choice = find_choice(field, name);
+    return choice != NULL && slice_equal(choice->name, name) ? choice->rank : -1;
+}
