@@ -52,18 +52,21 @@ struct merkle_proof {
     size_t count;
 };
 
-/* PATH(index, D[size]); INVALID unless index < size; else what `node` answers. */
+/* For trees of at most 2^62 leaves, whose proofs never need more than MERKLE_PROOF_HASH_MAX hashes;
+ * INVALID beyond.
+ *
+ * PATH(index, D[size]); INVALID unless index < size; else what `node` answers. */
 enum err merkle_prove_inclusion(uint64_t index, uint64_t size, merkle_node_fn node, void *context,
                                 struct merkle_proof *out);
 /* PROOF(old_size, D[new_size]); INVALID unless old_size <= new_size. Empty when old_size is 0. */
 enum err merkle_prove_consistency(uint64_t old_size, uint64_t new_size, merkle_node_fn node,
                                   void *context, struct merkle_proof *out);
-/* The root of the first `size` leaves. */
-enum err merkle_root_at(uint64_t size, merkle_node_fn node, void *context,
-                        struct merkle_hash *out);
+/* The root of the first `size` leaves, of any size; else what `node` answers. */
+enum err merkle_root_at(uint64_t size, merkle_node_fn node, void *context, struct merkle_hash *out);
 
 bool merkle_verify_inclusion(uint64_t index, uint64_t size, const struct merkle_hash *leaf,
                              const struct merkle_proof *proof, const struct merkle_hash *root);
+/* Every tree grows out of the empty one; then the proof is empty and `old_root` is its root. */
 bool merkle_verify_consistency(uint64_t old_size, const struct merkle_hash *old_root,
                                uint64_t new_size, const struct merkle_hash *new_root,
                                const struct merkle_proof *proof);

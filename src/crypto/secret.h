@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * secret - bytes that nobody else may see: seeds, tokens, keys of webhooks.
+ *
+ * A secret lives in place, never on the heap, and is wiped when its scope ends:
+ * CLEANUP(secret_release) struct secret token = {0}; There is no kv_ that would log one. Compare
+ * with secret_equal() of crypto/sha256.h.
+ *
+ * Threads: any; a secret has one owner.
+ */
+
+#include "base/slice.h"
+
+#define SECRET_BYTES_MAX 512
+
+struct secret {
+    uint8_t bytes[SECRET_BYTES_MAX];
+    size_t len;
+};
+
+/* Zeroes memory in a way that no compiler leaves out. NULL is fine when `len` is 0. */
+void secret_wipe(void *memory, size_t len);
+
+void secret_release(struct secret *secret); /* wipes; the secret is then empty */
+
+/* Wipes what was held and copies `bytes`, which may not lie inside `secret`. False, with the
+ * secret as it was, past SECRET_BYTES_MAX. */
+bool secret_set(struct secret *secret, slice bytes);
+
+/* Valid until the next secret_set() or the end of the secret. */
+static inline slice secret_slice(const struct secret *secret)
+{
+    return (slice){secret->bytes, secret->len};
+}
