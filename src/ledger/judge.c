@@ -61,69 +61,76 @@ static void hash_ids(struct judge *judge, const struct batch *batch)
     }
 }
 
-/* Whether `stored` has the id of `event`, and if so what that makes of `event`. */
-static bool weigh(const struct event *stored, const struct event *event, uint64_t sent,
-                  enum batch_event_state *state)
+/* Whether `stored` has the id of `event`, and if so what that makes of the one at hand. */
+static bool weigh(const struct event *stored, const struct event *event, struct batch_event *item)
 {
     if (!uuid_equal(&stored->value[FIELD_EVENT_ID].uuid, &event->value[FIELD_EVENT_ID].uuid) ||
         !slice_equal(stored->value[FIELD_ORG].text, event->value[FIELD_ORG].text)) {
         return false;
     }
-    *state = event_repeats(stored, event, sent) ? BATCH_DUPLICATE : BATCH_CONFLICT;
+    bool same = event_repeats(stored, event, item->sent);
+    item->state = same ? BATCH_DUPLICATE : BATCH_CONFLICT;
+    item->time_us = stored->value[FIELD_EVENT_TIMESTAMP].number;
     return true;
 }
 
 static enum err weigh_row(struct judge *judge, const struct rows *rows, uint32_t row,
-                          const struct event *event, uint64_t sent, enum batch_event_state *state,
-                          bool *same)
+                          const struct event *event, struct batch_event *item, bool *same)
 {
     struct uuid id;
+    struct event stored;
     rows->ops->id(rows, row, &id);
-    *same = false;
     if (!uuid_equal(&id, &event->value[FIELD_EVENT_ID].uuid)) {
         return OK; /* a hash that two ids share; most often it ends here */
     }
     struct rows_reader *reader = rows->ops->reader_new(rows);
-    struct event stored;
     enum err e = rows_event(reader, row, judge->scratch, &stored);
-    if (e == OK) {
-        *same = weigh(&stored, event, sent, state);
+    if (e == OK && weigh(&stored, event, item)) {
+        *same = true;
+        e = rows->ops->leaf(reader, row, &item->leaf);
     }
     rows->ops->reader_free(reader);
     return e == ERR_GONE ? OK : e;
 }
 
+/* An event of the same batch, on its way to the same place. */
+static enum err weigh_companion(const struct batch *batch, uint64_t seq, const struct event *event,
+                                struct batch_event *item, bool *same)
+{
+    for (size_t i = 0; i < batch->count && &batch->events[i] != item; i++) {
+        struct event stored;
+        const struct batch_event *other = &batch->events[i];
+        if (other->state == BATCH_STORED && other->seq == seq) {
+            TRY(event_from_row(row_of(batch, i), &stored, NULL));
+            *same = weigh(&stored, event, item);
+            item->leaf = *same ? other->leaf : item->leaf;
+            return OK;
+        }
+    }
+    return OK;
+}
+
 /* Where this batch itself, an unsealed or a sealed segment has row `seq`. */
 static enum err weigh_seq(struct hearing *hearing, uint64_t seq, const struct event *event,
-                          uint64_t sent, enum batch_event_state *state, bool *same)
+                          struct batch_event *item, bool *same)
 {
-    *same = false;
     if (seq >= hearing->first_seq) {
-        for (size_t i = 0; i < hearing->batch->count; i++) {
-            const struct batch_event *other = &hearing->batch->events[i];
-            if (other->state == BATCH_STORED && other->seq == seq) {
-                struct event stored;
-                TRY(event_from_row(row_of(hearing->batch, i), &stored, NULL));
-                *same = weigh(&stored, event, sent, state);
-                return OK;
-            }
-        }
-        return OK;
+        return weigh_companion(hearing->batch, seq, event, item, same);
     }
     for (size_t i = 0; i < hearing->active_count; i++) {
         uint64_t first = active_first_seq(hearing->actives[i]);
         if (seq >= first && seq - first < ROWS_MAX) {
             struct active_rows rows;
             active_rows_init(hearing->actives[i], active_count(hearing->actives[i]), &rows);
-            return weigh_row(hearing->judge, &rows.rows, (uint32_t)(seq - first), event, sent,
-                             state, same);
+            return weigh_row(hearing->judge, &rows.rows, (uint32_t)(seq - first), event, item,
+                             same);
         }
     }
     OWNED(snapshot_view) view = snapshot_view_open(hearing->judge->snapshot);
     size_t index = (size_t)(seq / ROWS_MAX);
     if (index < view->view.entry_count && view->view.entries[index].rows != NULL) {
         return weigh_row(hearing->judge, view->view.entries[index].rows, (uint32_t)(seq % ROWS_MAX),
-                         event, sent, state, same);
+                         event, item, same);
     }
     return OK;
 }
@@ -138,11 +145,9 @@ static enum err judge_event(struct hearing *hearing, size_t index)
     for (size_t i = 0; i < count; i++) {
         struct event event;
         bool same = false;
-        enum batch_event_state state = BATCH_STORED;
         TRY(event_from_row(row_of(hearing->batch, index), &event, NULL));
-        TRY(weigh_seq(hearing, candidates[i], &event, item->sent, &state, &same));
+        TRY(weigh_seq(hearing, candidates[i], &event, item, &same));
         if (same) {
-            item->state = state;
             item->seq = candidates[i];
             return OK;
         }

@@ -62,6 +62,7 @@ enum err batch_add(struct batch *batch, const struct event *event, uint64_t sent
         .row_at = (uint32_t)row_at,
         .row_len = (uint32_t)(batch->rows.len - row_at),
         .sent = sent,
+        .time_us = event->value[FIELD_EVENT_TIMESTAMP].number,
         .id = event->value[FIELD_EVENT_ID].uuid,
         .id_hash = event_id_hash(event->value[FIELD_ORG].text, &event->value[FIELD_EVENT_ID].uuid),
     };

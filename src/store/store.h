@@ -43,8 +43,10 @@ struct batch_event {
     uint64_t sent;  /* fields that the request itself gave */
     struct uuid id; /* of the event, and its hash with the organisation */
     uint64_t id_hash;
-    enum batch_event_state state; /* set by the store */
-    uint64_t seq;                 /* set by the store */
+    int64_t time_us; /* event_timestamp */
+    /* Set by the store; of a duplicate, `leaf` and `time_us` become those of what is stored. */
+    enum batch_event_state state;
+    uint64_t seq;
 };
 
 /*

@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ingest/ingest.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "codec/json.h"
+#include "ingest/metrics.h"
+#include "os/clock.h"
+
+enum {
+    INTAKE_BATCHES = 2,
+    ARENA_BYTES_MAX = 4 * 1024 * 1024, /* what one event may need beside its own bytes */
+    PENDING_BYTES_MAX = INTAKE_COLLECT_BYTES_MAX,
+    LINE_BYTES_MAX = 2 * 1024 * 1024,
+};
+
+/* A batch and where its records stood in the request. */
+struct group {
+    struct batch batch;
+    struct intake *intake;
+    uint64_t *indexes; /* of the records, in the request */
+    uint64_t *lines;
+    size_t capacity;
+    enum err result;
+    struct diag diag;
+    _Atomic bool is_done; /* set by the store's thread, after all else */
+    bool in_flight;
+};
+
+struct intake {
+    const struct ingest *ingest;
+    struct intake_options options;
+    struct group groups[INTAKE_BATCHES];
+    size_t filling;     /* group that takes records */
+    struct buf pending; /* bytes of the request that are not taken yet */
+    struct buf line;    /* scratch */
+    struct arena arena; /* of one event */
+    struct format_state format_state;
+    uint64_t next_index;
+    uint64_t next_line;
+    bool ended;     /* no more bytes */
+    bool stopped;   /* an error, or nobody waits: nothing new is begun */
+    bool too_large; /* of what is collected whole */
+    struct intake_result result;
+};
+
+static void on_done(struct batch *batch, enum err result, const struct diag *diag)
+{
+    struct group *group = batch->owner;
+    struct intake *intake = group->intake;
+    group->result = result;
+    group->diag = diag != NULL ? *diag : (struct diag){0};
+    void (*wake)(void *context) = intake->options.wake;
+    void *context = intake->options.context;
+    atomic_store_explicit(&group->is_done, true, memory_order_release);
+    wake(context); /* the intake may be gone before this returns */
+}
+
+struct intake *intake_new(const struct ingest *ingest, const struct intake_options *options)
+{
+    struct intake *intake = mem_zeroed(sizeof(*intake));
+    intake->ingest = ingest;
+    intake->options = *options;
+    intake->options.read.past_us_max =
+        options->shape == INTAKE_FORMAT ? 0 : options->read.past_us_max;
+    intake->next_line = 1;
+    buf_init(&intake->pending, PENDING_BYTES_MAX);
+    buf_init(&intake->line, LINE_BYTES_MAX);
+    arena_init(&intake->arena, ARENA_BYTES_MAX);
+    for (size_t i = 0; i < INTAKE_BATCHES; i++) {
+        struct group *group = &intake->groups[i];
+        batch_init(&group->batch);
+        group->intake = intake;
+        group->batch.owner = group;
+        group->batch.done = on_done;
+    }
+    return intake;
+}
+
+void intake_free(struct intake *intake)
+{
+    if (intake == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < INTAKE_BATCHES; i++) {
+        ASSERT(!intake->groups[i].in_flight);
+        batch_release(&intake->groups[i].batch);
+        free(intake->groups[i].indexes);
+        free(intake->groups[i].lines);
+    }
+    buf_release(&intake->pending);
+    buf_release(&intake->line);
+    arena_release(&intake->arena);
+    free(intake->result.errors);
+    free(intake->result.event_ids);
+    free(intake);
+}
+
+const struct intake_result *intake_result(const struct intake *intake)
+{
+    return &intake->result;
+}
+
+static bool is_collected(const struct intake *intake)
+{
+    return intake->options.shape == INTAKE_JSON || intake->options.atomic;
+}
+
+/* ---- Results ---- */
+
+/* The first failure is the answer, but for one that stands earlier in the request. */
+static void stop_at(struct intake *intake, enum err err, uint64_t index, uint64_t line,
+                    const struct diag *diag)
+{
+    struct intake_result *result = &intake->result;
+    intake->stopped = true;
+    if (result->err != OK && result->index <= index) {
+        return;
+    }
+    result->err = err;
+    result->index = index;
+    result->line = line;
+    result->diag = *diag;
+}
+
+static void add_error(struct intake *intake, uint64_t index, const struct diag *diag)
+{
+    struct intake_result *result = &intake->result;
+    result->error_total++;
+    if (result->error_count == INTAKE_ERRORS_MAX) {
+        return;
+    }
+    if (result->errors == NULL) {
+        result->errors = mem_array(INTAKE_ERRORS_MAX, sizeof(*result->errors));
+    }
+    struct intake_error *error = &result->errors[result->error_count++];
+    error->index = index;
+    memcpy(error->pointer, diag->where, sizeof(error->pointer));
+    memcpy(error->detail, diag->text, sizeof(error->detail));
+}
+
+/* A record that is no event: told and passed over, or the end. */
+static void refuse(struct intake *intake, enum err err, uint64_t index, uint64_t line,
+                   const struct diag *diag)
+{
+    if (intake->ingest->metrics != NULL) {
+        ingest_metrics_refused(intake->ingest->metrics);
+    }
+    if (intake->options.skip_errors) {
+        add_error(intake, index, diag);
+    } else {
+        stop_at(intake, err, index, line, diag);
+    }
+}
+
+static void take_seqs(struct intake_result *result, const struct batch *batch)
+{
+    if (batch->stored == 0) {
+        return;
+    }
+    if (!result->has_seqs || batch->first_seq < result->first_seq) {
+        result->first_seq = batch->first_seq;
+    }
+    if (!result->has_seqs || batch->last_seq > result->last_seq) {
+        result->last_seq = batch->last_seq;
+    }
+    result->has_seqs = true;
+}
+
+static void take_conflicts(struct intake *intake, const struct group *group)
+{
+    const struct diag diag = {"/event_id", "is stored already with other content"};
+    for (size_t i = 0; i < group->batch.count; i++) {
+        if (group->batch.events[i].state == BATCH_CONFLICT) {
+            if (intake->options.skip_errors) {
+                add_error(intake, group->indexes[i], &diag);
+            } else {
+                stop_at(intake, ERR_CONFLICT, group->indexes[i], group->lines[i], &diag);
+            }
+        }
+    }
+}
+
+static void take_ids(struct intake *intake, const struct group *group)
+{
+    struct intake_result *result = &intake->result;
+    size_t total = result->event_id_count + group->batch.count;
+    result->event_ids = mem_resize(result->event_ids, total * sizeof(*result->event_ids));
+    for (size_t i = 0; i < group->batch.count; i++) {
+        result->event_ids[result->event_id_count++] = group->batch.events[i].id;
+    }
+}
+
+static void count_events(struct intake *intake, const struct group *group)
+{
+    for (size_t i = 0; i < group->batch.count; i++) {
+        struct event event;
+        const struct batch_event *item = &group->batch.events[i];
+        slice row = {group->batch.rows.ptr + item->row_at, item->row_len};
+        if (item->state == BATCH_STORED && event_from_row(row, &event, NULL) == OK) {
+            ingest_metrics_count(intake->ingest->metrics, &event);
+        }
+    }
+}
+
+/* What a finished commit means for the answer. */
+static void take_result(struct intake *intake, struct group *group)
+{
+    struct intake_result *result = &intake->result;
+    const struct batch *batch = &group->batch;
+    if (group->result == ERR_CONFLICT) {
+        size_t at = batch->conflict_at;
+        stop_at(intake, ERR_CONFLICT, group->indexes[at], group->lines[at], &group->diag);
+    } else if (group->result != OK) {
+        stop_at(intake, group->result, group->indexes[0], group->lines[0], &group->diag);
+    } else {
+        result->count += batch->stored;
+        result->duplicates += batch->duplicates;
+        take_seqs(result, batch);
+        take_conflicts(intake, group);
+        if (result->is_single) {
+            result->seq = batch->events[0].seq;
+            result->leaf = batch->events[0].leaf;
+            result->event_timestamp_us = batch->events[0].time_us;
+        }
+        if (intake->options.keep_ids) {
+            take_ids(intake, group);
+        }
+        if (intake->ingest->metrics != NULL) {
+            count_events(intake, group);
+        }
+    }
+    batch_clear(&group->batch);
+    group->in_flight = false;
+}
+
+/* ---- Batches ---- */
+
+static void submit(struct intake *intake, struct group *group)
+{
+    struct diag diag = {0};
+    group->batch.skip_conflicts = !is_collected(intake);
+    atomic_store_explicit(&group->is_done, false, memory_order_relaxed);
+    group->in_flight = true;
+    enum err e = store_append(intake->ingest->store, &group->batch, &diag);
+    if (e != OK) {
+        group->in_flight = false;
+        stop_at(intake, e, group->indexes[0], group->lines[0], &diag);
+        batch_clear(&group->batch);
+    }
+}
+
+static void collect_finished(struct intake *intake)
+{
+    for (size_t i = 0; i < INTAKE_BATCHES; i++) {
+        struct group *group = &intake->groups[i];
+        if (group->in_flight && atomic_load_explicit(&group->is_done, memory_order_acquire)) {
+            take_result(intake, group);
+        }
+    }
+}
+
+/* A group that may take records, or NULL while all are being committed. */
+static struct group *group_to_fill(struct intake *intake)
+{
+    for (size_t i = 0; i < INTAKE_BATCHES; i++) {
+        size_t at = (intake->filling + i) % INTAKE_BATCHES;
+        if (!intake->groups[at].in_flight) {
+            intake->filling = at;
+            return &intake->groups[at];
+        }
+    }
+    return NULL;
+}
+
+static bool anything_in_flight(const struct intake *intake)
+{
+    for (size_t i = 0; i < INTAKE_BATCHES; i++) {
+        if (intake->groups[i].in_flight) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void note_place(struct group *group, uint64_t index, uint64_t line)
+{
+    size_t at = group->batch.count - 1;
+    if (at >= group->capacity) {
+        group->capacity = group->capacity > 0 ? group->capacity * 2 : 16;
+        group->indexes = mem_resize(group->indexes, group->capacity * sizeof(*group->indexes));
+        group->lines = mem_resize(group->lines, group->capacity * sizeof(*group->lines));
+    }
+    group->indexes[at] = index;
+    group->lines[at] = line;
+}
+
+static bool is_full(const struct intake *intake, const struct group *group)
+{
+    return !is_collected(intake) && (group->batch.rows.len >= INTAKE_GROUP_BYTES ||
+                                     group->batch.count == STORE_BATCH_EVENTS_MAX);
+}
+
+/* ---- Records ---- */
+
+static enum err read_record(struct intake *intake, slice record, struct event *event,
+                            uint64_t *sent, struct diag *diag)
+{
+    arena_clear(&intake->arena);
+    if (intake->options.shape == INTAKE_FORMAT) {
+        return format_read(intake->options.format, record, &intake->options.read, &intake->arena,
+                           event, sent, diag);
+    }
+    return event_read(record, &intake->options.read, &intake->arena, event, sent, diag);
+}
+
+static void add_record(struct intake *intake, struct group *group, slice record, uint64_t line)
+{
+    struct event event;
+    struct diag diag = {0};
+    uint64_t sent = 0;
+    uint64_t index = intake->next_index++;
+    intake->result.records++;
+    enum err e = read_record(intake, record, &event, &sent, &diag);
+    if (e == OK) {
+        e = batch_add(&group->batch, &event, sent, &intake->line);
+        if (e != OK) {
+            e = diag_fail(&diag, e, "", "the request holds more than one commit may take");
+        }
+    }
+    if (e != OK) {
+        refuse(intake, e, index, line, &diag);
+        return;
+    }
+    note_place(group, index, line);
+    if (intake->result.is_single) {
+        intake->result.event_id = event.value[FIELD_EVENT_ID].uuid;
+    }
+}
+
+static bool is_blank(slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t byte = text.ptr[i];
+        if (byte != ' ' && byte != '\t' && byte != '\r' && byte != '\n') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Takes the next line, with `is_last` also one without its line feed. */
+static bool take_line(slice *text, bool is_last, slice *line)
+{
+    const uint8_t *end = text->len > 0 ? memchr(text->ptr, '\n', text->len) : NULL;
+    if (end == NULL && (!is_last || text->len == 0)) {
+        return false;
+    }
+    size_t len = end != NULL ? (size_t)(end - text->ptr) : text->len;
+    *line = slice_take(text, len);
+    (void)slice_take(text, end != NULL ? 1 : 0);
+    return true;
+}
+
+static void check_line_length(struct intake *intake, slice rest)
+{
+    if (rest.len > READ_LINE_BYTES_MAX && !is_collected(intake)) {
+        const struct diag diag = {"", "the line is longer than an event may be"};
+        stop_at(intake, ERR_LIMIT, intake->next_index, intake->next_line, &diag);
+    }
+}
+
+/* The next record of a stream: false when there is none in what came so far. */
+static bool next_record(struct intake *intake, slice *text, slice *record, uint64_t *line)
+{
+    *line = intake->next_line;
+    if (intake->options.shape == INTAKE_FORMAT) {
+        struct diag diag = {0};
+        enum err e = format_next(intake->options.format, &intake->format_state, text, intake->ended,
+                                 record, &diag);
+        if (e != OK) {
+            stop_at(intake, e, intake->next_index, 0, &diag);
+        }
+        return e == OK && record->len > 0;
+    }
+    while (take_line(text, intake->ended, record)) {
+        *line = intake->next_line++;
+        if (!is_blank(*record)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Takes records from *text until it has no whole one left, or all batches are being committed. */
+static void take_records(struct intake *intake, slice *text)
+{
+    while (!intake->stopped) {
+        struct group *group = group_to_fill(intake);
+        slice record = {0};
+        uint64_t line = 0;
+        if (group == NULL || !next_record(intake, text, &record, &line)) {
+            break;
+        }
+        add_record(intake, group, record, line);
+        if (is_full(intake, group)) {
+            submit(intake, group);
+            collect_finished(intake);
+        }
+    }
+    check_line_length(intake, *text);
+}
+
+/* ---- Whole bodies ---- */
+
+static void take_elements(struct intake *intake, struct group *group, slice body)
+{
+    struct json_scan *scan = mem_zeroed(sizeof(*scan));
+    CLEANUP(arena_release) struct arena names = ARENA_INIT(ARENA_BYTES_MAX);
+    (void)slice_take(&body, 1); /* [ */
+    bool first = true;
+    struct diag diag = {0};
+    enum err e = OK;
+    while (e == OK && !intake->stopped) {
+        uint8_t byte = 0;
+        struct json_value value;
+        arena_clear(&names);
+        json_scan_init(scan, body, JSON_DEPTH_MAX, &names);
+        bool more = json_scan_peek(scan, &byte);
+        size_t at = (size_t)(scan->at - body.ptr);
+        if (more && byte == ']' && first) {
+            body = (slice){body.ptr + at, body.len - at};
+            break;
+        }
+        e = json_scan_value(scan, &value);
+        if (e != OK) {
+            (void)json_scan_fail(scan, &diag);
+            break;
+        }
+        (void)slice_take(&body, (size_t)(value.raw.ptr + value.raw.len - body.ptr));
+        add_record(intake, group, value.raw, 0);
+        first = false;
+        while (body.len > 0 && is_blank((slice){body.ptr, 1})) {
+            (void)slice_take(&body, 1);
+        }
+        if (body.len == 0 || body.ptr[0] != ',') {
+            break;
+        }
+        (void)slice_take(&body, 1);
+    }
+    free(scan);
+    if (e == OK && !intake->stopped &&
+        (body.len == 0 || body.ptr[0] != ']' || !is_blank((slice){body.ptr + 1, body.len - 1}))) {
+        e = diag_fail(&diag, ERR_INVALID, "", "expected a comma or ] behind an element");
+    }
+    if (e != OK) {
+        intake->options.skip_errors = false; /* there is no next record to go on with */
+        refuse(intake, e, intake->next_index, 0, &diag);
+    }
+}
+
+static void take_whole(struct intake *intake)
+{
+    slice body = buf_slice(&intake->pending);
+    struct group *group = &intake->groups[0];
+    if (intake->options.shape == INTAKE_LINES) {
+        slice record = {0};
+        uint64_t line = 0;
+        while (!intake->stopped && next_record(intake, &body, &record, &line)) {
+            add_record(intake, group, record, line);
+        }
+    } else {
+        while (body.len > 0 && is_blank((slice){body.ptr, 1})) {
+            (void)slice_take(&body, 1);
+        }
+        if (body.len > 0 && body.ptr[0] == '[') {
+            take_elements(intake, group, body);
+        } else {
+            intake->result.is_single = true;
+            add_record(intake, group, body, 0);
+        }
+    }
+}
+
+/* ---- The states ---- */
+
+static enum intake_state state_of(struct intake *intake)
+{
+    collect_finished(intake);
+    bool waits = anything_in_flight(intake);
+    if (intake->stopped) {
+        return waits ? INTAKE_WAITS : INTAKE_FINISHED;
+    }
+    if (intake->ended) {
+        return waits ? INTAKE_WAITS : INTAKE_FINISHED;
+    }
+    return group_to_fill(intake) == NULL ? INTAKE_WAITS : INTAKE_WANTS_MORE;
+}
+
+/* What is filled goes in, also before a bad line: a stream stores all that came before it. */
+static void submit_rest(struct intake *intake)
+{
+    struct group *group = &intake->groups[intake->filling];
+    bool whole = is_collected(intake);
+    if (group->in_flight || group->batch.count == 0) {
+        return;
+    }
+    if (whole && intake->stopped) {
+        batch_clear(&group->batch); /* all or nothing */
+        return;
+    }
+    submit(intake, group);
+}
+
+static void keep_rest(struct intake *intake, slice rest)
+{
+    size_t dropped = intake->pending.len - rest.len;
+    buf_drop_front(&intake->pending, dropped);
+}
+
+/* Works on what is pending, as far as it goes now. */
+static void work(struct intake *intake)
+{
+    intake->options.read.now_us = clock_now_us();
+    slice text = buf_slice(&intake->pending);
+    take_records(intake, &text);
+    keep_rest(intake, text);
+    bool all_taken = intake->ended && intake->pending.len == 0;
+    if (intake->stopped || all_taken) {
+        submit_rest(intake);
+    }
+}
+
+static void work_on_piece(struct intake *intake, slice piece)
+{
+    if (intake->pending.len > 0) {
+        buf_append(&intake->pending, piece);
+        work(intake);
+        return;
+    }
+    intake->options.read.now_us = clock_now_us();
+    slice text = piece; /* most records lie inside one piece and are never copied */
+    take_records(intake, &text);
+    buf_append(&intake->pending, text);
+    if (intake->stopped) {
+        submit_rest(intake);
+    }
+}
+
+enum intake_state intake_feed(struct intake *intake, slice piece)
+{
+    ASSERT(!intake->ended);
+    if (intake->stopped) {
+        return state_of(intake);
+    }
+    if (is_collected(intake)) {
+        buf_append(&intake->pending, piece);
+        if (intake->pending.failed) {
+            const struct diag diag = {"", "the body is larger than 8 MiB; send it as NDJSON"};
+            stop_at(intake, ERR_LIMIT, 0, 0, &diag);
+        }
+        return intake->stopped ? state_of(intake) : INTAKE_WANTS_MORE;
+    }
+    work_on_piece(intake, piece);
+    return state_of(intake);
+}
+
+enum intake_state intake_end(struct intake *intake)
+{
+    intake->ended = true;
+    if (!intake->stopped && is_collected(intake)) {
+        intake->options.read.now_us = clock_now_us();
+        take_whole(intake);
+        submit_rest(intake);
+    } else {
+        work(intake);
+    }
+    return state_of(intake);
+}
+
+enum intake_state intake_continue(struct intake *intake)
+{
+    collect_finished(intake);
+    if (!is_collected(intake)) {
+        work(intake);
+    }
+    return state_of(intake);
+}
+
+enum intake_state intake_abandon(struct intake *intake)
+{
+    intake->stopped = true;
+    struct group *group = &intake->groups[intake->filling];
+    if (!group->in_flight) {
+        batch_clear(&group->batch);
+    }
+    return state_of(intake);
+}

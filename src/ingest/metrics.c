@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ingest/metrics.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "os/thread.h"
+
+enum {
+    LABEL_BYTES_MAX = 64, /* longer values are cut: a label is a name, not a text */
+    SLOTS = 2048,
+};
+
+struct label_set {
+    uint64_t hash;
+    char service[LABEL_BYTES_MAX + 1];
+    char operation[LABEL_BYTES_MAX + 1];
+    char outcome[LABEL_BYTES_MAX + 1];
+    uint64_t count;
+};
+
+struct ingest_metrics {
+    struct mutex lock;
+    struct label_set sets[INGEST_LABEL_SETS_MAX];
+    size_t set_count;
+    uint16_t slots[SLOTS]; /* 0: empty, else 1 + index into sets */
+    uint64_t other;
+    _Atomic uint64_t refused;
+};
+
+struct ingest_metrics *ingest_metrics_new(void)
+{
+    struct ingest_metrics *metrics = mem_zeroed(sizeof(*metrics));
+    mutex_init(&metrics->lock);
+    return metrics;
+}
+
+void ingest_metrics_free(struct ingest_metrics *metrics)
+{
+    if (metrics != NULL) {
+        mutex_release(&metrics->lock);
+        free(metrics);
+    }
+}
+
+static slice text_of(const struct event *event, enum field field)
+{
+    return event_has(event, field) ? event->value[field].text : (slice){0};
+}
+
+static void set_label(char *out, slice text)
+{
+    size_t len = text.len < LABEL_BYTES_MAX ? text.len : LABEL_BYTES_MAX;
+    while (len < text.len && len > 0 && (text.ptr[len] & 0xc0) == 0x80) {
+        len--; /* not in the middle of a character */
+    }
+    if (len > 0) {
+        memcpy(out, text.ptr, len);
+    }
+    out[len] = '\0';
+}
+
+static struct label_set *find_set(struct ingest_metrics *metrics, uint64_t hash)
+{
+    size_t slot = hash % SLOTS;
+    for (; metrics->slots[slot] != 0; slot = (slot + 1) % SLOTS) {
+        struct label_set *set = &metrics->sets[metrics->slots[slot] - 1];
+        if (set->hash == hash) {
+            return set;
+        }
+    }
+    if (metrics->set_count == INGEST_LABEL_SETS_MAX) {
+        return NULL;
+    }
+    metrics->slots[slot] = (uint16_t)++metrics->set_count;
+    struct label_set *set = &metrics->sets[metrics->set_count - 1];
+    set->hash = hash;
+    return set;
+}
+
+void ingest_metrics_count(struct ingest_metrics *metrics, const struct event *event)
+{
+    slice service = text_of(event, FIELD_SERVICE);
+    slice operation = text_of(event, FIELD_EVENT_ACTION);
+    slice outcome = text_of(event, FIELD_EVENT_OUTCOME);
+    uint64_t hash = hash_bytes(outcome, hash_bytes(operation, hash_bytes(service, HASH_STORED)));
+    mutex_lock(&metrics->lock);
+    struct label_set *set = find_set(metrics, hash);
+    if (set == NULL) {
+        metrics->other++;
+    } else {
+        if (set->count++ == 0) {
+            set_label(set->service, service);
+            set_label(set->operation, operation);
+            set_label(set->outcome, outcome);
+        }
+    }
+    mutex_unlock(&metrics->lock);
+}
+
+void ingest_metrics_refused(struct ingest_metrics *metrics)
+{
+    atomic_fetch_add_explicit(&metrics->refused, 1, memory_order_relaxed);
+}
+
+static void append_label(struct buf *out, const char *name, const char *value)
+{
+    buf_append_cstr(out, name);
+    buf_append_cstr(out, "=\"");
+    for (const char *at = value; *at != '\0'; at++) {
+        if (*at == '"' || *at == '\\') {
+            buf_append_byte(out, '\\');
+            buf_append_byte(out, (uint8_t)*at);
+        } else if (*at == '\n') {
+            buf_append_cstr(out, "\\n");
+        } else {
+            buf_append_byte(out, (uint8_t)*at);
+        }
+    }
+    buf_append_byte(out, '"');
+}
+
+static void append_count(struct buf *out, const struct label_set *set)
+{
+    buf_append_cstr(out, "audit_events_total{");
+    append_label(out, "service", set->service);
+    append_label(out, ",operation", set->operation);
+    append_label(out, ",outcome", set->outcome);
+    buf_append_cstr(out, "} ");
+    buf_append_u64(out, set->count);
+    buf_append_byte(out, '\n');
+}
+
+void ingest_metrics_write(struct ingest_metrics *metrics, struct buf *out)
+{
+    buf_append_cstr(out, "# HELP audit_events_total Events accepted and stored.\n"
+                         "# TYPE audit_events_total counter\n");
+    mutex_lock(&metrics->lock);
+    for (size_t i = 0; i < metrics->set_count; i++) {
+        append_count(out, &metrics->sets[i]);
+    }
+    if (metrics->other > 0) {
+        const struct label_set other = {.service = "other",
+                                        .operation = "other",
+                                        .outcome = "other",
+                                        .count = metrics->other};
+        append_count(out, &other);
+    }
+    mutex_unlock(&metrics->lock);
+    buf_append_cstr(out, "# HELP audit_events_refused_total Records that were not valid events.\n"
+                         "# TYPE audit_events_refused_total counter\n"
+                         "audit_events_refused_total ");
+    buf_append_u64(out, atomic_load(&metrics->refused));
+    buf_append_byte(out, '\n');
+}
