@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * cli - the command line: a table of commands, and what each of them gets.
+ *
+ * A command is a row: its name, one line about it, a table of options, a function. The row feeds the
+ * parser, --help on every level, the shell completions and the test of the manual pages.
+ *
+ * Results go to stdout: a table on a terminal, NDJSON in a pipe or with --json. Complaints go to
+ * stderr, one sentence each. Nothing that came from outside reaches a terminal unescaped.
+ *
+ * Threads: one; `bench` starts its own and joins them.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "cli/screen.h"
+
+/* The contract with shell scripts; documented in cairn(1), never renumbered. */
+enum cli_exit {
+    CLI_OK = 0,          /* done; duplicates included */
+    CLI_REFUSED = 1,     /* refused, or found wanting */
+    CLI_USAGE = 2,       /* the command's own words are wrong */
+    CLI_UNREACHABLE = 3, /* no server, or the system failed */
+};
+
+enum cli_kind {
+    CLI_FLAG, /* bool */
+    CLI_TEXT, /* const char * */
+    CLI_PATH, /* const char *; shells complete file names */
+    CLI_U64,  /* uint64_t */
+};
+
+struct cli_option {
+    const char *name; /* without dashes */
+    enum cli_kind kind;
+    size_t offset;           /* of the target in the command's arguments */
+    const char *placeholder; /* "TIME"; of a flag "" */
+    const char *help;        /* a sentence without its full stop */
+    const char *choices;     /* separated by spaces; NULL: anything */
+};
+
+struct cli;
+
+struct cli_command {
+    const char *name;
+    const char *summary;  /* what follows the name in the list of commands */
+    const char *operands; /* "FILE..."; "" when there are none */
+    const char *details;  /* paragraphs for --help, or "" */
+    const struct cli_option *options;
+    size_t option_count;
+    const void *defaults; /* the arguments before parsing; NULL: the command has none */
+    size_t args_bytes;
+    size_t operands_least, operands_most;
+    bool uses_server;                      /* takes --server, --key, --data */
+    enum cli_exit (*run)(struct cli *cli); /* NULL: serve, which main.c runs */
+};
+
+/* All commands in the order of the help, and how many. */
+extern const struct cli_command *const cli_commands[];
+extern const size_t cli_command_count;
+const struct cli_command *cli_find(const char *name); /* NULL: none */
+
+/* What the commands that talk to a server take too, and what every command takes. */
+extern const struct cli_option cli_server_options[];
+extern const size_t cli_server_option_count;
+extern const struct cli_option cli_common_options[];
+extern const size_t cli_common_option_count;
+
+struct cli_common {
+    const char *server, *key, *data; /* NULL when not given */
+    bool json, help;
+};
+
+struct cli {
+    const struct cli_command *command;
+    struct cli_common common;
+    const void *args; /* the command's own struct, filled by cli_parse() */
+    const char **operands;
+    size_t operand_count;
+    struct screen screen;
+};
+
+/* Everything but `serve`. `argv` as main() got it. Returns an enum cli_exit. */
+int cli_main(int argc, char **argv);
+
+/*
+ * Parses argv[0..argc) (behind the command's name) into *args and cli->common; operands, which may
+ * stand between options, into cli->operands (room for argc). INVALID, diag->where is the option.
+ */
+enum err cli_parse(struct cli *cli, int argc, char **argv, void *args, struct diag *diag);
+
+/* ---- Words and exits ---- */
+
+/* The table of codes: what an error means to a shell. */
+enum cli_exit cli_exit_of(enum err code);
+/* Prints `cairn verify: <where>: <text>` on stderr and returns the fitting exit code. */
+enum cli_exit cli_fail(const struct cli *cli, enum err code, const struct diag *diag);
+/* A mistake in the command's words: says so, points to --help, returns CLI_USAGE. */
+enum cli_exit cli_usage(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
+/* The operands with spaces between: a filter. Owned by the caller; end with free(). */
+char *cli_join_operands(const struct cli *cli);
+
+/* The lists of --help: all commands, or one. */
+void cli_write_help(struct buf *out);
+void cli_write_command_help(const struct cli_command *command, struct buf *out);
+
+/* ---- The commands ---- */
+
+extern const struct cli_command cmd_bench, cmd_completions, cmd_health, cmd_help, cmd_ingest,
+    cmd_log, cmd_proof, cmd_query, cmd_serve, cmd_stats, cmd_tail, cmd_timeline, cmd_verify,
+    cmd_version;

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cairn log, cairn health, cairn proof - one question, one answer. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/connect.h"
+#include "cli/show.h"
+
+/* ---- log and health: a small object ---- */
+
+static void print_answer(const struct cli *cli, slice answer)
+{
+    struct buf out CLEANUP(buf_release) = BUF_INIT(MIB(16));
+    json_t *json = json_loadb((const char *)answer.ptr, answer.len, JSON_ALLOW_NUL, NULL);
+    if (cli->common.json || !cli->screen.is_terminal || !json_is_object(json)) {
+        show_json_line(answer, &out);
+    } else {
+        show_object(&cli->screen, json, &out);
+    }
+    (void)screen_write(buf_slice(&out));
+    json_decref(json);
+}
+
+static enum cli_exit ask(struct cli *cli,
+                         enum cairn_result (*question)(struct cairn_client *client, char **text_out,
+                                                       size_t *len_out))
+{
+    struct cairn_client *client = NULL;
+    enum cli_exit exit = cli_connect(cli, &client);
+    if (exit != CLI_OK) {
+        return exit;
+    }
+    char *text = NULL;
+    size_t len = 0;
+    enum cairn_result result = question(client, &text, &len);
+    if (text != NULL) {
+        print_answer(cli, (slice){(const uint8_t *)text, len});
+        exit = result == CAIRN_OK ? CLI_OK : CLI_REFUSED; /* it answers, and says it is not well */
+    } else {
+        exit = cli_fail_client(cli, client, result);
+    }
+    cairn_free(text);
+    cairn_client_free(client);
+    return exit;
+}
+
+static enum cli_exit run_log(struct cli *cli)
+{
+    return ask(cli, cairn_log);
+}
+
+static enum cli_exit run_health(struct cli *cli)
+{
+    return ask(cli, cairn_health);
+}
+
+const struct cli_command cmd_log = {
+    .name = "log",
+    .summary = "Says the log's origin, verifier key, size and checkpoint",
+    .operands = "",
+    .details =
+        "Keep the verifier key (vkey) where the server cannot change it: with it anybody can "
+        "check what the server says.",
+    .uses_server = true,
+    .run = run_log,
+};
+
+const struct cli_command cmd_health = {
+    .name = "health",
+    .summary = "Says how the server is",
+    .operands = "",
+    .details = "Exit status 0: well; 1: it answers and is not well; 3: it does not answer.",
+    .uses_server = true,
+    .run = run_health,
+};
+
+/* ---- proof ---- */
+
+struct proof_args {
+    const char *out;
+};
+
+static const struct proof_args proof_defaults = {0};
+
+static const struct cli_option proof_options[] = {
+    {"out", CLI_PATH, offsetof(struct proof_args, out), "FILE",
+     "Writes the proof into this file; else to stdout", NULL},
+};
+
+static enum cli_exit write_proof(const struct cli *cli, const char *path, slice proof)
+{
+    struct diag diag = {0};
+    if (path == NULL) {
+        return screen_write(proof) ? CLI_OK : CLI_UNREACHABLE;
+    }
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    bool ok = fd >= 0;
+    while (ok && proof.len > 0) {
+        ssize_t n = write(fd, proof.ptr, proof.len);
+        ok = n > 0;
+        (void)slice_take(&proof, ok ? (size_t)n : 0);
+    }
+    ok = ok && close(fd) == 0;
+    if (ok) {
+        return CLI_OK;
+    }
+    return cli_fail(cli, diag_fail(&diag, ERR_IO, path, "cannot be written: %s", strerror(errno)),
+                    &diag);
+}
+
+static enum cli_exit run_proof(struct cli *cli)
+{
+    const struct proof_args *args = cli->args;
+    struct cairn_client *client = NULL;
+    enum cli_exit exit = cli_connect(cli, &client);
+    if (exit != CLI_OK) {
+        return exit;
+    }
+    char *text = NULL;
+    size_t len = 0;
+    enum cairn_result result = cairn_proof(client, cli->operands[0], &text, &len);
+    exit = result == CAIRN_OK ? write_proof(cli, args->out, (slice){(const uint8_t *)text, len})
+                              : cli_fail_client(cli, client, result);
+    cairn_free(text);
+    cairn_client_free(client);
+    return exit;
+}
+
+const struct cli_command cmd_proof = {
+    .name = "proof",
+    .summary = "Fetches the proof that an event is in the log",
+    .operands = "EVENT_ID",
+    .details = "The file is a c2sp.org/tlog-proof@v1. cairn verify checks it without a server.",
+    .options = proof_options,
+    .option_count = COUNT_OF(proof_options),
+    .defaults = &proof_defaults,
+    .args_bytes = sizeof(proof_defaults),
+    .operands_least = 1,
+    .operands_most = 1,
+    .uses_server = true,
+    .run = run_proof,
+};

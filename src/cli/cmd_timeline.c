@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cairn timeline - everything that belongs together, as a tree of what caused what. */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "cli/connect.h"
+#include "cli/tree.h"
+
+struct output {
+    const struct screen *screen;
+    bool as_json;
+    struct tree tree;
+    struct buf text;
+};
+
+static int on_event(void *context, const char *json, size_t len)
+{
+    struct output *output = context;
+    slice event = {(const uint8_t *)json, len};
+    if (!output->as_json) {
+        tree_add(&output->tree, event);
+        return 0;
+    }
+    buf_clear(&output->text);
+    buf_append(&output->text, event);
+    buf_append_byte(&output->text, '\n');
+    return !screen_write(buf_slice(&output->text));
+}
+
+static enum cli_exit run(struct cli *cli)
+{
+    struct cairn_client *client = NULL;
+    enum cli_exit exit = cli_connect(cli, &client);
+    if (exit != CLI_OK) {
+        return exit;
+    }
+    struct output output = {.screen = &cli->screen,
+                            .as_json = cli->common.json || !cli->screen.is_terminal,
+                            .text = BUF_INIT(MIB(256))};
+    enum cairn_result result = cairn_timeline(client, cli->operands[0], on_event, &output);
+    if (result != CAIRN_OK) {
+        exit = cli_fail_client(cli, client, result);
+    } else if (!output.as_json) {
+        buf_clear(&output.text);
+        tree_write(&output.tree, output.screen, &output.text);
+        (void)screen_write(buf_slice(&output.text));
+    }
+    tree_release(&output.tree);
+    buf_release(&output.text);
+    cairn_client_free(client);
+    return exit;
+}
+
+const struct cli_command cmd_timeline = {
+    .name = "timeline",
+    .summary = "Shows all events of a correlation, oldest first",
+    .operands = "CORRELATION_ID",
+    .details =
+        "On a terminal a tree by parent links, each service in its colour, with the time since "
+        "the first event.",
+    .operands_least = 1,
+    .operands_most = 1,
+    .uses_server = true,
+    .run = run,
+};

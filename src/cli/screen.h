@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * screen - what is known about the terminal, and text made safe for it.
+ *
+ * What was recorded may hold anything, also bytes that move a cursor, rename a window or reverse the
+ * reading direction. screen_text() is the one way for such text to a terminal: controls, invalid
+ * UTF-8 and direction marks come out as \xNN or \u{NNNN}.
+ *
+ * Threads: any for the text functions.
+ */
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+enum colour {
+    COLOUR_PLAIN,
+    COLOUR_BOLD,
+    COLOUR_DIM,
+    COLOUR_RED,
+    COLOUR_GREEN,
+    COLOUR_YELLOW,
+    COLOUR_BLUE,
+    COLOUR_MAGENTA,
+    COLOUR_CYAN,
+};
+
+struct screen {
+    bool is_terminal;     /* stdout */
+    bool err_is_terminal; /* stderr: progress bars */
+    bool has_colours;     /* NO_COLOR and TERM=dumb switch them off */
+    size_t width;         /* of stdout; 80 when nobody knows */
+};
+
+void screen_init(struct screen *screen);
+
+/* Appends `text`, made safe, in at most `columns` columns (SIZE_MAX: all of it); what does not fit
+ * is cut at a character and ends with an ellipsis. Returns the columns taken. */
+size_t screen_text(struct buf *out, slice text, size_t columns);
+/* The columns that screen_text() would take of all of it. */
+size_t screen_columns(slice text);
+void screen_spaces(struct buf *out, size_t count);
+
+/* Switches a colour on or off (COLOUR_PLAIN); appends nothing without colours. */
+void screen_colour(const struct screen *screen, struct buf *out, enum colour colour);
+
+/* Writes to stdout at once. False when nobody reads any more. */
+bool screen_write(slice bytes);
+
+/* "1,234,567". */
+void screen_count(struct buf *out, uint64_t number);
+/* "12.3 MiB". */
+void screen_bytes(struct buf *out, uint64_t bytes);
+/* "1:02:03", "2:03". */
+void screen_duration(struct buf *out, uint64_t seconds);

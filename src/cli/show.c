@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/show.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+enum { OBJECT_DEPTH_MAX = 8, NAME_BYTES_MAX = 256 };
+
+const char *member_text(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text == NULL ? "" : text;
+}
+
+static const char *first_of(const json_t *object, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *text = member_text(object, names[i]);
+        if (text[0] != '\0') {
+            return text;
+        }
+    }
+    return "";
+}
+
+const char *actor_of(const json_t *event)
+{
+    static const char *const names[] = {"actor_id", "actor_email", "actor_ip", "source_address"};
+    return first_of(event, names, COUNT_OF(names));
+}
+
+void show_resource(struct buf *out, const json_t *event)
+{
+    static const char *const names[] = {"resource_name", "resource_id"};
+    const char *type = member_text(event, "resource_type");
+    const char *name = first_of(event, names, COUNT_OF(names));
+    buf_append_cstr(out, type);
+    buf_append_cstr(out, type[0] != '\0' && name[0] != '\0' ? " " : "");
+    buf_append_cstr(out, name);
+}
+
+void show_time(struct buf *out, const char *rfc3339)
+{
+    size_t len = strlen(rfc3339);
+    if (len < 24 || rfc3339[10] != 'T' || rfc3339[len - 1] != 'Z') {
+        buf_append_cstr(out, rfc3339);
+        return;
+    }
+    buf_append(out, (slice){(const uint8_t *)rfc3339, 10});
+    buf_append_byte(out, ' ');
+    buf_append(out, (slice){(const uint8_t *)rfc3339 + 11, 12});
+}
+
+struct word_colour {
+    const char *word;
+    enum colour colour;
+};
+
+static enum colour colour_of_word(const struct word_colour *words, size_t count, const char *word)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(words[i].word, word) == 0) {
+            return words[i].colour;
+        }
+    }
+    return COLOUR_PLAIN;
+}
+
+enum colour colour_of(const json_t *event)
+{
+    static const struct word_colour outcomes[] = {
+        {"failure", COLOUR_RED},
+        {"denied", COLOUR_RED},
+        {"pending", COLOUR_YELLOW},
+    };
+    static const struct word_colour severities[] = {
+        {"warning", COLOUR_YELLOW}, {"medium", COLOUR_YELLOW}, {"error", COLOUR_RED},
+        {"high", COLOUR_RED},       {"critical", COLOUR_RED},  {"alert", COLOUR_RED},
+        {"emergency", COLOUR_RED},  {"debug", COLOUR_DIM},
+    };
+    enum colour colour =
+        colour_of_word(outcomes, COUNT_OF(outcomes), member_text(event, "event_outcome"));
+    if (colour == COLOUR_PLAIN) {
+        colour = colour_of_word(severities, COUNT_OF(severities), member_text(event, "severity"));
+    }
+    return colour;
+}
+
+void event_table_init(struct event_table *events, const struct screen *screen)
+{
+    static const struct table_column columns[] = {
+        {"TIME", false}, {"TYPE", false}, {"ACTOR", false}, {"RESOURCE", false}, {"OUTCOME", false},
+    };
+    table_init(&events->table, screen, columns, COUNT_OF(columns));
+}
+
+static slice text_or_dash(const char *text)
+{
+    return slice_from_cstr(text[0] == '\0' ? "-" : text);
+}
+
+void event_table_add(struct event_table *events, slice json)
+{
+    json_t *event = json_loadb((const char *)json.ptr, json.len, JSON_ALLOW_NUL, NULL);
+    if (!json_is_object(event)) {
+        json_decref(event);
+        return;
+    }
+    struct buf text = BUF_INIT(KIB(64));
+    enum colour colour = colour_of(event);
+    show_time(&text, member_text(event, "event_timestamp"));
+    table_add(&events->table, buf_slice(&text), COLOUR_DIM);
+    table_add(&events->table, text_or_dash(member_text(event, "event_type")), COLOUR_PLAIN);
+    table_add(&events->table, text_or_dash(actor_of(event)), COLOUR_CYAN);
+    buf_clear(&text);
+    show_resource(&text, event);
+    table_add(&events->table, text_or_dash(buf_cstr(&text)), COLOUR_PLAIN);
+    const char *outcome = member_text(event, "event_outcome");
+    const char *severity = member_text(event, "severity");
+    table_add(&events->table, text_or_dash(outcome[0] != '\0' ? outcome : severity), colour);
+    buf_release(&text);
+    json_decref(event);
+}
+
+/* ---- Objects of any shape ---- */
+
+static void add_scalars(struct table *table, json_t *value, const char *name, int depth)
+{
+    if (json_is_object(value) && depth < OBJECT_DEPTH_MAX) {
+        const char *key = NULL;
+        json_t *member = NULL;
+        json_object_foreach(value, key, member)
+        {
+            char below[NAME_BYTES_MAX];
+            (void)snprintf(below, sizeof(below), "%s%s%s", name, name[0] == '\0' ? "" : ".", key);
+            add_scalars(table, member, below, depth + 1);
+        }
+        return;
+    }
+    char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    table_add(table, slice_from_cstr(name), COLOUR_BOLD);
+    table_add(table,
+              slice_from_cstr(json_is_string(value) ? json_string_value(value)
+                              : text == NULL        ? ""
+                                                    : text),
+              COLOUR_PLAIN);
+    free(text);
+}
+
+void show_object(const struct screen *screen, json_t *object, struct buf *out)
+{
+    static const struct table_column columns[] = {{"NAME", false}, {"VALUE", false}};
+    struct table table;
+    table_init(&table, screen, columns, COUNT_OF(columns));
+    add_scalars(&table, object, "", 0);
+    table_write(&table, out);
+    table_release(&table);
+}
+
+void show_json_line(slice json, struct buf *out)
+{
+    size_t from = out->len;
+    buf_append(out, json);
+    while (out->len > from && (out->ptr[out->len - 1] == '\n' || out->ptr[out->len - 1] == '\r')) {
+        out->len--;
+    }
+    for (size_t i = from; i < out->len; i++) {
+        if (out->ptr[i] == '\n') {
+            out->ptr[i] = ' ';
+        }
+    }
+    buf_append_byte(out, '\n');
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * show - events and other answers of the server, as a person reads them.
+ *
+ * Threads: one owner at a time.
+ */
+
+#include <jansson.h>
+
+#include "cli/table.h"
+
+/* Events as table rows. */
+struct event_table {
+    struct table table;
+};
+
+#define EVENT_TABLE_BATCH 200
+
+void event_table_init(struct event_table *events, const struct screen *screen);
+/* Adds one row; an event that is no JSON object adds none. */
+void event_table_add(struct event_table *events, slice json);
+
+/* A text member, or "" when it is absent or no text. */
+const char *member_text(const json_t *object, const char *name);
+/* "2026-01-15 08:00:01.137" of an RFC 3339 time in UTC; anything else as it is. */
+void show_time(struct buf *out, const char *rfc3339);
+/* "type id" or "type name" of the resource; the actor's id, email or address. */
+void show_resource(struct buf *out, const json_t *event);
+const char *actor_of(const json_t *event);
+/* By outcome, then severity: failures red, warnings yellow. */
+enum colour colour_of(const json_t *event);
+
+/* Every scalar inside, a line each: "log.size  5". For small answers of any shape. */
+void show_object(const struct screen *screen, json_t *object, struct buf *out);
+/* An answer that is JSON, on one line with a line feed. */
+void show_json_line(slice json, struct buf *out);
