@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tables, trees, progress, numbers: what is drawn, to the character. */
+#include "base/test.h"
+#include "cli/progress.h"
+#include "cli/show.h"
+#include "cli/table.h"
+#include "cli/tree.h"
+
+static const struct screen wide = {.width = 80};
+
+static void add(struct table *table, const char *text)
+{
+    table_add(table, slice_from_cstr(text), COLOUR_PLAIN);
+}
+
+static void assert_drawn(struct buf *out, const char *expect)
+{
+    assert_string_equal(buf_cstr(out), expect);
+    buf_clear(out);
+}
+
+static void test_columns_are_as_wide_as_their_cells(void **state)
+{
+    UNUSED(state);
+    static const struct table_column columns[] = {{"NAME", false}, {"N", true}, {"REST", false}};
+    struct buf out CLEANUP(buf_release) = BUF_INIT(KIB(64));
+    struct table table;
+    table_init(&table, &wide, columns, COUNT_OF(columns));
+    add(&table, "al");
+    add(&table, "1,000");
+    add(&table, "x\ty");
+    add(&table, "\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5");
+    add(&table, "7");
+    add(&table, "");
+    table_write(&table, &out);
+    assert_drawn(&out, "NAME        N  REST\n"
+                       "al      1,000  x\\x09y\n"
+                       "日本日      7  \n");
+    assert_int_equal(table_rows(&table), 0);
+    add(&table, "longer than before");
+    add(&table, "1");
+    add(&table, "z");
+    table_write(&table, &out);
+    assert_drawn(&out, "longe…      1  z\n");
+    table_release(&table);
+}
+
+static void test_the_widest_columns_give_way(void **state)
+{
+    UNUSED(state);
+    static const struct table_column columns[] = {{"A", false}, {"B", false}};
+    static const struct screen narrow = {.width = 40};
+    struct buf out CLEANUP(buf_release) = BUF_INIT(KIB(64));
+    struct table table;
+    table_init(&table, &narrow, columns, COUNT_OF(columns));
+    add(&table, "short");
+    add(&table, "0123456789012345678901234567890123456789");
+    table_write(&table, &out);
+    assert_drawn(&out, "A      B\n"
+                       "short  01234567890123456789012345678901…\n");
+    table_release(&table);
+}
+
+static void test_colours(void **state)
+{
+    UNUSED(state);
+    static const struct table_column columns[] = {{"A", false}};
+    static const struct screen colourful = {.width = 80, .has_colours = true};
+    struct buf out CLEANUP(buf_release) = BUF_INIT(KIB(64));
+    struct table table;
+    table_init(&table, &colourful, columns, COUNT_OF(columns));
+    table_add(&table, SLICE("x"), COLOUR_RED);
+    table_write(&table, &out);
+    assert_drawn(&out, "\x1b[1mA\x1b[0m\n\x1b[31mx\x1b[0m\n");
+    table_release(&table);
+}
+
+static void test_events(void **state)
+{
+    UNUSED(state);
+    struct buf out CLEANUP(buf_release) = BUF_INIT(KIB(64));
+    struct event_table events;
+    event_table_init(&events, &wide);
+    event_table_add(&events, SLICE("{\"event_timestamp\":\"2026-01-15T08:00:01.137578Z\","
+                                   "\"event_type\":\"user.login\",\"actor_id\":\"al\\u001b[2J\","
+                                   "\"resource_type\":\"host\",\"resource_id\":\"h1\","
+                                   "\"event_outcome\":\"denied\"}"));
+    event_table_add(&events, SLICE("{\"actor_ip\":\"::1\",\"severity\":\"error\"}"));
+    event_table_add(&events, SLICE("[1]"));
+    table_write(&events.table, &out);
+    assert_drawn(&out, "TIME                     TYPE        ACTOR      RESOURCE  OUTCOME\n"
+                       "2026-01-15 08:00:01.137  user.login  al\\x1b[2J  host h1   denied\n"
+                       "                         -           ::1        -         error\n");
+    table_release(&events.table);
+}
+
+#define ID(n) "\"event_id\":\"" n "\""
+
+static void test_trees(void **state)
+{
+    UNUSED(state);
+    struct buf out CLEANUP(buf_release) = BUF_INIT(KIB(64));
+    struct tree tree = {0};
+    tree_add(&tree, SLICE("{" ID("1") ",\"event_timestamp\":\"2026-01-15T08:00:00.000000Z\","
+                                      "\"event_type\":\"a\",\"service\":\"web\"}"));
+    tree_add(&tree, SLICE("{" ID("2") ",\"parent_event_id\":\"1\","
+                                      "\"event_timestamp\":\"2026-01-15T08:00:00.012000Z\","
+                                      "\"event_type\":\"b\",\"event_outcome\":\"failure\"}"));
+    tree_add(&tree, SLICE("{" ID("3") ",\"parent_event_id\":\"gone\","
+                                      "\"event_timestamp\":\"2026-01-15T08:00:20.000000Z\","
+                                      "\"event_type\":\"c\"}"));
+    tree_add(&tree, SLICE("{" ID("4") ",\"parent_event_id\":\"2\",\"event_type\":\"d\"}"));
+    tree_add(&tree, SLICE("{" ID("5") ",\"parent_event_id\":\"6\",\"event_type\":\"e\"}"));
+    tree_add(&tree, SLICE("{" ID("6") ",\"parent_event_id\":\"5\",\"event_type\":\"f\"}"));
+    tree_add(&tree, SLICE("{" ID("7") ",\"parent_event_id\":\"7\",\"event_type\":\"g\"}"));
+    tree_write(&tree, &wide, &out);
+    assert_drawn(&out, "     +0 ms  web               a    \n"
+                       "    +12 ms                    └─ b      failure\n"
+                       "     +0 ms                       └─ d    \n"
+                       "     +0:20                    c    \n"
+                       "     +0 ms                    g    \n"
+                       "     +0 ms                    e    \n"
+                       "     +0 ms                    └─ f    \n");
+    tree_release(&tree);
+}
+
+static void test_objects(void **state)
+{
+    UNUSED(state);
+    struct buf out CLEANUP(buf_release) = BUF_INIT(KIB(64));
+    json_t *object = json_loads("{\"a\":1,\"b\":{\"c\":\"x\",\"d\":[true]}}", 0, NULL);
+    show_object(&wide, object, &out);
+    assert_drawn(&out, "NAME  VALUE\na     1\nb.c   x\nb.d   [true]\n");
+    json_decref(object);
+    show_json_line(SLICE("{\n \"a\": 1\n}\n"), &out);
+    assert_drawn(&out, "{  \"a\": 1 }\n");
+}
+
+static void test_progress(void **state)
+{
+    UNUSED(state);
+    struct buf out CLEANUP(buf_release) = BUF_INIT(KIB(64));
+    progress_format(&out, "events", 25, 100, 5000, 2);
+    assert_drawn(&out, "[======>                 ]  25 %  5,000 events  2,500/s  0:06 left");
+    progress_format(&out, "events", 25, 0, 5000, 2);
+    assert_drawn(&out, "5,000 events  2,500/s");
+    progress_format(&out, "events", 200, 100, 1, 0);
+    assert_drawn(&out, "[========================] 100 %  1 events  ");
+}
+
+static void test_numbers(void **state)
+{
+    UNUSED(state);
+    struct buf out CLEANUP(buf_release) = BUF_INIT(KIB(64));
+    screen_count(&out, 0);
+    assert_drawn(&out, "0");
+    screen_count(&out, 1234567);
+    assert_drawn(&out, "1,234,567");
+    screen_bytes(&out, 1023);
+    assert_drawn(&out, "1023 B");
+    screen_bytes(&out, 1536);
+    assert_drawn(&out, "1.5 KiB");
+    screen_duration(&out, 59);
+    assert_drawn(&out, "0:59");
+    screen_duration(&out, 3661);
+    assert_drawn(&out, "1:01:01");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_columns_are_as_wide_as_their_cells),
+        cmocka_unit_test(test_the_widest_columns_give_way),
+        cmocka_unit_test(test_colours),
+        cmocka_unit_test(test_events),
+        cmocka_unit_test(test_trees),
+        cmocka_unit_test(test_objects),
+        cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_numbers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
