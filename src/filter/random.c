@@ -59,8 +59,8 @@ static const char *const comparisons[] = {"<", "<=", ">", ">="};
 
 static void append_json(struct filter_random *random, unsigned depth, struct buf *out)
 {
-    uint64_t kind = random_below(random, depth == 0 ? 1 : 3);
-    uint64_t count = random_below(random, 4);
+    uint64_t kind = depth == 0 ? 0 : depth == 4 ? 1 : random_below(random, 3);
+    uint64_t count = random_below(random, 5);
     if (kind == 0) {
         buf_append_cstr(out, PICK(random, json_scalars));
         return;

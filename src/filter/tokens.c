@@ -6,8 +6,9 @@
  *   path of event_data       P = U(1, HASH_STORED)
  *   path of event_metadata   P = U(2, HASH_STORED)
  *   path one key further     P' = H(key, P)          arrays add nothing
- *   text at a path           H(text, U(3, P))        the first 256 bytes; true, false, null too
- *   number at a path         H(decimal, U(4, P))     as json_decimal_normalise(); "" past 64 bytes
+ *   text at a path           H(text, P ^ U(3, HASH_STORED))      the first 256 bytes; true, false, null
+ *   number at a path         H(decimal, P ^ U(4, HASH_STORED))   as json_decimal_normalise() writes
+ *                                                                it; "" if that passes 64 bytes
  *   word                     H(word, U(5, HASH_STORED))   lower case, the first 64 bytes
  *
  * Keys, texts and words are taken without their JSON escapes. Cutting long ones keeps the cost of
@@ -31,6 +32,7 @@ enum {
     TEXT_BYTES_MAX = 256,
     WORD_BYTES_MAX = 64,
     DECIMAL_BYTES_MAX = 64,
+    INTEGER_DIGITS_MAX = 18,
     SCRATCH_BYTES = 1024,
     WINDOW_BYTES = 64, /* of a string, looked at together; as many as a mask has bits */
 };
@@ -73,14 +75,44 @@ static inline uint64_t hash_short(const uint8_t *p, size_t n, uint64_t seed)
 static inline uint64_t text_token(slice text, uint64_t path)
 {
     size_t len = text.len < TEXT_BYTES_MAX ? text.len : TEXT_BYTES_MAX;
-    return hash_short(text.ptr, len, hash_u64(SEED_TEXT, path));
+    return hash_short(text.ptr, len, path ^ hash_u64(SEED_TEXT, HASH_STORED));
+}
+
+/* json_decimal_normalise() of a whole number of up to 18 digits, which most numbers are: its digits
+ * without the zeros at the end, "e", and how many those were. 0: it is another kind of number. */
+static size_t normalise_integer(slice number, uint8_t out[DECIMAL_BYTES_MAX])
+{
+    size_t len = number.len;
+    if (len == 0 || len > INTEGER_DIGITS_MAX || number.ptr[0] == '0') {
+        return 0;
+    }
+    for (size_t i = 0; i < len; i++) {
+        if ((uint8_t)(number.ptr[i] - '0') > 9) {
+            return 0;
+        }
+        out[i] = number.ptr[i];
+    }
+    while (out[len - 1] == '0') {
+        len--;
+    }
+    size_t zeros = number.len - len;
+    out[len++] = 'e';
+    if (zeros >= 10) {
+        out[len++] = '1';
+        zeros -= 10;
+    }
+    out[len++] = (uint8_t)('0' + zeros);
+    return len;
 }
 
 static uint64_t number_token(slice number, uint64_t path)
 {
-    char decimal[DECIMAL_BYTES_MAX];
-    size_t len = json_decimal_normalise(number, decimal, sizeof(decimal));
-    return hash_short((const uint8_t *)decimal, len, hash_u64(SEED_NUMBER, path));
+    uint8_t decimal[DECIMAL_BYTES_MAX];
+    size_t len = normalise_integer(number, decimal);
+    if (len == 0) {
+        len = json_decimal_normalise(number, (char *)decimal, sizeof(decimal));
+    }
+    return hash_short(decimal, len, path ^ hash_u64(SEED_NUMBER, HASH_STORED));
 }
 
 static inline uint64_t word_token(const uint8_t *lower, size_t len)
@@ -102,132 +134,223 @@ static inline void emit(struct token_sink *sink, uint64_t token)
     sink->tokens[sink->count++] = token;
 }
 
-/* Where the words of the first (up to 64) bytes of `text` are, as bits, and their lower case.
- * `limit`: the bytes before it may be read. */
-static uint64_t find_words(slice text, const uint8_t *limit, uint8_t lower[WINDOW_BYTES])
+/* Emits the words whose bytes are the bits of `mask`; `lower` is their lower case. */
+static inline void emit_mask(uint64_t mask, const uint8_t lower[WINDOW_BYTES],
+                             struct token_sink *sink)
 {
-    uint64_t mask = 0;
-    size_t len = text.len < WINDOW_BYTES ? text.len : WINDOW_BYTES;
-    for (size_t at = 0; at < len; at += WORDS_BLOCK) {
-        uint8_t copy[WORDS_BLOCK] = {0};
-        const uint8_t *block = text.ptr + at;
-        if (limit - block < WORDS_BLOCK) {
-            memcpy(copy, block, (size_t)(limit - block));
-            block = copy;
-        }
-        mask |= (uint64_t)words_block(block, lower + at) << at;
-    }
-    return len == WINDOW_BYTES ? mask : mask & ((UINT64_C(1) << len) - 1);
-}
-
-/* The words of one window; returns how many bytes of `text` are done with. */
-static size_t emit_window(slice text, const uint8_t *limit, struct token_sink *sink)
-{
-    uint8_t lower[WINDOW_BYTES];
-    uint64_t mask = find_words(text, limit, lower);
     while (mask != 0) {
         unsigned from = (unsigned)__builtin_ctzll(mask);
         uint64_t gaps = ~(mask >> from); /* not 0 unless the word fills the window */
         unsigned len = gaps == 0 ? WINDOW_BYTES : (unsigned)__builtin_ctzll(gaps);
-        if (from + len == WINDOW_BYTES && from > 0 && text.len > WINDOW_BYTES) {
-            return from; /* it may go on: the next window begins with it */
-        }
         emit(sink, word_token(lower + from, len));
-        if (from + len == WINDOW_BYTES) {
-            break;
-        }
-        mask &= ~UINT64_C(0) << (from + len);
+        mask = from + len == WINDOW_BYTES ? 0 : mask & ~UINT64_C(0) << (from + len);
+    }
+}
+
+/* A block that may be read whole: at `p`, or, where less than a block is left before `end`, a copy
+ * with zeros behind. */
+static inline const uint8_t *whole_block(const uint8_t *p, const uint8_t *end,
+                                         uint8_t copy[WORDS_BLOCK])
+{
+    if (end - p >= WORDS_BLOCK) {
+        return p;
+    }
+    memset(copy, 0, WORDS_BLOCK);
+    memcpy(copy, p, p < end ? (size_t)(end - p) : 0);
+    return copy;
+}
+
+/* The words of the first 64 bytes of a long text; returns how many bytes are done with. */
+static size_t emit_window(slice text, struct token_sink *sink)
+{
+    uint8_t lower[WINDOW_BYTES];
+    uint8_t copy[WORDS_BLOCK];
+    uint64_t mask = 0;
+    const uint8_t *end = text.ptr + text.len;
+    for (size_t at = 0; at < WINDOW_BYTES; at += WORDS_BLOCK) {
+        const uint8_t *p = at < text.len ? text.ptr + at : end;
+        mask |= (uint64_t)words_block(whole_block(p, end, copy), lower + at) << at;
     }
     size_t done = text.len < WINDOW_BYTES ? text.len : WINDOW_BYTES;
-    while (mask != 0 && done < text.len && byte_is_word(text.ptr[done])) {
-        done++; /* the rest of a word longer than a window */
+    if (~mask == 0) { /* a word longer than a window: its beginning stands for it */
+        emit_mask(mask, lower, sink);
+        while (done < text.len && byte_is_word(text.ptr[done])) {
+            done++;
+        }
+        return done;
     }
+    size_t cut = (size_t)__builtin_clzll(~mask); /* bytes of a word at the end that may go on */
+    if (text.len > WINDOW_BYTES && cut > 0) {
+        mask = mask << cut >> cut;
+        done -= cut;
+    }
+    emit_mask(mask, lower, sink);
     return done;
 }
 
-static void emit_words(slice text, const uint8_t *limit, struct token_sink *sink)
+static void emit_text(slice text, uint64_t path, struct token_sink *sink)
 {
+    emit(sink, text_token(text, path));
     while (text.len > 0) {
-        (void)slice_take(&text, emit_window(text, limit, sink));
+        (void)slice_take(&text, emit_window(text, sink));
     }
 }
 
-static void emit_string(const struct json_item *item, uint64_t path, const uint8_t *limit,
-                        struct token_sink *sink)
+/*
+ * A pass over compact JSON that was checked when it came in: json_walk checks it once more, which
+ * costs as much as all hashes together. Here a quote, a bracket, a colon, a comma is what it seems
+ * to be. Of damaged bytes it makes useless tokens; it never leaves them.
+ */
+struct pass {
+    const uint8_t *p, *end;
+    struct token_sink *sink;
+    uint64_t path; /* of the value that comes next */
+    bool is_key;   /* the next string is one */
+    size_t depth;
+    uint64_t paths[JSON_DEPTH_MAX + 1]; /* of the containers that are open */
+    bool is_object[JSON_DEPTH_MAX + 1];
+};
+
+/* How many bytes from `p` on are inside the string: up to its closing quote, or to `end`. */
+static size_t string_len(const uint8_t *p, const uint8_t *end, bool *has_escapes)
 {
-    if (!item->has_escapes) {
-        emit(sink, text_token(item->text, path));
-        emit_words(item->text, limit, sink);
+    uint8_t copy[WORDS_BLOCK];
+    size_t bytes = (size_t)(end - p);
+    size_t at = 0;
+    *has_escapes = false;
+    while (at < bytes) {
+        unsigned stops = words_stops(whole_block(p + at, end, copy));
+        at += stops == 0 ? WORDS_BLOCK : (size_t)__builtin_ctz(stops);
+        if (stops != 0 && p[at] == '"') {
+            return at;
+        }
+        *has_escapes = *has_escapes || stops != 0;
+        at += stops != 0 ? 2 : 0;
+    }
+    return bytes;
+}
+
+/* What a string without escapes is: a key, or a text. */
+static void take_plain(struct pass *pass, slice text)
+{
+    if (pass->is_key) {
+        pass->path = hash_short(text.ptr, text.len, pass->paths[pass->depth]);
+    } else {
+        emit_text(text, pass->path, pass->sink);
+    }
+}
+
+static void take_any_string(struct pass *pass)
+{
+    bool has_escapes = false;
+    slice raw = {pass->p, string_len(pass->p, pass->end, &has_escapes)};
+    pass->p += raw.len;
+    pass->p += pass->p < pass->end ? 1 : 0; /* the quote */
+    if (!has_escapes) {
+        take_plain(pass, raw);
         return;
     }
     uint8_t scratch[SCRATCH_BYTES];
     CLEANUP(mem_freep) uint8_t *heap = NULL;
     uint8_t *plain = scratch;
-    if (item->text.len > sizeof(scratch)) {
-        plain = heap = mem_resize(NULL, item->text.len);
+    if (raw.len > sizeof(scratch)) {
+        plain = heap = mem_resize(NULL, raw.len);
     }
-    slice text = {plain, json_unescape(item->text, plain)};
-    emit(sink, text_token(text, path));
-    emit_words(text, plain + text.len, sink);
+    take_plain(pass, (slice){plain, json_unescape(raw, plain)});
 }
 
-static uint64_t key_path(const struct json_item *item, uint64_t path)
+/* Most strings are short, have no escapes, and do not stand at the very end: end, words and lower
+ * case come from one look at them. */
+static void take_string(struct pass *pass)
 {
-    if (!item->has_escapes) {
-        return hash_short(item->text.ptr, item->text.len, path);
+    const uint8_t *p = ++pass->p;
+    if (pass->is_key || pass->end - p < WINDOW_BYTES) {
+        take_any_string(pass);
+        return;
     }
-    uint8_t scratch[SCRATCH_BYTES];
-    CLEANUP(mem_freep) uint8_t *heap = NULL;
-    uint8_t *plain = scratch;
-    if (item->text.len > sizeof(scratch)) {
-        plain = heap = mem_resize(NULL, item->text.len);
+    uint8_t lower[WINDOW_BYTES];
+    uint64_t mask = 0;
+    unsigned stops = 0;
+    size_t at = 0;
+    for (; at < WINDOW_BYTES && stops == 0; at += WORDS_BLOCK) {
+        mask |= (uint64_t)words_block(p + at, lower + at) << at;
+        stops = words_stops(p + at);
     }
-    return hash_bytes((slice){plain, json_unescape(item->text, plain)}, path);
+    size_t len = stops == 0 ? 0 : at - WORDS_BLOCK + (size_t)__builtin_ctz(stops);
+    if (stops == 0 || p[len] != '"') {
+        take_any_string(pass);
+        return;
+    }
+    emit(pass->sink, text_token((slice){p, len}, pass->path));
+    emit_mask(mask & ((UINT64_C(1) << len) - 1), lower, pass->sink);
+    pass->p = p + len + 1;
+}
+
+/* A number, or true, false, null. */
+static void take_bare(struct pass *pass)
+{
+    const uint8_t *p = pass->p;
+    while (p < pass->end && *p != ',' && *p != '}' && *p != ']') {
+        p++;
+    }
+    slice text = {pass->p, (size_t)(p - pass->p)};
+    bool is_name = *pass->p == 't' || *pass->p == 'f' || *pass->p == 'n';
+    emit(pass->sink, is_name ? text_token(text, pass->path) : number_token(text, pass->path));
+    pass->p = p;
+}
+
+/* False when there is one bracket too many. */
+static bool take_bracket(struct pass *pass, uint8_t byte)
+{
+    pass->p++;
+    if (byte == '}' || byte == ']') {
+        return pass->depth-- > 0;
+    }
+    if (pass->depth == JSON_DEPTH_MAX) {
+        return false;
+    }
+    pass->paths[++pass->depth] = pass->path;
+    pass->is_object[pass->depth] = byte == '{';
+    pass->is_key = byte == '{';
+    return true;
 }
 
 void tokens_of_json(slice json, enum filter_target root, struct token_sink *sink)
 {
-    struct json_walk walk;
-    struct json_item item;
-    uint64_t paths[JSON_DEPTH_MAX + 1]; /* of the containers that are open */
-    size_t depth = 0;
-    uint64_t path = root_path(root); /* of the value that comes next */
-    const uint8_t *limit = json.len > 0 ? json.ptr + json.len : json.ptr;
-    paths[0] = path;
-    json_walk_init(&walk, json);
-    for (;;) {
-        switch (json_walk_next(&walk, &item)) {
-        case JSON_KEY:
-            path = key_path(&item, paths[depth]);
-            continue;
-        case JSON_OBJECT_BEGIN:
-        case JSON_ARRAY_BEGIN:
-            paths[++depth] = path;
-            continue;
-        case JSON_OBJECT_END:
-        case JSON_ARRAY_END:
-            depth--;
+    struct pass pass;
+    pass.p = json.ptr;
+    pass.end = json.len > 0 ? json.ptr + json.len : json.ptr;
+    pass.sink = sink;
+    pass.path = root_path(root);
+    pass.is_key = false;
+    pass.depth = 0;
+    pass.paths[0] = pass.path;
+    pass.is_object[0] = false;
+    bool is_sound = true;
+    while (is_sound && pass.p < pass.end) {
+        switch (*pass.p) {
+        case '{':
+        case '[':
+        case '}':
+        case ']':
+            is_sound = take_bracket(&pass, *pass.p);
             break;
-        case JSON_STRING:
-            emit_string(&item, path, limit, sink);
+        case ',':
+            pass.p++;
+            pass.path = pass.paths[pass.depth];
+            pass.is_key = pass.is_object[pass.depth];
             break;
-        case JSON_NUMBER:
-            emit(sink, number_token(item.text, path));
+        case ':':
+            pass.p++;
+            pass.is_key = false;
             break;
-        case JSON_TRUE:
-            emit(sink, text_token(SLICE("true"), path));
+        case '"':
+            take_string(&pass);
             break;
-        case JSON_FALSE:
-            emit(sink, text_token(SLICE("false"), path));
+        default:
+            take_bare(&pass);
             break;
-        case JSON_NULL:
-            emit(sink, text_token(SLICE("null"), path));
-            break;
-        case JSON_END:
-        case JSON_ERROR:
-            return;
         }
-        path = paths[depth]; /* an array's next element; an object's next key sets it anew */
     }
 }
 

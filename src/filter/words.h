@@ -7,8 +7,9 @@
  * in lower case, other bytes as they are. Private to this room.
  *
  *   words_take    one word after the other, for phrases and comparisons
- *   words_block   which of up to 16 bytes belong to words, and their lower case: for sealing,
- *                 where every string of every event passes
+ *   words_block   which of 16 bytes belong to words, and their lower case: for sealing, where
+ *                 every string of every event passes
+ *   words_stops   which of 16 bytes end or escape a JSON string
  *
  * Threads: any.
  */
@@ -57,8 +58,19 @@ static inline unsigned words_plain_block(const uint8_t block[WORDS_BLOCK],
     return mask;
 }
 
+/* Bit i: byte i of the block is a quote or a backslash. */
+static inline unsigned words_plain_stops(const uint8_t block[WORDS_BLOCK])
+{
+    unsigned mask = 0;
+    for (unsigned i = 0; i < WORDS_BLOCK; i++) {
+        mask |= block[i] == '"' || block[i] == '\\' ? 1u << i : 0;
+    }
+    return mask;
+}
+
 #if defined(__SSE2__)
 #include "filter/words_sse2.h"
 #else
 #define words_block words_plain_block
+#define words_stops words_plain_stops
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* words_sse2 - words_block() of words.h, sixteen bytes at once. */
+/* words_sse2 - words_block() and words_stops() of words.h, sixteen bytes at once. */
 
 #include <emmintrin.h>
 
@@ -24,4 +24,13 @@ static inline unsigned words_block(const uint8_t block[16], uint8_t lower[16])
     __m128i high = _mm_cmplt_epi8(bytes, _mm_setzero_si128());
     __m128i word = _mm_or_si128(_mm_or_si128(letter, digit), _mm_or_si128(line, high));
     return (unsigned)_mm_movemask_epi8(word);
+}
+
+static inline unsigned words_stops(const uint8_t block[16])
+{
+    __m128i bytes;
+    memcpy(&bytes, block, sizeof(bytes));
+    __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    __m128i slash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(quote, slash));
 }
