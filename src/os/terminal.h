@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * terminal - whether a person reads what we write, how wide it is, and if it may have colours.
+ *
+ * Threads: any; the environment must not change meanwhile.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define TERMINAL_COLUMNS_DEFAULT 80
+
+bool terminal_is(int fd);
+
+/* Columns: of the terminal; else what COLUMNS in the environment says (20..1000); else the
+ * default. */
+size_t terminal_columns(int fd);
+
+/* Colours: only on a terminal, unless NO_COLOR is set and not empty, or TERM is "dumb" or unset. */
+bool terminal_has_colour(int fd);
