@@ -48,6 +48,12 @@ void conn_exchange_done(struct http_conn *conn, bool keep);
 /* The exchange reads again, or stops reading, or waits for something else now. */
 void conn_update(struct http_conn *conn);
 
+/* Goes on with what was kept. */
+void conn_resume(struct http_conn *conn);
+
+/* The server drains: ends the connection if nothing is pending, and a stream in any case. */
+void conn_stop(struct http_conn *conn);
+
 /* Sends what the kernel takes at once: the number of bytes, or negative when the peer has gone. */
 long conn_send_now(struct http_conn *conn, const uv_buf_t *bufs, unsigned count);
 

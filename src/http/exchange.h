@@ -6,8 +6,8 @@
  *     HEAD -> BODY -> PENDING -> ANSWER          one answer, made by a handler
  *                        \-----> STREAM          an answer that comes in pieces
  *
- * Three may hold it: its connection (`conn`), a handler (`is_held`), a write in the kernel's queue
- * (`is_writing`). It is freed when none does. When a connection dies first, whoever else holds the
+ * Four may hold it: its connection (`conn`), a handler (`is_held`), a write in the kernel's queue
+ * (`is_writing`), a posted task (`stream.is_posted`). It is freed when none does. When a connection dies first, whoever else holds the
  * exchange finds conn == NULL and is_gone set, and everything it sends is dropped.
  *
  * Threads: the loop's, but for what the stream's lock guards and the two atomics.
@@ -28,16 +28,16 @@ enum exchange_phase {
 /* An answer in pieces. A pool thread or the loop appends to `queued`; the loop swaps it with
  * `sending` and writes that. */
 struct exchange_stream {
-    struct mutex lock; /* of queued, is_pumping, is_ending, is_broken, and has_room */
+    struct mutex lock; /* of queued, is_posted, is_ending, is_broken, and has_room */
     struct condition has_room;
     struct buf queued;
     struct buf sending;
     struct http_task pump;
-    bool is_pumping; /* the loop knows that there is something in `queued` */
-    bool is_open;    /* a first piece was written, or the handler opened it */
-    bool is_ending;  /* nothing more comes */
-    bool is_broken;  /* and it is not whole */
-    bool has_head;   /* status and headers are in `queued` or sent (loop) */
+    bool is_posted; /* `pump` is in the loop's queue: that too holds the exchange */
+    bool is_open;   /* a first piece was written, or the handler opened it */
+    bool is_ending; /* nothing more comes */
+    bool is_broken; /* and it is not whole */
+    bool has_head;  /* status and headers are in `queued` or sent (loop) */
 };
 
 struct exchange {
@@ -57,6 +57,8 @@ struct exchange {
     struct pool_job job;
     struct http_task job_done;
     uv_write_t write;
+
+    /* From here on: zeroed for each request. */
     enum exchange_phase phase;
     bool is_held;
     bool is_writing;
@@ -99,14 +101,23 @@ void exchange_expired(struct exchange *exchange);
 /* The peer sends no more. */
 void exchange_eof(struct exchange *exchange);
 
+/* The server drains: streams end, the rest is told. */
+void exchange_stop(struct exchange *exchange);
+
 /* The connection dies. */
 void exchange_detach(struct exchange *exchange, enum http_abort why);
 
 /* Refuses the request: a problem document, and then the end of the connection. */
 void exchange_refuse(struct exchange *exchange, int status, const char *why);
 
-/* Everything was handed to the kernel, or nobody wants it any more. */
+/* Everything was handed to the kernel, or nobody wants it any more. Nobody holds it. */
 void exchange_done(struct exchange *exchange);
+
+/* Ends it if its connection has died and nobody holds it any more. */
+void exchange_let_go(struct exchange *exchange);
+
+/* The body cannot be had: the handler is told, or the client. */
+void exchange_body_bad(struct exchange *exchange, int status, const char *why);
 
 void exchange_free(struct exchange *exchange); /* memory, not life */
 
@@ -129,6 +140,11 @@ void exchange_answer(struct exchange *exchange);
 
 /* The pool's handler returned. */
 void stream_end(struct exchange *exchange);
+void stream_init(struct exchange *exchange);
+void stream_release(struct exchange *exchange);
+/* For the next exchange in the same memory. */
+void stream_reset(struct exchange *exchange);
+bool stream_is_posted(struct exchange *exchange);
 /* Wakes a writer whose peer has gone. */
 void stream_detach(struct exchange *exchange);
 

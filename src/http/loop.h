@@ -27,6 +27,7 @@ struct http_server {
     uint32_t loop_count;
     uint16_t port;
     bool is_stopped;
+    _Atomic bool is_stopping;
     _Atomic uint64_t accepted;
     _Atomic uint64_t refused;
 };
@@ -48,6 +49,7 @@ struct http_loop {
     struct http_task *posted;
     struct http_task **posted_last;
     struct http_task stop_task;
+    bool is_open;
     bool is_stopping;
     uint64_t stop_deadline_ms;
     uint64_t date_ms; /* when `date` was made */

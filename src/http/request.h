@@ -75,6 +75,9 @@ bool http_query(const struct http_request *request, const char *name, slice *out
 /* The client has gone, or the server stops at once: what is still made will not be sent. */
 bool http_is_gone(const struct http_request *request);
 
+/* The server drains: work that takes long should end soon. */
+bool http_is_stopping(const struct http_request *request);
+
 /* ---- Parked handlers [loop] ---- */
 
 /* No more on_body() until resume, and no more is read from the socket. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/route.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -158,6 +157,7 @@ static enum err add_route(struct http_router *router, const struct http_route *r
     if (resource == NULL) {
         TRY(add_resource(router, path, &resource, diag));
     }
+    ASSERT(resource != NULL);
     if (resource->by_method[route->method] != NULL) {
         return diag_fail(diag, ERR_INVALID, "routes", "%s %s is there twice",
                          http_method_name(route->method), route->path);
@@ -169,30 +169,34 @@ static enum err add_route(struct http_router *router, const struct http_route *r
     return OK;
 }
 
-static void list_methods(struct http_resource *resource)
+static void list_own_methods(struct http_resource *resource)
 {
-    size_t len = 0;
+    struct buf out = {.ptr = (uint8_t *)resource->allow,
+                      .capacity = sizeof(resource->allow) - 1,
+                      .max = sizeof(resource->allow) - 1};
     for (size_t i = 0; i < HTTP_METHODS; i++) {
         if (resource->by_method[i] != NULL || i == HTTP_OPTIONS) {
-            const char *name = http_method_name((enum http_method)i);
-            int n = snprintf(resource->allow + len, sizeof(resource->allow) - len, "%s%s",
-                             len > 0 ? ", " : "", name);
-            len += (size_t)n;
+            buf_append_cstr(&out, out.len > 0 ? ", " : "");
+            buf_append_cstr(&out, http_method_name((enum http_method)i));
         }
     }
-    ASSERT(len < sizeof(resource->allow));
+    ASSERT(!out.failed);
+}
+
+static void list_methods(struct http_resource *resource)
+{
+    while (resource != NULL) {
+        list_own_methods(resource);
+        resource = resource->next;
+    }
 }
 
 static void list_all_methods(struct http_router *router)
 {
     for (size_t i = 0; i < router->slot_count; i++) {
-        for (struct http_resource *r = router->slots[i]; r != NULL; r = r->next) {
-            list_methods(r);
-        }
+        list_methods(router->slots[i]);
     }
-    for (struct http_resource *r = router->templates; r != NULL; r = r->next) {
-        list_methods(r);
-    }
+    list_methods(router->templates);
 }
 
 enum err http_router_new(const struct http_route *routes, size_t count, struct http_router **out,

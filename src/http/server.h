@@ -35,8 +35,8 @@ struct http_parked {
     void (*on_headers)(struct http_request *request);           /* may be NULL */
     void (*on_body)(struct http_request *request, slice piece); /* decompressed; only during call */
     void (*on_body_end)(struct http_request *request);
-    /* At most once. NULL: a client that leaves is not told, and a bad body is answered for the
-     * handler, which then never hears of the request again. */
+    /* At most once. NULL: when the client leaves or its body is bad before the end of the body, the
+     * server ends the request and the handler never hears of it again; later it is not told. */
     void (*on_abort)(struct http_request *request, enum http_abort why);
 };
 

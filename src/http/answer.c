@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "http/exchange.h"
+
+static bool has_body(const struct exchange *exchange)
+{
+    int status = exchange->response.status;
+    return status != 204 && status != 304;
+}
+
+static slice body_of(const struct http_response *response)
+{
+    return response->borrowed.ptr != NULL ? response->borrowed : buf_slice(&response->body);
+}
+
+/* What cannot be sent as it was meant is not sent in part. */
+static void check_response(struct exchange *exchange)
+{
+    struct http_response *response = &exchange->response;
+    if (buf_check(&response->headers) == OK && buf_check(&response->body) == OK) {
+        return;
+    }
+    http_response_reset(response);
+    exchange_problem(exchange, 500, "the answer is larger than the server sends");
+}
+
+static void add_field(struct buf *out, const char *name_and_colon, slice value)
+{
+    buf_append_cstr(out, name_and_colon);
+    buf_append(out, value);
+    buf_append(out, SLICE("\r\n"));
+}
+
+static void add_length(struct exchange *exchange)
+{
+    struct buf *out = &exchange->out;
+    if (!has_body(exchange)) {
+        return;
+    }
+    if (!exchange->stream.is_open) {
+        buf_append(out, SLICE("Content-Length: "));
+        buf_append_u64(out, body_of(&exchange->response).len);
+        buf_append(out, SLICE("\r\n"));
+    } else if (exchange->request.version_minor == 1) {
+        buf_append(out, SLICE("Transfer-Encoding: chunked\r\n"));
+    } else {
+        exchange->keep = false; /* the end of the connection is the end of the body */
+    }
+}
+
+void exchange_make_head(struct exchange *exchange)
+{
+    const struct http_hooks *hooks = &exchange->loop->server->options.hooks;
+    struct http_response *response = &exchange->response;
+    if (hooks->before_response != NULL) {
+        hooks->before_response(&exchange->request, hooks->data);
+    }
+    check_response(exchange);
+    exchange->keep = exchange->parser.keep_alive && exchange->is_body_done &&
+                     !exchange->loop->is_stopping && !exchange->conn->is_eof;
+    struct buf *out = &exchange->out;
+    buf_clear(out);
+    buf_append(out, SLICE("HTTP/1.1 "));
+    buf_append_u64(out, (uint64_t)response->status);
+    add_field(out, " ", slice_from_cstr(http_status_name(response->status)));
+    add_field(out, "Date: ", slice_from_cstr(loop_date(exchange->loop)));
+    if (response->content_type != NULL && has_body(exchange)) {
+        add_field(out, "Content-Type: ", slice_from_cstr(response->content_type));
+    }
+    add_length(exchange);
+    if (exchange->request.request_id.len > 0) {
+        add_field(out, "X-Request-Id: ", exchange->request.request_id);
+    }
+    if (!exchange->keep) {
+        buf_append(out, SLICE("Connection: close\r\n"));
+    } else if (exchange->request.version_minor == 0) {
+        buf_append(out, SLICE("Connection: keep-alive\r\n"));
+    }
+    buf_append(out, buf_slice(&response->headers));
+    buf_append(out, SLICE("\r\n"));
+    ASSERT(!out->failed); /* its maximum is above that of all its parts */
+}
+
+static void on_written(uv_write_t *write, int status)
+{
+    struct exchange *exchange = write->data;
+    exchange->is_writing = false;
+    if (exchange->conn == NULL) {
+        exchange_let_go(exchange);
+    } else if (status < 0) {
+        conn_close(exchange->conn);
+    } else {
+        exchange->is_complete = true;
+        exchange_done(exchange);
+    }
+}
+
+/* Takes what was sent off the front of two buffers. */
+static void skip(uv_buf_t bufs[2], size_t sent)
+{
+    for (int i = 0; i < 2; i++) {
+        size_t n = sent < bufs[i].len ? sent : bufs[i].len;
+        bufs[i].base = n > 0 ? bufs[i].base + n : bufs[i].base;
+        bufs[i].len -= n;
+        sent -= n;
+    }
+}
+
+static uv_buf_t as_buf(slice bytes)
+{
+    return uv_buf_init((char *)(uintptr_t)bytes.ptr, (unsigned)bytes.len);
+}
+
+void exchange_answer(struct exchange *exchange)
+{
+    ASSERT(exchange->phase < EXCHANGE_ANSWER);
+    exchange->is_held = false;
+    if (exchange->conn == NULL) {
+        exchange_let_go(exchange);
+        return;
+    }
+    exchange_make_head(exchange);
+    exchange->phase = EXCHANGE_ANSWER;
+    bool sends_body = has_body(exchange) && exchange->request.method != HTTP_HEAD;
+    slice body = sends_body ? body_of(&exchange->response) : (slice){0};
+    uv_buf_t bufs[2] = {as_buf(buf_slice(&exchange->out)), as_buf(body)};
+    size_t total = bufs[0].len + bufs[1].len;
+    exchange->sent_bytes = total;
+    long sent = conn_send_now(exchange->conn, bufs, body.len > 0 ? 2 : 1);
+    if (sent < 0) {
+        conn_close(exchange->conn);
+        return;
+    }
+    if ((size_t)sent == total) {
+        exchange->is_complete = true;
+        exchange_done(exchange);
+        return;
+    }
+    skip(bufs, (size_t)sent);
+    exchange->is_writing = true;
+    exchange->write.data = exchange;
+    conn_send_later(exchange->conn, &exchange->write, bufs, 2, on_written);
+}
+
+/* ---- For parked handlers ---- */
+
+void http_answer(struct http_request *request)
+{
+    struct exchange *exchange = exchange_of(request);
+    ASSERT(exchange->is_held && !exchange->stream.is_open);
+    exchange_answer(exchange);
+}
+
+void http_body_pause(struct http_request *request)
+{
+    struct exchange *exchange = exchange_of(request);
+    if (exchange->is_paused || exchange->phase != EXCHANGE_BODY) {
+        return;
+    }
+    exchange->is_paused = true;
+    exchange->paused_at_ms = loop_now_ms(exchange->loop);
+    if (exchange->conn != NULL) {
+        conn_update(exchange->conn);
+    }
+}
+
+void http_body_resume(struct http_request *request)
+{
+    struct exchange *exchange = exchange_of(request);
+    if (!exchange->is_paused) {
+        return;
+    }
+    exchange->is_paused = false;
+    exchange->paused_ms += loop_now_ms(exchange->loop) - exchange->paused_at_ms;
+    if (exchange->conn != NULL) {
+        conn_resume(exchange->conn);
+    }
+}

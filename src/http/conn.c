@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "http/conn.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "http/exchange.h"
+
+enum {
+    REFUSED_MAX = 256,   /* that are told why, at once */
+    WAITING_READ = 4096, /* bytes, while an answer is pending */
+};
+
+/* What a full server says to those that it cannot take. */
+static const char refusal[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n"
+                              "Content-Length: 0\r\nConnection: close\r\n\r\n";
+
+static struct http_conn *conn_of(void *handle)
+{
+    return ((uv_handle_t *)handle)->data;
+}
+
+/* ---- Closing ---- */
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct http_conn *conn = conn_of(handle);
+    struct http_loop *loop = conn->loop;
+    if (conn->is_counted) {
+        peers_drop(loop->server->peers, conn->address);
+    }
+    conn->prev->next = conn->next;
+    conn->next->prev = conn->prev;
+    buf_release(&conn->in);
+    free(conn);
+    loop_conn_closed(loop);
+}
+
+static void close_telling(struct http_conn *conn, enum http_abort why)
+{
+    if (conn->is_closing) {
+        return;
+    }
+    conn->is_closing = true;
+    wheel_remove(&conn->timer);
+    struct exchange *exchange = conn->now;
+    conn->now = NULL;
+    if (exchange != NULL) {
+        exchange_detach(exchange, why);
+    }
+    uv_close((uv_handle_t *)&conn->tcp, on_closed);
+}
+
+void conn_close(struct http_conn *conn)
+{
+    close_telling(conn, HTTP_ABORT_PEER);
+}
+
+static void on_shutdown(uv_shutdown_t *request, int status)
+{
+    UNUSED(status);
+    free(request);
+}
+
+/* Ends our side and reads on for a moment: bytes that nobody reads would become a reset, which
+ * could take the answer from the client before it has read it. */
+static void linger(struct http_conn *conn)
+{
+    conn->is_lingering = true;
+    if (!conn->is_taking) { /* else a handler may still look at a piece of it */
+        buf_release(&conn->in);
+    }
+    uv_shutdown_t *request = mem_zeroed(sizeof(*request));
+    if (uv_shutdown(request, (uv_stream_t *)&conn->tcp, on_shutdown) != 0) {
+        free(request);
+        conn_close(conn);
+        return;
+    }
+    if (conn->is_eof) {
+        /* The peer has ended too: after the shutdown nothing can be lost. */
+        conn_close(conn);
+        return;
+    }
+    conn_update(conn);
+}
+
+/* ---- Deadlines ---- */
+
+static void arm(struct http_conn *conn)
+{
+    const struct http_options *options = &conn->loop->server->options;
+    uint64_t now = loop_now_ms(conn->loop);
+    uint64_t deadline = now + options->idle_ms;
+    if (conn->is_lingering) {
+        deadline = now + options->linger_ms;
+    } else if (conn->now != NULL) {
+        deadline = exchange_deadline_ms(conn->now);
+    }
+    wheel_arm(&conn->loop->wheel, &conn->timer, deadline);
+}
+
+void conn_expired(struct wheel_entry *timer)
+{
+    struct http_conn *conn =
+        (struct http_conn *)(void *)((char *)timer - offsetof(struct http_conn, timer));
+    if (conn->now == NULL || conn->is_lingering) {
+        conn_close(conn);
+        return;
+    }
+    if (conn->now->phase >= EXCHANGE_ANSWER) {
+        size_t unsent = uv_stream_get_write_queue_size((uv_stream_t *)&conn->tcp);
+        if (unsent > 0 && unsent >= conn->unsent_before) {
+            conn_close(conn);
+            return;
+        }
+        conn->unsent_before = unsent;
+        conn_update(conn);
+        return;
+    }
+    exchange_expired(conn->now);
+}
+
+/* ---- Reading ---- */
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+    UNUSED(suggested);
+    struct http_conn *conn = conn_of(handle);
+    /* While an answer is pending, what comes must be kept: then it is read in small pieces. */
+    bool is_waiting = conn->now != NULL && !exchange_is_reading(conn->now);
+    buf->base = conn->loop->read_bytes;
+    buf->len = is_waiting ? WAITING_READ : LOOP_READ_BYTES;
+}
+
+/* Gives bytes to exchanges as long as they take some. What is left is kept. */
+static void take_input(struct http_conn *conn, slice bytes)
+{
+    ASSERT(!conn->is_taking);
+    conn->is_taking = true;
+    bool goes_on = true;
+    while (goes_on && !conn->is_closing && !conn->is_lingering) {
+        if (conn->now == NULL && bytes.len == 0) {
+            break;
+        }
+        struct exchange *exchange = conn->now != NULL ? conn->now : exchange_begin(conn);
+        goes_on = exchange_is_reading(exchange) && exchange_take(exchange, &bytes);
+    }
+    conn->is_taking = false;
+    if (conn->is_closing) {
+        return;
+    }
+    if (conn->is_lingering) {
+        bytes.len = 0;
+    }
+    if (conn->in.len > 0) {
+        buf_drop_front(&conn->in, conn->in.len - bytes.len);
+    } else {
+        buf_append(&conn->in, bytes);
+        ASSERT(!conn->in.failed);
+    }
+    if (conn->in.len == 0 && conn->in.ptr != NULL) {
+        buf_release(&conn->in);
+    }
+    conn_update(conn);
+}
+
+static void conn_take_input(struct http_conn *conn, slice bytes)
+{
+    if (conn->is_lingering) {
+        return;
+    }
+    if (conn->in.len > 0) {
+        buf_append(&conn->in, bytes);
+        ASSERT(!conn->in.failed);
+        bytes = buf_slice(&conn->in);
+    }
+    take_input(conn, bytes);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
+{
+    struct http_conn *conn = conn_of(stream);
+    if (count > 0) {
+        conn_take_input(conn, (slice){(const uint8_t *)buf->base, (size_t)count});
+        return;
+    }
+    if (count == 0) {
+        return;
+    }
+    conn->is_eof = true;
+    conn->is_reading = false;
+    (void)uv_read_stop(stream);
+    if (count != UV_EOF || conn->now == NULL || conn->is_lingering) {
+        conn_close(conn);
+        return;
+    }
+    exchange_eof(conn->now);
+}
+
+void conn_update(struct http_conn *conn)
+{
+    if (conn->is_closing || conn->is_taking) {
+        return;
+    }
+    /* Reading goes on while a handler works, to see the peer leave, until something comes that
+     * must be kept. A paused body is not read at all. */
+    bool wants = conn->is_lingering || conn->now == NULL || exchange_is_reading(conn->now) ||
+                 (!conn->now->is_paused && conn->in.len == 0);
+    wants = wants && !conn->is_eof;
+    if (wants && !conn->is_reading) {
+        conn->is_reading = uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_read) == 0;
+    } else if (!wants && conn->is_reading) {
+        (void)uv_read_stop((uv_stream_t *)&conn->tcp);
+        conn->is_reading = false;
+    }
+    arm(conn);
+}
+
+void conn_resume(struct http_conn *conn)
+{
+    if (!conn->is_taking && !conn->is_closing) {
+        take_input(conn, buf_slice(&conn->in));
+    }
+}
+
+void conn_exchange_done(struct http_conn *conn, bool keep)
+{
+    conn->now = NULL;
+    if (conn->is_closing) {
+        return;
+    }
+    if (!keep || conn->is_eof) {
+        linger(conn);
+        return;
+    }
+    if (conn->in.len > 0) {
+        conn_resume(conn);
+    } else {
+        conn_update(conn);
+    }
+}
+
+/* ---- Writing ---- */
+
+long conn_send_now(struct http_conn *conn, const uv_buf_t *bufs, unsigned count)
+{
+    int sent = uv_try_write((uv_stream_t *)&conn->tcp, bufs, count);
+    return sent == UV_EAGAIN ? 0 : sent;
+}
+
+void conn_send_later(struct http_conn *conn, uv_write_t *write, const uv_buf_t *bufs,
+                     unsigned count, uv_write_cb done)
+{
+    int queued = uv_write(write, (uv_stream_t *)&conn->tcp, bufs, count, done);
+    ASSERT(queued == 0); /* it fails only for handles that are not ours to write */
+    conn->unsent_before = uv_stream_get_write_queue_size((uv_stream_t *)&conn->tcp);
+    conn_update(conn);
+}
+
+/* ---- Accepting ---- */
+
+static void note_peer(struct http_conn *conn)
+{
+    struct sockaddr_storage address = {0};
+    int len = sizeof(address);
+    if (uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&address, &len) != 0) {
+        return;
+    }
+    if (address.ss_family == AF_INET6) {
+        struct sockaddr_in6 six;
+        memcpy(&six, &address, sizeof(six));
+        memcpy(conn->address, &six.sin6_addr, 16);
+        conn->peer_port = ntohs(six.sin6_port);
+    } else {
+        struct sockaddr_in four;
+        memcpy(&four, &address, sizeof(four));
+        conn->address[10] = 0xff;
+        conn->address[11] = 0xff;
+        memcpy(conn->address + 12, &four.sin_addr, 4);
+        conn->peer_port = ntohs(four.sin_port);
+    }
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    bool is_four = memcmp(conn->address, mapped, sizeof(mapped)) == 0;
+    (void)uv_inet_ntop(is_four ? AF_INET : AF_INET6, conn->address + (is_four ? 12 : 0), conn->peer,
+                       sizeof(conn->peer));
+}
+
+static void refuse(struct http_conn *conn)
+{
+    struct http_loop *loop = conn->loop;
+    loop->server->refused++;
+    if (loop->conn_count > loop->server->options.connections_max + REFUSED_MAX) {
+        conn_close(conn);
+        return;
+    }
+    uv_buf_t buf = uv_buf_init((char *)(uintptr_t)refusal, sizeof(refusal) - 1);
+    if (conn_send_now(conn, &buf, 1) < 0) {
+        conn_close(conn);
+        return;
+    }
+    linger(conn);
+}
+
+void conn_accept(struct http_loop *loop)
+{
+    struct http_conn *conn = mem_zeroed(sizeof(*conn));
+    struct http_server *server = loop->server;
+    conn->loop = loop;
+    buf_init(&conn->in, (size_t)server->options.line_bytes_max + server->options.fields_bytes_max +
+                            LOOP_READ_BYTES);
+    int made = uv_tcp_init(&loop->uv, &conn->tcp);
+    ASSERT(made == 0);
+    conn->tcp.data = conn;
+    conn->next = loop->conns.next;
+    conn->prev = &loop->conns;
+    loop->conns.next->prev = conn;
+    loop->conns.next = conn;
+    loop->conn_count++;
+    if (uv_accept((uv_stream_t *)&loop->listener, (uv_stream_t *)&conn->tcp) != 0) {
+        conn_close(conn);
+        return;
+    }
+    server->accepted++;
+    (void)uv_tcp_nodelay(&conn->tcp, 1);
+    note_peer(conn);
+    conn->is_counted = peers_add(server->peers, conn->address);
+    if (!conn->is_counted) {
+        refuse(conn);
+        return;
+    }
+    conn_update(conn);
+    wheel_arm(&loop->wheel, &conn->timer, loop_now_ms(loop) + server->options.head_ms);
+}
+
+void conn_stop(struct http_conn *conn)
+{
+    bool is_idle = conn->now == NULL || conn->now->phase == EXCHANGE_HEAD;
+    if (is_idle && !conn->is_lingering) {
+        conn_close(conn);
+    } else if (conn->now != NULL) {
+        exchange_stop(conn->now);
+    }
+}
