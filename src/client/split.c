@@ -53,6 +53,9 @@ static void scan_string(struct split *split, slice window)
     size_t at = split->scanned;
     while (at < window.len) {
         uint8_t byte = window.ptr[at];
+        if (byte == '\n') {
+            break; /* JSON forbids it in a string, escaped or not; the caller decides */
+        }
         if (split->is_escaped) {
             split->is_escaped = false;
         } else if (byte == '\\') {
@@ -62,8 +65,6 @@ static void scan_string(struct split *split, slice window)
             split->in_string = false;
             at++;
             break;
-        } else if (byte == '\n') {
-            break; /* JSON forbids it in a string; the caller decides */
         }
         at++;
     }

@@ -39,6 +39,7 @@ static struct split_case cases[] = {
     {"a line that does not close", "{}\n{\"a\":1\n{}\n", "1:{}|2!:{\"a\":1|3:{}|"},
     {"a string that does not close", "{}\n{\"a\n{}\n", "1:{}|2!:{\"a|3:{}|"},
     {"the first string does not close", "{\"a\n{}\n", "1!:{\"a|2:{}|"},
+    {"a string ends in a backslash and the line", "{}\n{\"a\\\n{}\n", "1:{}|2!:{\"a\\|3:{}|"},
     {"a line that is no object", "{}\nhello {}\n{}\n", "1:{}|2!:hello {}|3:{}|"},
     {"the input ends inside", "{}\n{\"a\":", "1:{}|2!:{\"a\":|"},
     {"a comma between", "{},{}", "1:{}|1!:,{}|"},
