@@ -4,11 +4,13 @@
  * conformance - what every evaluator of filters must answer: a few events, and for each filter
  * which of them match. Data only; include it from one test of each evaluator:
  *
- *   load conformance_events[] in order, with sample_event() of filter/random.h or event_read();
+ *   load conformance_events[] in order, with sample_event() of filter/random.h (event_read() would
+ *   refuse the server's own fields);
  *   for each row: parse `filter` with now_us = SAMPLE_NOW_US, evaluate it over all events, and
  *   compare the set of those that match (bit n: conformance_events[n]) with `expected`.
  *
- * The values of the events are normalised, and no member is one that a reader would add or change.
+ * The values of the events are normalised; every event has event_id, event_timestamp, recorded_at,
+ * org, event_type and event_action.
  */
 
 #include <stdint.h>

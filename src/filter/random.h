@@ -7,7 +7,7 @@
  * Two evaluators that disagree on one pair have a bug between them:
  *
  *   struct filter_random random = {.seed = 1};
- *   random_event_json(&random, &event_text);     ->  sample_event() or event_read()
+ *   random_event_json(&random, &event_text);     ->  sample_event()
  *   random_filter_text(&random, &filter_text);   ->  filter_parse()
  *
  * Threads: a struct filter_random belongs to one.

@@ -4,6 +4,8 @@
 
 #include <emmintrin.h>
 
+#include "base/slice.h"
+
 /* Bytes in [first, last], both below 0x80: as signed bytes those from 0x80 on are less. */
 static inline __m128i words_between(__m128i bytes, char first, char last)
 {
