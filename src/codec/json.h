@@ -80,7 +80,8 @@ struct json_scan {
  * arena keeps unescaped names and must outlive the scan. */
 void json_scan_init(struct json_scan *scan, slice json, uint32_t depth_max, struct arena *arena);
 
-/* Takes the next value, whole. After any error the scan is spent. INVALID; LIMIT. */
+/* Takes the next value, whole. After any error the scan is spent and *out means nothing. INVALID;
+ * LIMIT. */
 enum err json_scan_value(struct json_scan *scan, struct json_value *out);
 
 /* The kind of the next value without taking it; false at the end of the text. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* json_bytes_sse2 - the searches of json_bytes.h, sixteen bytes at a time. */
+/* json_bytes_sse2 - the searches of json_bytes.h, 32 bytes at a time: most strings end within. */
 
 #include <emmintrin.h>
 
@@ -37,8 +37,9 @@ static inline __m128i json_block_load(const uint8_t *p)
 
 static inline const uint8_t *json_find_special(const uint8_t *p, const uint8_t *end)
 {
-    for (; end - p >= 16; p += 16) {
-        unsigned found = json_block_special(json_block_load(p));
+    for (; end - p >= 32; p += 32) {
+        unsigned found = json_block_special(json_block_load(p)) |
+                         json_block_special(json_block_load(p + 16)) << 16;
         if (found != 0) {
             return p + __builtin_ctz(found);
         }
@@ -48,8 +49,9 @@ static inline const uint8_t *json_find_special(const uint8_t *p, const uint8_t *
 
 static inline const uint8_t *json_find_escaped(const uint8_t *p, const uint8_t *end)
 {
-    for (; end - p >= 16; p += 16) {
-        unsigned found = json_block_escaped(json_block_load(p));
+    for (; end - p >= 32; p += 32) {
+        unsigned found = json_block_escaped(json_block_load(p)) |
+                         json_block_escaped(json_block_load(p + 16)) << 16;
         if (found != 0) {
             return p + __builtin_ctz(found);
         }
@@ -59,8 +61,9 @@ static inline const uint8_t *json_find_escaped(const uint8_t *p, const uint8_t *
 
 static inline const uint8_t *json_find_quote(const uint8_t *p, const uint8_t *end)
 {
-    for (; end - p >= 16; p += 16) {
-        unsigned found = json_block_quote(json_block_load(p));
+    for (; end - p >= 32; p += 32) {
+        unsigned found =
+            json_block_quote(json_block_load(p)) | json_block_quote(json_block_load(p + 16)) << 16;
         if (found != 0) {
             return p + __builtin_ctz(found);
         }

@@ -182,26 +182,19 @@ static const uint8_t *take_string(struct json_scan *scan, const uint8_t *p, bool
 
 /* ---- Names ---- */
 
-/* What two different names rarely share: length, first and last bytes. */
-static inline uint32_t mark_of(const uint8_t *name, uint32_t len)
+/* What two different names rarely share: length, first eight bytes, last byte. Reading all eight
+ * at once wants them to lie in the text, which all but the names with escapes do. */
+static inline uint32_t mark_of(const struct json_scan *scan, slice name)
 {
-    uint64_t word = len;
-    if (len >= 8) {
-        uint64_t first = 0;
-        uint64_t last = 0;
-        memcpy(&first, name, 8);
-        memcpy(&last, name + len - 8, 8);
-        word += first ^ (last << 29 | last >> 35);
-    } else if (len >= 4) {
-        uint32_t first = 0;
-        uint32_t last = 0;
-        memcpy(&first, name, 4);
-        memcpy(&last, name + len - 4, 4);
-        word += (uint64_t)first << 32 ^ (uint64_t)last << 4;
-    } else if (len > 0) {
-        word +=
-            (uint64_t)name[0] << 40 ^ (uint64_t)name[len / 2] << 20 ^ (uint64_t)name[len - 1] << 8;
+    uint64_t word = 0;
+    if (name.ptr >= scan->start && scan->end - name.ptr >= 8) {
+        memcpy(&word, name.ptr, 8);
+        word &= name.len >= 8 ? UINT64_MAX : (UINT64_C(1) << (8 * name.len)) - 1;
+    } else {
+        memcpy(&word, name.ptr, name.len < 8 ? name.len : 8);
     }
+    uint64_t last = name.len > 0 ? name.ptr[name.len - 1] : 0;
+    word ^= last << 56 | (uint64_t)name.len << 48;
     return (uint32_t)((word * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
 }
 
@@ -256,8 +249,8 @@ static bool level_table(struct json_scan *scan, struct json_level *level, uint32
     return true;
 }
 
-static bool is_second(struct json_scan *scan, const struct json_level *level,
-                      const struct json_name *name)
+static bool has_name(const struct json_scan *scan, const struct json_level *level,
+                     const struct json_name *name)
 {
     if (level->table != NULL) {
         return *find_slot(scan, level, name) != 0;
@@ -296,20 +289,24 @@ static bool table_add(struct json_scan *scan, struct json_level *level)
     return true;
 }
 
+/* The name goes onto the stack before it is looked for, so that the pointer of a failure shows it. */
 static bool add_name(struct json_scan *scan, slice name, const uint8_t *at)
 {
-    struct json_level *level = &scan->levels[scan->depth - 1];
-    struct json_name new = {name.ptr, (uint32_t)name.len, 0};
-    new.mark = mark_of(new.ptr, new.len);
-    uint64_t bit = UINT64_C(1) << (new.mark >> 26);
-    bool second = (level->marks & bit) != 0 && is_second(scan, level, &new);
     if (scan->name_count == scan->name_capacity && !grow_names(scan)) {
         return false;
     }
-    scan->names[scan->name_count++] = new;
+    struct json_level *level = &scan->levels[scan->depth - 1];
+    struct json_name *new = &scan->names[scan->name_count];
+    uint32_t mark = mark_of(scan, name);
+    uint64_t bit = UINT64_C(1) << (mark >> 26);
+    new->ptr = name.ptr;
+    new->len = (uint32_t)name.len;
+    new->mark = mark;
+    bool is_second = (level->marks & bit) != 0 && has_name(scan, level, new);
+    scan->name_count++;
     level->count++;
     level->marks |= bit;
-    if (second) { /* the name is on the stack already, so that the pointer shows it */
+    if (is_second) {
         (void)fail(scan, ERR_INVALID, at, "a second member of this name");
         return false;
     }
@@ -500,26 +497,26 @@ static const uint8_t *take_nested(struct json_scan *scan, const uint8_t *p)
 enum err json_scan_value(struct json_scan *scan, struct json_value *out)
 {
     const uint8_t *p = skip_spaces(scan, scan->at);
-    struct json_value value = {.kind = JSON_IS_OBJECT};
-    size_t spaces = scan->spaces;
     const uint8_t *end = NULL;
+    size_t spaces = scan->spaces;
     scan->deepest = scan->depth;
+    out->has_escapes = false;
     if (p == scan->end) {
         end = fail_cut(scan);
     } else if (*p == '{' || *p == '[') {
-        value.kind = *p == '{' ? JSON_IS_OBJECT : JSON_IS_ARRAY;
+        out->kind = *p == '{' ? JSON_IS_OBJECT : JSON_IS_ARRAY;
         end = take_nested(scan, p);
     } else {
-        end = take_scalar(scan, p, &value);
+        end = take_scalar(scan, p, out);
     }
     if (end == NULL) {
         return scan->error;
     }
-    value.raw = (slice){p, (size_t)(end - p)};
-    value.spaces = scan->spaces - spaces;
-    value.depth = scan->deepest - scan->depth;
+    out->raw.ptr = p;
+    out->raw.len = (size_t)(end - p);
+    out->spaces = scan->spaces - spaces;
+    out->depth = scan->deepest - scan->depth;
     scan->at = end;
-    *out = value;
     return OK;
 }
 

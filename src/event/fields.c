@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/hash.h"
 #include "event/event.h"
@@ -23,24 +24,38 @@ enum {
     SEEDS_MAX = 100000,
 };
 
+/* A name as three words: equal words are equal names up to 16 bytes, and no name is longer. */
+struct key {
+    uint64_t first, last, len;
+};
+
 static struct field_name names[NAMES_MAX + 1]; /* [0] is unused: slot 0 means none */
+static struct key keys[NAMES_MAX + 1];
 static uint8_t slots[SLOTS];
 static uint64_t slot_seed;
 static size_t name_count;
 static pthread_once_t names_once = PTHREAD_ONCE_INIT;
+static atomic_bool names_ready; /* spares the call of pthread_once() */
 
-/* Length, first eight and last eight bytes tell names apart well enough. */
-static inline size_t slot_of(slice name, uint64_t seed)
+static inline struct key key_of(slice name)
 {
-    uint64_t first = 0;
-    uint64_t last = 0;
+    struct key key = {0, 0, name.len};
     if (name.len >= 8) {
-        memcpy(&first, name.ptr, 8);
-        memcpy(&last, name.ptr + name.len - 8, 8);
-    } else {
-        memcpy(&first, name.ptr, name.len);
+        memcpy(&key.first, name.ptr, 8);
+        memcpy(&key.last, name.ptr + name.len - 8, 8);
+    } else if (name.len >= 4) {
+        memcpy(&key.first, name.ptr, 4);
+        memcpy(&key.last, name.ptr + name.len - 4, 4);
+    } else if (name.len > 0) {
+        key.first = (uint64_t)name.ptr[0] << 8 | name.ptr[name.len / 2];
+        key.last = name.ptr[name.len - 1];
     }
-    uint64_t word = (first ^ (last << 31 | last >> 33)) + name.len;
+    return key;
+}
+
+static inline size_t slot_of(const struct key *key, uint64_t seed)
+{
+    uint64_t word = (key->first ^ (key->last << 31 | key->last >> 33)) + key->len;
     return (size_t)(((word ^ seed) * UINT64_C(0x9e3779b97f4a7c15)) >> 53) % SLOTS;
 }
 
@@ -48,7 +63,7 @@ static bool fill_slots(uint64_t seed)
 {
     memset(slots, 0, sizeof(slots));
     for (size_t i = 1; i <= name_count; i++) {
-        size_t at = slot_of(names[i].name, seed);
+        size_t at = slot_of(&keys[i], seed);
         if (slots[at] != 0) {
             return false;
         }
@@ -61,7 +76,9 @@ static bool fill_slots(uint64_t seed)
 static void add_name(slice name, enum field field, uint8_t rank)
 {
     ASSERT(name_count < NAMES_MAX);
+    ASSERT(name.len > 0 && name.len <= 16);
     names[++name_count] = (struct field_name){name, field, rank};
+    keys[name_count] = key_of(name);
 }
 
 static void collect_names(void)
@@ -82,13 +99,19 @@ static void collect_names(void)
         tries++;
         ASSERT(tries < SEEDS_MAX); /* two equal names in fields.def never part */
     }
+    atomic_store_explicit(&names_ready, true, memory_order_release);
 }
 
 const struct field_name *field_name_find(slice name)
 {
-    (void)pthread_once(&names_once, collect_names);
-    const struct field_name *found = &names[slots[slot_of(name, slot_seed)]];
-    return slice_equal(found->name, name) && name.len > 0 ? found : NULL;
+    if (!atomic_load_explicit(&names_ready, memory_order_acquire)) {
+        (void)pthread_once(&names_once, collect_names);
+    }
+    struct key key = key_of(name);
+    size_t found = slots[slot_of(&key, slot_seed)];
+    bool same = keys[found].len == key.len && keys[found].first == key.first &&
+                keys[found].last == key.last;
+    return found != 0 && same ? &names[found] : NULL;
 }
 
 bool field_find(slice name, enum field *out)
