@@ -12,6 +12,7 @@ enum {
     GZIP_WINDOW_BITS = 15 + 16, /* the largest; with gzip's header, and no other */
     GZIP_MEMORY_LEVEL = 8,
     PIECE_BYTES_MAX = 1 << 30, /* zlib counts in 32 bits */
+    ZSTD_HEADER_BYTES_MAX = 18,
 };
 
 struct unzip {
@@ -23,6 +24,9 @@ struct unzip {
     enum err failure;
     z_stream gzip;
     ZSTD_DStream *zstd;
+    uint8_t frame_head[ZSTD_HEADER_BYTES_MAX]; /* zstd: the first bytes of the frame */
+    size_t frame_head_len;
+    uint64_t frame_out; /* zstd: what came out of the frame so far */
 };
 
 enum err unzip_new(enum zip_kind kind, uint64_t out_max, struct unzip **out, struct diag *diag)
@@ -120,11 +124,39 @@ static bool is_zstd_first_byte(uint8_t byte)
     return byte == 0x28 || (byte & 0xf0) == 0x50;
 }
 
+/* Notes what a step took from the frame and gave out of it. */
+static void note_frame(struct unzip *unzip, slice taken, size_t given)
+{
+    size_t len = sizeof(unzip->frame_head) - unzip->frame_head_len;
+    len = len < taken.len ? len : taken.len;
+    if (len > 0) {
+        memcpy(unzip->frame_head + unzip->frame_head_len, taken.ptr, len);
+        unzip->frame_head_len += len;
+    }
+    unzip->frame_out += given;
+}
+
+/* A frame may say in its header how long its content is. The library overlooks a wrong length when
+ * the last block is empty and the frame comes in pieces; so that pieces make no difference, this
+ * does not. Of a frame to be skipped it is 0. */
+static enum err check_frame(const struct unzip *unzip, struct diag *diag)
+{
+    uint64_t said = ZSTD_getFrameContentSize(unzip->frame_head, unzip->frame_head_len);
+    if (said != ZSTD_CONTENTSIZE_UNKNOWN && said != unzip->frame_out) {
+        return diag_fail(diag, ERR_INVALID, "", "a zstd frame is not as long as its header says");
+    }
+    return OK;
+}
+
 static enum err step_zstd(struct unzip *unzip, slice *in, struct room *room, struct diag *diag)
 {
     bool is_at_start = !unzip->is_begun || unzip->is_whole;
-    if (is_at_start && !is_zstd_first_byte(in->ptr[0])) {
-        return diag_fail(diag, ERR_INVALID, "", "the body is not zstd: no frame begins here");
+    if (is_at_start) {
+        if (!is_zstd_first_byte(in->ptr[0])) {
+            return diag_fail(diag, ERR_INVALID, "", "the body is not zstd: no frame begins here");
+        }
+        unzip->frame_head_len = 0;
+        unzip->frame_out = 0;
     }
     ZSTD_inBuffer source = {.src = in->ptr, .size = in->len};
     ZSTD_outBuffer target = {.dst = room->out + room->len, .size = room->capacity - room->len};
@@ -132,10 +164,10 @@ static enum err step_zstd(struct unzip *unzip, slice *in, struct room *room, str
     if (ZSTD_isError(status)) {
         return fail_zstd(status, diag);
     }
-    (void)slice_take(in, source.pos);
+    note_frame(unzip, slice_take(in, source.pos), target.pos);
     room->len += target.pos;
     unzip->is_whole = status == 0;
-    return OK;
+    return unzip->is_whole ? check_frame(unzip, diag) : OK;
 }
 
 /* Whether another step can do something: it may not be asked for nothing. */
