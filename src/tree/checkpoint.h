@@ -9,7 +9,7 @@
 #include "tree/note.h"
 
 struct checkpoint {
-    slice origin; /* where the text was parsed from */
+    slice origin; /* one line, not empty; of a parsed checkpoint, inside its text */
     uint64_t size;
     struct merkle_hash root;
 };
@@ -17,14 +17,17 @@ struct checkpoint {
 void checkpoint_format(const struct checkpoint *checkpoint, struct buf *out); /* the note's text */
 enum err checkpoint_parse(slice text, struct checkpoint *out, struct diag *diag);
 
-/* note_open and checkpoint_parse, and that the origin is `origin` when that is not empty. */
+/* note_open and checkpoint_parse, that the origin is `origin` when that is not empty, and that the
+ * log itself has signed when one of its keys (NOTE_ED25519) is among the known ones: a cosignature
+ * does not stand in for it. INVALID. */
 enum err checkpoint_open(slice note, slice origin, const struct note_verifier *known,
                          size_t known_count, struct checkpoint *out, struct diag *diag);
 
+/* The proof's optional "extra" line is not authenticated; it is checked and left out. */
 struct tlog_proof {
     uint64_t index;
     struct merkle_proof inclusion;
-    slice checkpoint; /* the note */
+    slice checkpoint; /* the note; of a parsed proof, inside its text */
 };
 void tlog_proof_format(const struct tlog_proof *proof, struct buf *out);
 enum err tlog_proof_parse(slice text, struct tlog_proof *out, struct diag *diag);

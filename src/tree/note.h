@@ -10,10 +10,10 @@
 #include "base/err.h"
 #include "crypto/ed25519.h"
 
-#define NOTE_NAME_BYTES_MAX  255
-#define NOTE_BYTES_MAX       (64 * 1024)
-#define NOTE_SIGNATURES_MAX  16
-#define NOTE_VKEY_BYTES_MAX  (NOTE_NAME_BYTES_MAX + 64)
+#define NOTE_NAME_BYTES_MAX 255
+#define NOTE_BYTES_MAX      (64 * 1024)
+#define NOTE_SIGNATURES_MAX 16
+#define NOTE_VKEY_BYTES_MAX (NOTE_NAME_BYTES_MAX + 64)
 
 enum note_key_type {
     NOTE_ED25519 = 0x01,     /* over the text */
@@ -42,7 +42,9 @@ enum err note_verifier_parse(slice vkey, struct note_verifier *out, struct diag 
 void note_verifier_format(const struct note_verifier *verifier, struct buf *out);
 
 /* Appends the text (ends with LF), the blank line, and one signature line for each signer;
- * `time_s` goes into the cosignatures. INVALID if the text is not a note's; IO. */
+ * `time_s` goes into the cosignatures. INVALID if the text is not a note's, the note would be longer
+ * than NOTE_BYTES_MAX, or there are not 1..NOTE_SIGNATURES_MAX signers; LIMIT; IO. On an error
+ * nothing is appended. */
 enum err note_sign(slice text, const struct note_signer *const *signers, size_t signer_count,
                    uint64_t time_s, struct buf *out, struct diag *diag);
 
