@@ -229,7 +229,7 @@ void conn_exchange_done(struct http_conn *conn, bool keep)
     if (conn->is_closing) {
         return;
     }
-    if (!keep || conn->is_eof) {
+    if (!keep || conn->is_eof || conn->loop->is_stopping) {
         linger(conn);
         return;
     }

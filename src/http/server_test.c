@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a well-behaved client sees. */
+#include "http/test_app.h"
+
+static struct http_server *server;
+
+static int start(void **state)
+{
+    UNUSED(state);
+    server = app_start((struct http_options){0});
+    return 0;
+}
+
+static int stop(void **state)
+{
+    UNUSED(state);
+    http_server_free(server);
+    return 0;
+}
+
+/* One request on a connection of its own, and parts of the answer (or "!" and what is not in it). */
+struct row {
+    const char *name;
+    const char *request;
+    const char *parts[5];
+};
+
+#define HOST "Host: h\r\n"
+#define LAST HOST "Connection: close\r\n"
+
+static const struct row rows[] = {
+    {"a blocking handler answers",
+     "GET /hello HTTP/1.1\r\n" LAST "\r\n",
+     {"HTTP/1.1 200 OK\r\nDate: ", "\r\nContent-Type: text/plain; charset=utf-8\r\n",
+      "\r\nContent-Length: 6\r\n", "\r\nConnection: close\r\n", "\r\n\r\nhello\n"}},
+    {"a hook adds a header",
+     "GET /hello HTTP/1.1\r\n" LAST "\r\n",
+     {"\r\nX-Content-Type-Options: nosniff\r\n"}},
+    {"a body is echoed",
+     "POST /echo HTTP/1.1\r\n" LAST "Content-Length: 3\r\n\r\nabc",
+     {"\r\nX-Bytes: 3\r\n", "\r\n\r\nabc"}},
+    {"a chunked body is echoed",
+     "POST /echo HTTP/1.1\r\n" LAST
+     "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n",
+     {"\r\nX-Bytes: 3\r\n", "\r\n\r\nabc"}},
+    {"a parked handler answers",
+     "POST /events HTTP/1.1\r\n" LAST "Content-Length: 3\r\n\r\nabc",
+     {"HTTP/1.1 201 Created\r\n", "{\"bytes\": 3}\n"}},
+    {"HEAD is GET without body",
+     "HEAD /hello HTTP/1.1\r\n" LAST "\r\n",
+     {"HTTP/1.1 200 OK\r\n", "\r\nContent-Length: 6\r\n", "!hello"}},
+    {"OPTIONS names the methods",
+     "OPTIONS /hello HTTP/1.1\r\n" LAST "\r\n",
+     {"HTTP/1.1 204 No Content\r\n", "\r\nAllow: GET, HEAD, OPTIONS\r\n", "!Content-Length"}},
+    {"OPTIONS of everything",
+     "OPTIONS * HTTP/1.1\r\n" LAST "\r\n",
+     {"HTTP/1.1 204 No Content\r\n",
+      "\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"}},
+    {"an unknown path",
+     "GET /nope HTTP/1.1\r\n" LAST "X-Request-Id: r-1\r\n\r\n",
+     {"HTTP/1.1 404 Not Found\r\n", "application/problem+json",
+      "{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,\"detail\":\"there is "
+      "nothing "
+      "at this path\",\"instance\":\"/nope\",\"request_id\":\"r-1\"}"}},
+    {"another method",
+     "DELETE /hello HTTP/1.1\r\n" LAST "\r\n",
+     {"HTTP/1.1 405 Method Not Allowed\r\n", "\r\nAllow: GET, HEAD, OPTIONS\r\n"}},
+    {"a refused body keeps the connection",
+     "POST /nope HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabcGET /hello HTTP/1.1\r\n" LAST
+     "\r\n",
+     {"HTTP/1.1 404 Not Found\r\n", "hello\n"}},
+    {"a middleware refuses",
+     "GET /hello HTTP/1.1\r\n" LAST "X-Api-Key: bad\r\n\r\n",
+     {"HTTP/1.1 401 Unauthorized\r\n", "the key is not known"}},
+    {"parameters are decoded",
+     "GET /things/a%20b%2Fc?x=1&y=%C3%A9+z&x=2&&w HTTP/1.1\r\n" LAST "User-Agent: t\r\n\r\n",
+     {"\r\n\r\nid=a b/c;x=1;y=\xc3\xa9 z;x=2;w=;agent=t."}},
+    {"a literal path wins", "GET /things/special HTTP/1.1\r\n" LAST "\r\n", {"hello\n"}},
+    {"a literal path may be encoded", "GET /%68ello HTTP/1.1\r\n" LAST "\r\n", {"hello\n"}},
+    {"the rest of a path", "GET /files/a/b/c HTTP/1.1\r\n" LAST "\r\n", {"id=a/b/c."}},
+    {"an empty parameter is none", "GET /things/ HTTP/1.1\r\n" LAST "\r\n", {"404 Not Found"}},
+    {"a bad escape in the path", "GET /things/%4 HTTP/1.1\r\n" LAST "\r\n", {"400 Bad Request"}},
+    {"a bad escape in the query", "GET /hello?a=%zz HTTP/1.1\r\n" LAST "\r\n", {"400 Bad Request"}},
+    {"an encoded NUL", "GET /things/a%00 HTTP/1.1\r\n" LAST "\r\n", {"400 Bad Request"}},
+    {"an encoded NUL in the query",
+     "GET /hello?a=%00 HTTP/1.1\r\n" LAST "\r\n",
+     {"400 Bad Request"}},
+    {"bytes that are not UTF-8", "GET /things/%ff HTTP/1.1\r\n" LAST "\r\n", {"400 Bad Request"}},
+    {"a segment of dots", "GET /things/%2e%2E HTTP/1.1\r\n" LAST "\r\n", {"400 Bad Request"}},
+    {"a brace in the path", "GET /things/{id} HTTP/1.1\r\n" LAST "\r\n", {"400 Bad Request"}},
+    {"a comparison in the query",
+     "GET /things/a?q=n>=1 HTTP/1.1\r\n" LAST "\r\n",
+     {"id=a;q=n>=1."}},
+    {"a sane request id is echoed",
+     "GET /hello HTTP/1.1\r\n" LAST "X-Correlation-ID: A.b_c-9\r\n\r\n",
+     {"\r\nX-Request-Id: A.b_c-9\r\n"}},
+    {"another is replaced",
+     "GET /hello HTTP/1.1\r\n" LAST "X-Request-Id: a b\r\n\r\n",
+     {"\r\nX-Request-Id: ", "!a b"}},
+    {"HTTP/1.0 ends", "GET /hello HTTP/1.0\r\n\r\n", {"HTTP/1.1 200 OK\r\n", "Connection: close"}},
+    {"HTTP/1.0 may stay",
+     "GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /hello HTTP/1.0\r\n\r\n",
+     {"\r\nConnection: keep-alive\r\n", "\r\nConnection: close\r\n"}},
+    {"a stream is chunked",
+     "GET /export?bytes=1 HTTP/1.1\r\n" LAST "\r\n",
+     {"\r\nTransfer-Encoding: chunked\r\n", "\r\n\r\n1\r\ne\r\n0\r\n\r\n", "!Content-Length"}},
+    {"a stream without a byte is an answer",
+     "GET /export HTTP/1.1\r\n" LAST "\r\n",
+     {"\r\nContent-Length: 0\r\n"}},
+    {"a stream for HTTP/1.0 ends with the connection",
+     "GET /export?bytes=3 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+     {"\r\nConnection: close\r\n", "\r\n\r\ne", "!chunked"}},
+    {"HEAD of a stream",
+     "HEAD /export?bytes=3 HTTP/1.1\r\n" LAST "\r\n",
+     {"\r\nTransfer-Encoding: chunked\r\n", "!0\r\n\r\n"}},
+    {"a body over the route's limit by length",
+     "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 65537\r\n\r\n",
+     {"HTTP/1.1 413 Content Too Large\r\n", "Connection: close"}},
+    {"an unknown coding",
+     "POST /echo HTTP/1.1\r\n" LAST "Content-Encoding: br\r\nContent-Length: 1\r\n\r\na",
+     {"HTTP/1.1 415 ", "\r\nAccept-Encoding: gzip, zstd\r\n"}},
+    {"a body that is not gzip",
+     "POST /echo HTTP/1.1\r\n" LAST "Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello",
+     {"HTTP/1.1 400 ", "not what Content-Encoding says"}},
+    {"a refused head is answered and the connection ends",
+     "GET / HTTP/1.1\r\n\r\nGET /hello HTTP/1.1\r\n" HOST "\r\n",
+     {"HTTP/1.1 400 Bad Request\r\n", "Host is missing", "Connection: close", "!hello"}},
+    {"a bad chunk in a blocking request",
+     "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+     {"HTTP/1.1 400 Bad Request\r\n", "Connection: close"}},
+    {"a bad chunk in a parked request",
+     "POST /events HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\nzz\r\n",
+     {"HTTP/1.1 400 Bad Request\r\n", "Connection: close"}},
+};
+
+static void row_is_answered(void **state)
+{
+    const struct row *row = *state;
+    char *answer = client_talk(server, row->request);
+    for (size_t i = 0; i < COUNT_OF(row->parts) && row->parts[i] != NULL; i++) {
+        if (row->parts[i][0] == '!') {
+            assert_null(strstr(answer, row->parts[i] + 1));
+        } else {
+            assert_contains(answer, row->parts[i]);
+        }
+    }
+    free(answer);
+}
+
+static void a_post_byte_by_byte_is_the_same(void **state)
+{
+    UNUSED(state);
+    const char *text = "POST /echo HTTP/1.1\r\n" LAST "Transfer-Encoding: chunked\r\n\r\n"
+                       "3\r\nabc\r\n0\r\n\r\n";
+    int fd = client_connect(server);
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        client_send_bytes(fd, text + i, 1);
+        (void)usleep(200);
+    }
+    char *answer = client_read_all(fd, NULL);
+    assert_contains(answer, "\r\n\r\nabc");
+    free(answer);
+    (void)close(fd);
+}
+
+static void pipelined_requests_are_answered_in_order(void **state)
+{
+    UNUSED(state);
+    struct buf text = BUF_INIT(MIB(1));
+    for (int i = 0; i < 100; i++) {
+        const char *body =
+            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+            "xxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+        buf_append_format(&text, "POST /events HTTP/1.1\r\n" HOST "Content-Length: %d\r\n\r\n%.*s",
+                          i, i, body);
+        buf_append_format(&text, "GET /things/%d HTTP/1.1\r\n" HOST "\r\n", i);
+    }
+    int fd = client_connect(server);
+    client_send_bytes(fd, text.ptr, text.len);
+    char *answers = client_read_until(fd, "id=99.", 1);
+    const char *at = answers;
+    for (int i = 0; i < 100; i++) {
+        char wanted[32];
+        (void)snprintf(wanted, sizeof(wanted), "{\"bytes\": %d}", i);
+        at = strstr(at, wanted);
+        assert_non_null(at);
+        (void)snprintf(wanted, sizeof(wanted), "id=%d.", i);
+        at = strstr(at, wanted);
+        assert_non_null(at);
+    }
+    free(answers);
+    buf_release(&text);
+    (void)close(fd);
+}
+
+static void a_body_is_invited_after_the_middleware(void **state)
+{
+    UNUSED(state);
+    int fd = client_connect(server);
+    client_send(fd,
+                "POST /echo HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+    free(client_read_until(fd, "HTTP/1.1 100 Continue\r\n\r\n", 1));
+    client_send(fd, "abc");
+    free(client_read_until(fd, "\r\n\r\nabc", 1));
+    client_send(fd, "POST /echo HTTP/1.1\r\n" HOST "X-Api-Key: bad\r\nExpect: 100-continue\r\n"
+                    "Content-Length: 3\r\n\r\n");
+    char *answer = client_read_all(fd, NULL);
+    assert_null(strstr(answer, "100 Continue"));
+    assert_contains(answer, "401 Unauthorized");
+    free(answer);
+    (void)close(fd);
+}
+
+static void a_client_that_half_closes_gets_its_answer(void **state)
+{
+    UNUSED(state);
+    int fd = client_connect(server);
+    client_send(fd, "POST /events HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc");
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    char *answer = client_read_all(fd, NULL);
+    assert_contains(answer, "{\"bytes\": 3}");
+    free(answer);
+    (void)close(fd);
+}
+
+static void a_refusal_is_not_lost_to_a_reset(void **state)
+{
+    UNUSED(state);
+    int fd = client_connect(server);
+    client_send(fd, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 300000000\r\n\r\n");
+    char block[4096] = {0};
+    for (int i = 0; i < 64; i++) { /* much that nobody wants, while the answer is on its way */
+        if (send(fd, block, sizeof(block), MSG_NOSIGNAL) < 0) {
+            break;
+        }
+    }
+    (void)shutdown(fd, SHUT_WR);
+    bool is_reset = true;
+    char *answer = client_read_all(fd, &is_reset);
+    assert_contains(answer, "413 Content Too Large");
+    assert_false(is_reset);
+    free(answer);
+    (void)close(fd);
+}
+
+static void every_request_is_reported(void **state)
+{
+    UNUSED(state);
+    int before = app.outcomes;
+    free(client_talk(server, "GET /hello HTTP/1.1\r\n" LAST "\r\n"));
+    free(client_talk(server, "bad"
+                             "\r\n\r\n"));
+    wait_until(app.outcomes == before + 2);
+    assert_int_equal(app.last_status, 400);
+}
+
+static void routes_are_checked(void **state)
+{
+    UNUSED(state);
+    static const struct http_route wrong[] = {
+        {.method = HTTP_GET, .path = "a", .blocking = app_hello},
+        {.method = HTTP_GET, .path = "/{a", .blocking = app_hello},
+        {.method = HTTP_GET, .path = "/{a...}/b", .blocking = app_hello},
+        {.method = HTTP_GET, .path = "/a"},
+        {.method = HTTP_OPTIONS, .path = "/a", .blocking = app_hello},
+    };
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        struct http_server *none = NULL;
+        struct http_options options = {.routes = &wrong[i], .route_count = 1};
+        assert_int_equal(http_server_start(&options, &none, NULL), ERR_INVALID);
+    }
+    static const char *const listens[] = {"127.0.0.1", "127.0.0.1:x", "127.0.0.1:123456", ":"};
+    for (size_t i = 0; i < COUNT_OF(listens); i++) {
+        struct http_server *none = NULL;
+        struct http_options options = {.listen = listens[i]};
+        assert_int_equal(http_server_start(&options, &none, NULL), ERR_INVALID);
+    }
+}
+
+int main(void)
+{
+    static const struct CMUnitTest others[] = {
+        cmocka_unit_test(a_post_byte_by_byte_is_the_same),
+        cmocka_unit_test(pipelined_requests_are_answered_in_order),
+        cmocka_unit_test(a_body_is_invited_after_the_middleware),
+        cmocka_unit_test(a_client_that_half_closes_gets_its_answer),
+        cmocka_unit_test(a_refusal_is_not_lost_to_a_reset),
+        cmocka_unit_test(every_request_is_reported),
+        cmocka_unit_test(routes_are_checked),
+    };
+    struct CMUnitTest tests[COUNT_OF(rows) + COUNT_OF(others)];
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        tests[i] = (struct CMUnitTest){.name = rows[i].name,
+                                       .test_func = row_is_answered,
+                                       .initial_state = (void *)(uintptr_t)&rows[i]};
+    }
+    memcpy(tests + COUNT_OF(rows), others, sizeof(others));
+    return _cmocka_run_group_tests("server", tests, COUNT_OF(tests), start, stop);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* test_client.h - a plain blocking socket against a server on 127.0.0.1. Included by *_test.c only. */
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/test.h"
+#include "http/server.h"
+#include "os/clock.h"
+
+static inline int client_connect(const struct http_server *server)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons(http_server_port(server)),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    assert_true(fd >= 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+static inline void client_send_bytes(int fd, const void *bytes, size_t len)
+{
+    const char *at = bytes;
+    while (len > 0) {
+        ssize_t n = send(fd, at, len, MSG_NOSIGNAL);
+        assert_true(n > 0);
+        at += n;
+        len -= (size_t)n;
+    }
+}
+
+static inline void client_send(int fd, const char *text)
+{
+    client_send_bytes(fd, text, strlen(text));
+}
+
+/* One read of at most 10 s. 0: the server ended; -1: it reset; -2: nothing came. */
+static inline ssize_t client_read(int fd, void *out, size_t len)
+{
+    struct pollfd wanted = {.fd = fd, .events = POLLIN};
+    if (poll(&wanted, 1, 10000) <= 0) {
+        return -2;
+    }
+    return recv(fd, out, len, 0);
+}
+
+/* Everything until the server ends; NUL at the end. The caller frees. True in *is_reset_out when
+ * it ended by a reset. */
+static inline char *client_read_all(int fd, bool *is_reset_out)
+{
+    struct buf all = BUF_INIT(MIB(128));
+    ssize_t n = 0;
+    assert_true(buf_reserve(&all, 65536));
+    while ((n = client_read(fd, all.ptr + all.len, 65536)) > 0) {
+        all.len += (size_t)n;
+        assert_true(buf_reserve(&all, 65536));
+    }
+    assert_true(n > -2);
+    if (is_reset_out != NULL) {
+        *is_reset_out = n < 0;
+    }
+    buf_append_byte(&all, '\0');
+    return (char *)all.ptr;
+}
+
+/* Reads until `wanted` was seen `times` times; the caller frees. */
+static inline char *client_read_until(int fd, const char *wanted, int times)
+{
+    size_t len = 0;
+    char *text = calloc(1, 262144);
+    assert_non_null(text);
+    for (;;) {
+        int seen = 0;
+        for (const char *p = text; (p = strstr(p, wanted)) != NULL; p++) {
+            seen++;
+        }
+        if (seen >= times) {
+            return text;
+        }
+        assert_true(len < 262143);
+        ssize_t n = client_read(fd, text + len, 262143 - len);
+        if (n <= 0) {
+            print_error("wanted %d x \"%s\", have: %s\n", times, wanted, text);
+        }
+        assert_true(n > 0);
+        len += (size_t)n;
+    }
+}
+
+/* Sends, reads until the server ends, closes. The caller frees. */
+static inline char *client_talk(const struct http_server *server, const char *text)
+{
+    int fd = client_connect(server);
+    client_send(fd, text);
+    char *answer = client_read_all(fd, NULL);
+    (void)close(fd);
+    return answer;
+}
+
+#define assert_contains(text, part)                                                                \
+    do {                                                                                           \
+        if (strstr((text), (part)) == NULL) {                                                      \
+            print_error("\"%s\" is not in:\n%s\n", (part), (text));                                \
+        }                                                                                          \
+        assert_non_null(strstr((text), (part)));                                                   \
+    } while (0)
