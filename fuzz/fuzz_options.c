@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any text as cairn.conf: it is refused with a line, or every value is one that reads back as itself. */
+/* Any text as cairn.conf: it is refused with a line, or every value reads back as itself. */
 #include <stdint.h>
 #include <stdlib.h>
 

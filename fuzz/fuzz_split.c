@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes through the splitter, at once and in pieces of a size that the first byte names: the same
- * records come out, and none is outside of its window. */
+/* Any bytes through the splitter, at once and in pieces of a size that the first byte names: the
+ * same records come out, and none is outside of its window. */
 #include <stdint.h>
 #include <stdlib.h>
 

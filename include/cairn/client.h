@@ -180,8 +180,9 @@ CAIRN_API enum cairn_result cairn_timeline(struct cairn_client *client, const ch
 /* Given one live event and the id to resume behind it. Anything but 0 stops. */
 typedef int (*cairn_tail_fn)(void *context, const char *id, const char *json, size_t len);
 
-/* Live events that match, until `fn` stops (STOPPED), or the server refuses, or it cannot be reached
- * again. A broken connection is resumed. `after` is the id of the last event seen, or NULL. */
+/* Live events that match, until `fn` stops (STOPPED), or the server refuses, or it cannot be
+ * reached again. A broken connection is resumed. `after` is the id of the last event seen; NULL:
+ * from now on. */
 CAIRN_API enum cairn_result cairn_tail(struct cairn_client *client, const char *filter,
                                        const char *after, cairn_tail_fn fn, void *context);
 

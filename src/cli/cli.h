@@ -3,8 +3,8 @@
 /*
  * cli - the command line: a table of commands, and what each of them gets.
  *
- * A command is a row: its name, one line about it, a table of options, a function. The row feeds the
- * parser, --help on every level, the shell completions and the test of the manual pages.
+ * A command is a row: its name, one line about it, a table of options, a function. The row feeds
+ * the parser, --help on every level, the shell completions and the test of the manual pages.
  *
  * Results go to stdout: a table on a terminal, NDJSON in a pipe or with --json. Complaints go to
  * stderr, one sentence each. Nothing that came from outside reaches a terminal unescaped.

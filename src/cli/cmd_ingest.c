@@ -253,7 +253,7 @@ static void add_counts(struct cairn_counts *sum, const struct cairn_counts *more
     sum->refused += more->refused;
 }
 
-/* A record's own id is its event_id, so a document that broke off can be sent again from its start. */
+/* A record's own id is its event_id, so a document that broke off can be sent again whole. */
 static enum cli_exit upload_file(struct ingest *ingest, const char *path, struct diag *diag)
 {
     struct cairn_send_options wanted = send_options(ingest);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cairn verify - prove that a ledger on disk is whole, or that an event is in a log. No server. */
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -230,8 +230,15 @@ static enum cli_exit run(struct cli *cli)
     const char *path = cli->operand_count > 0 ? cli->operands[0] : getenv("CAIRN_DATA");
     path = path == NULL || path[0] == '\0' ? "./cairn-data" : path;
     struct stat info = {0};
-    bool is_directory = strcmp(path, "-") != 0 && stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-    if (strcmp(path, "-") == 0 && args->event == NULL) {
+    bool is_stdin = strcmp(path, "-") == 0;
+    if (!is_stdin && stat(path, &info) != 0) {
+        struct diag diag = {0};
+        enum err e = errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
+        return cli_fail(cli, diag_fail(&diag, e, path, "cannot be opened: %s", strerror(errno)),
+                        &diag);
+    }
+    bool is_directory = !is_stdin && S_ISDIR(info.st_mode);
+    if (is_stdin && args->event == NULL) {
         return cli_usage(cli, "only one of proof and event can come from stdin: give --event");
     }
     if (!is_directory) {

@@ -16,8 +16,8 @@ enum err input_open(const char *path, struct input **out, struct diag *diag);
 void input_free(struct input *input); /* NULL is fine */
 DEFINE_OWNED(input);
 
-/* Up to `size` bytes into `buffer`; *len_out is 0 at the end. INVALID: the compressed data is damaged
- * or ends too soon; IO. */
+/* Up to `size` bytes into `buffer`; *len_out is 0 at the end. INVALID: the compressed data is
+ * damaged or ends too soon; IO. */
 enum err input_read(struct input *input, uint8_t *buffer, size_t size, size_t *len_out,
                     struct diag *diag);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The manual pages say what the tables say: every command, every option, every value's limits. Built
- * by docs/meson.build, which knows where the pages are (MAN_DIR). */
+/* The manual pages say what the tables say: every command, every option, every value's limits.
+ * Built by docs/meson.build, which knows where the pages are (MAN_DIR). */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -26,7 +26,7 @@ static const struct cli_command command = {
     .uses_server = true,
 };
 
-/* `expect`: limit/order/total/server/json/help and the operands; or where and part of the sentence. */
+/* `expect`: limit/order/total/server/json/help and the operands; or where, and what it says. */
 struct parse_case {
     const char *name;
     const char *words[6];

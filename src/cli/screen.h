@@ -3,9 +3,9 @@
 /*
  * screen - what is known about the terminal, and text made safe for it.
  *
- * What was recorded may hold anything, also bytes that move a cursor, rename a window or reverse the
- * reading direction. screen_text() is the one way for such text to a terminal: controls, invalid
- * UTF-8 and direction marks come out as \xNN or \u{NNNN}.
+ * What was recorded may hold anything, also bytes that move a cursor, rename a window or reverse
+ * the reading direction. screen_text() is the one way for such text to a terminal: controls,
+ * invalid UTF-8 and direction marks come out as \xNN or \u{NNNN}.
  *
  * Threads: any for the text functions.
  */

@@ -3,9 +3,9 @@
 /*
  * table - rows in aligned columns, no wider than the terminal.
  *
- * Rows are held until table_write(), which finds the widths: each column as wide as its widest cell,
- * the widest ones cut until all fit. Written in batches, later ones keep the first one's widths, so
- * that a long list stays in line.
+ * Rows are held until table_write(), which finds the widths: each column as wide as its widest
+ * cell, the widest ones cut until all fit. Written in batches, later ones keep the first one's
+ * widths, so that a long list stays in line.
  *
  * Threads: one owner at a time.
  */

@@ -14,8 +14,8 @@
 #include "client/text.h"
 
 /* Appends a record as one line with a line feed; puts an event_id first when it has none, and
- * writes the id that it gave to `id_out` (37 bytes; "" when none was needed). False when there is no
- * randomness to be had. */
+ * writes the id that it gave to `id_out` (37 bytes; "" when none was needed). False when there is
+ * no randomness to be had. */
 bool stream_append_line(struct text *out, const struct split_record *record, char id_out[37]);
 
 /* As cairn_stream_write(), of a whole object that split_next() found. */

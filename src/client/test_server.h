@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * test_server - an HTTP server of one thread that plays a script: for the n-th request it keeps what
- * was sent and answers what the script says. Included by *_test.c only.
+ * test_server - an HTTP server of one thread that plays a script: for the n-th request it keeps
+ * what was sent and answers what the script says. Included by *_test.c only.
  */
 
 #include <arpa/inet.h>

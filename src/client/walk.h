@@ -15,6 +15,6 @@
 /* The value of the first member `name` of the object that `text` is. False if there is none. */
 bool walk_member(slice text, slice name, slice *value_out);
 
-/* Takes the next element of an array. `*rest` starts as the array's text. False at the end, or where
- * it is not JSON. */
+/* Takes the next element of an array. `*rest` starts as the array's text. False at the end, or
+ * where it is not JSON. */
 bool walk_element(slice *rest, slice *value_out);
