@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/test.h"
+#include "event/formats.h"
+
+#define NOW_US INT64_C(1768435200000000)
+
+struct map_case {
+    const char *name;
+    const char *json;
+    const char *line; /* behind the server's fields; NULL: refused */
+    const char *where;
+    const char *id; /* expected id; NULL: a fresh one */
+};
+
+#define NAMED "\"eventSource\":\"s3.amazonaws.com\",\"eventName\":\"GetObject\""
+#define MAPPED                                                                                     \
+    "\"event_type\":\"aws.s3.GetObject\",\"event_category\":\"aws\",\"event_action\":"             \
+    "\"GetObject\""
+#define AFTER "\"source_format\":\"cloudtrail\",\"event_data\":"
+#define UUID  "019bbef3-b471-4a11-9ceb-a70e2e1664d2"
+
+/* clang-format off */
+static struct map_case cases[] = {
+    {"least", "{" NAMED "}", MAPPED ",\"event_outcome\":\"success\",\"service\":\"s3\"," AFTER "{" NAMED "}}", NULL, NULL},
+    {"its own id", "{\"eventID\":\"" UUID "\"," NAMED "}",
+     MAPPED ",\"event_outcome\":\"success\",\"service\":\"s3\"," AFTER "{\"eventID\":\"" UUID "\"," NAMED "}}", NULL, UUID},
+    {"an id that is no UUID", "{\"eventID\":\"abc-1\"," NAMED "}",
+     MAPPED ",\"event_outcome\":\"success\",\"service\":\"s3\"," AFTER "{\"eventID\":\"abc-1\"," NAMED "}}", NULL, "7aa09927-5fa5-5496-886f-1594ee9f006a"},
+    {"failure", "{" NAMED ",\"errorCode\":\"AccessDenied\",\"errorMessage\":\"no \\\"way\\\"\"}",
+     MAPPED ",\"event_outcome\":\"failure\",\"service\":\"s3\",\"error_code\":\"AccessDenied\",\"error_message\":\"no \\\"way\\\"\"," AFTER "{" NAMED ",\"errorCode\":\"AccessDenied\",\"errorMessage\":\"no \\\"way\\\"\"}}", NULL, NULL},
+    {"actor", "{" NAMED ",\"userIdentity\":{\"type\":\"IAMUser\",\"accountId\":\"111122223333\",\"principalId\":\"AIDAEXAMPLE\",\"arn\":\"arn:aws:iam::111122223333:user/al\",\"sessionContext\":{\"type\":\"x\"}},\"sourceIPAddress\":\"192.0.2.7\",\"userAgent\":\"curl\",\"requestID\":\"R1\"}",
+     MAPPED ",\"event_outcome\":\"success\",\"service\":\"s3\",\"actor_type\":\"IAMUser\",\"actor_id\":\"arn:aws:iam::111122223333:user/al\",\"actor_ip\":\"192.0.2.7\",\"request_id\":\"R1\",\"user_agent\":\"curl\"," AFTER
+     "{" NAMED ",\"userIdentity\":{\"type\":\"IAMUser\",\"accountId\":\"111122223333\",\"principalId\":\"AIDAEXAMPLE\",\"arn\":\"arn:aws:iam::111122223333:user/al\",\"sessionContext\":{\"type\":\"x\"}},\"sourceIPAddress\":\"192.0.2.7\",\"userAgent\":\"curl\",\"requestID\":\"R1\"}}", NULL, NULL},
+    {"actor without arn", "{\"userIdentity\":{\"accountId\":\"111122223333\",\"invokedBy\":\"ec2.amazonaws.com\"}," NAMED ",\"sourceIPAddress\":\"ec2.amazonaws.com\"}",
+     MAPPED ",\"event_outcome\":\"success\",\"service\":\"s3\",\"actor_id\":\"ec2.amazonaws.com\",\"source_address\":\"ec2.amazonaws.com\"," AFTER
+     "{\"userIdentity\":{\"accountId\":\"111122223333\",\"invokedBy\":\"ec2.amazonaws.com\"}," NAMED ",\"sourceIPAddress\":\"ec2.amazonaws.com\"}}", NULL, NULL},
+    {"the first resource", "{" NAMED ",\"resources\":[{\"type\":\"AWS::S3::Bucket\",\"ARN\":\"arn:aws:s3:::b\"},{\"type\":\"x\",\"ARN\":\"y\"}]}",
+     MAPPED ",\"event_outcome\":\"success\",\"service\":\"s3\",\"resource_type\":\"AWS::S3::Bucket\",\"resource_id\":\"arn:aws:s3:::b\"," AFTER
+     "{" NAMED ",\"resources\":[{\"type\":\"AWS::S3::Bucket\",\"ARN\":\"arn:aws:s3:::b\"},{\"type\":\"x\",\"ARN\":\"y\"}]}}", NULL, NULL},
+    {"odd values are left out", "{ " NAMED ",\"requestID\":7,\"userAgent\":null,\"errorCode\":\"\",\"eventTime\":\"soon\",\"userIdentity\":[],\"resources\":{\"type\":1} }",
+     MAPPED ",\"event_outcome\":\"success\",\"service\":\"s3\"," AFTER
+     "{" NAMED ",\"requestID\":7,\"userAgent\":null,\"errorCode\":\"\",\"eventTime\":\"soon\",\"userIdentity\":[],\"resources\":{\"type\":1}}}", NULL, NULL},
+    {"no name", "{\"eventSource\":\"s3.amazonaws.com\"}", NULL, "/eventName", NULL},
+    {"no source", "{\"eventName\":\"x\"}", NULL, "/eventSource", NULL},
+    {"name that is none", "{\"eventSource\":\"s3\",\"eventName\":{}}", NULL, "/eventName", NULL},
+    {"broken inside", "{" NAMED ",\"userIdentity\":{\"type\":x}}", NULL, "/userIdentity/type", NULL},
+    {"no object", "[]", NULL, "", NULL},
+};
+/* clang-format on */
+
+static void test_map(void **state)
+{
+    const struct map_case *c = *state;
+    struct arena arena = ARENA_INIT(MIB(4));
+    struct read_options options = {.org = SLICE("o"), .now_us = NOW_US};
+    static struct event event;
+    struct diag diag = {0};
+    uint64_t sent = 0;
+    const struct format *format = format_find(SLICE("cloudtrail"));
+    enum err e =
+        format_read(format, slice_from_cstr(c->json), &options, &arena, &event, &sent, &diag);
+    if (c->line == NULL) {
+        assert_int_equal(e, ERR_INVALID);
+        assert_string_equal(diag.where, c->where);
+        arena_release(&arena);
+        return;
+    }
+    assert_int_equal(e, OK);
+    struct buf line = BUF_INIT(MIB(1));
+    event_write_line(&event, &line);
+    const uint8_t *type = memmem(line.ptr, line.len, "\"event_type\"", 12);
+    assert_non_null(type);
+    size_t skip = (size_t)(type - line.ptr);
+    assert_slice_equal(((slice){line.ptr + skip, line.len - skip}), c->line);
+    assert_int_equal((sent & FIELD_BIT(FIELD_EVENT_ID)) != 0, c->id != NULL);
+    if (c->id != NULL) {
+        assert_memory_equal(line.ptr + strlen("{\"event_id\":\""), c->id, UUID_TEXT_BYTES);
+    }
+    buf_release(&line);
+    arena_release(&arena);
+}
+
+struct next_case {
+    const char *text;
+    const char *records; /* joined by | */
+    enum err expect;     /* of the call behind the last record */
+};
+
+/* Fed whole, and byte by byte. */
+static void test_next(void **state)
+{
+    UNUSED(state);
+    static const struct next_case texts[] = {
+        {"", "", OK},
+        {" \n", "", OK},
+        {"{}", "{}", OK},
+        {"{\"a\":\"}\\\"\"}\n{\"b\":[{}]}\n", "{\"a\":\"}\\\"\"}|{\"b\":[{}]}", OK},
+        {"{}{} ,\n{}", "{}|{}|{}", OK},
+        {" { \"Records\" : [ {\"a\":1} , {\"b\":2} ] } ", "{\"a\":1}|{\"b\":2}", OK},
+        {"{\"Records\":[]}", "", OK},
+        {"{\"Records\":[{}]}\n{\"Records\":[{\"x\":{}}]}", "{}|{\"x\":{}}", OK},
+        {"{\"Recording\":1}", "{\"Recording\":1}", OK},
+        {"[{},{\"a\":1}]", "{}|{\"a\":1}", OK},
+        {"{\"Records\":[{}", "{}", ERR_INVALID},
+        {"{\"Records\":[{}]", "{}", ERR_INVALID},
+        {"{\"Records\":[{} {}]}", "{}", ERR_INVALID},
+        {"{\"Records\":[{},]}", "{}", ERR_INVALID},
+        {"{\"Records\":[1]}", "", ERR_INVALID},
+        {"{\"Records\":[{}],\"x\":1}", "{}", ERR_INVALID},
+        {"{},,{}", "{}", ERR_INVALID},
+        {",{}", "", ERR_INVALID},
+        {"{\"a\":", "", ERR_INVALID},
+        {"x", "", ERR_INVALID},
+    };
+    const struct format *format = format_find(SLICE("cloudtrail"));
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        for (int step = 0; step < 2; step++) {
+            struct format_state next = {0};
+            struct buf found = BUF_INIT(KIB(1));
+            slice whole = slice_from_cstr(texts[i].text);
+            size_t given = step == 0 ? whole.len : 0;
+            slice rest = {whole.ptr, given};
+            enum err e = OK;
+            for (bool done = false; !done && e == OK;) {
+                slice record = {0};
+                bool is_last = given == whole.len;
+                e = format_next(format, &next, &rest, is_last, &record, NULL);
+                if (e == OK && record.len > 0) {
+                    buf_append_cstr(&found, found.len > 0 ? "|" : "");
+                    buf_append(&found, record);
+                } else {
+                    done = is_last;
+                    rest.len += is_last ? 0 : 1;
+                    given += is_last ? 0 : 1;
+                }
+            }
+            assert_int_equal(e, texts[i].expect);
+            assert_slice_equal(buf_slice(&found), texts[i].records);
+            buf_release(&found);
+        }
+    }
+}
+
+static void test_names(void **state)
+{
+    UNUSED(state);
+    assert_null(format_find(SLICE("cloud")));
+    assert_null(format_find(SLICE("")));
+    assert_slice_equal(format_name(format_find(SLICE("cloudtrail"))), "cloudtrail");
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[COUNT_OF(cases) + 2] = {
+        cmocka_unit_test(test_next),
+        cmocka_unit_test(test_names),
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        tests[i + 2] = (struct CMUnitTest){.name = cases[i].name,
+                                           .test_func = test_map,
+                                           .initial_state = &cases[i]};
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
