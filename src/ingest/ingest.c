@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/ingest.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -10,7 +9,6 @@
 #include "os/clock.h"
 
 enum {
-    INTAKE_BATCHES = 2,
     ARENA_BYTES_MAX = 4 * 1024 * 1024, /* what one event may need beside its own bytes */
     PENDING_BYTES_MAX = INTAKE_COLLECT_BYTES_MAX,
     LINE_BYTES_MAX = 2 * 1024 * 1024,
@@ -25,14 +23,13 @@ struct group {
     size_t capacity;
     enum err result;
     struct diag diag;
-    _Atomic bool is_done; /* set by the store's thread, after all else */
-    bool in_flight;
+    bool in_flight; /* the store has it, or its wake is on the way */
 };
 
 struct intake {
     const struct ingest *ingest;
     struct intake_options options;
-    struct group groups[INTAKE_BATCHES];
+    struct group groups[INTAKE_SLOTS];
     size_t filling;     /* group that takes records */
     struct buf pending; /* bytes of the request that are not taken yet */
     struct buf line;    /* scratch */
@@ -52,10 +49,7 @@ static void on_done(struct batch *batch, enum err result, const struct diag *dia
     struct intake *intake = group->intake;
     group->result = result;
     group->diag = diag != NULL ? *diag : (struct diag){0};
-    void (*wake)(void *context) = intake->options.wake;
-    void *context = intake->options.context;
-    atomic_store_explicit(&group->is_done, true, memory_order_release);
-    wake(context); /* the intake may be gone before this returns */
+    intake->options.wake(intake->options.context, (size_t)(group - intake->groups));
 }
 
 struct intake *intake_new(const struct ingest *ingest, const struct intake_options *options)
@@ -69,7 +63,7 @@ struct intake *intake_new(const struct ingest *ingest, const struct intake_optio
     buf_init(&intake->pending, PENDING_BYTES_MAX);
     buf_init(&intake->line, LINE_BYTES_MAX);
     arena_init(&intake->arena, ARENA_BYTES_MAX);
-    for (size_t i = 0; i < INTAKE_BATCHES; i++) {
+    for (size_t i = 0; i < INTAKE_SLOTS; i++) {
         struct group *group = &intake->groups[i];
         batch_init(&group->batch);
         group->intake = intake;
@@ -84,7 +78,7 @@ void intake_free(struct intake *intake)
     if (intake == NULL) {
         return;
     }
-    for (size_t i = 0; i < INTAKE_BATCHES; i++) {
+    for (size_t i = 0; i < INTAKE_SLOTS; i++) {
         ASSERT(!intake->groups[i].in_flight);
         batch_release(&intake->groups[i].batch);
         free(intake->groups[i].indexes);
@@ -242,7 +236,6 @@ static void submit(struct intake *intake, struct group *group)
 {
     struct diag diag = {0};
     group->batch.skip_conflicts = !is_collected(intake);
-    atomic_store_explicit(&group->is_done, false, memory_order_relaxed);
     group->in_flight = true;
     enum err e = store_append(intake->ingest->store, &group->batch, &diag);
     if (e != OK) {
@@ -252,21 +245,11 @@ static void submit(struct intake *intake, struct group *group)
     }
 }
 
-static void collect_finished(struct intake *intake)
-{
-    for (size_t i = 0; i < INTAKE_BATCHES; i++) {
-        struct group *group = &intake->groups[i];
-        if (group->in_flight && atomic_load_explicit(&group->is_done, memory_order_acquire)) {
-            take_result(intake, group);
-        }
-    }
-}
-
 /* A group that may take records, or NULL while all are being committed. */
 static struct group *group_to_fill(struct intake *intake)
 {
-    for (size_t i = 0; i < INTAKE_BATCHES; i++) {
-        size_t at = (intake->filling + i) % INTAKE_BATCHES;
+    for (size_t i = 0; i < INTAKE_SLOTS; i++) {
+        size_t at = (intake->filling + i) % INTAKE_SLOTS;
         if (!intake->groups[at].in_flight) {
             intake->filling = at;
             return &intake->groups[at];
@@ -277,7 +260,7 @@ static struct group *group_to_fill(struct intake *intake)
 
 static bool anything_in_flight(const struct intake *intake)
 {
-    for (size_t i = 0; i < INTAKE_BATCHES; i++) {
+    for (size_t i = 0; i < INTAKE_SLOTS; i++) {
         if (intake->groups[i].in_flight) {
             return true;
         }
@@ -407,7 +390,6 @@ static void take_records(struct intake *intake, slice *text)
         add_record(intake, group, record, line);
         if (is_full(intake, group)) {
             submit(intake, group);
-            collect_finished(intake);
         }
     }
     check_line_length(intake, *text);
@@ -488,13 +470,8 @@ static void take_whole(struct intake *intake)
 
 static enum intake_state state_of(struct intake *intake)
 {
-    collect_finished(intake);
-    bool waits = anything_in_flight(intake);
-    if (intake->stopped) {
-        return waits ? INTAKE_WAITS : INTAKE_FINISHED;
-    }
-    if (intake->ended) {
-        return waits ? INTAKE_WAITS : INTAKE_FINISHED;
+    if (intake->stopped || intake->ended) {
+        return anything_in_flight(intake) ? INTAKE_WAITS : INTAKE_FINISHED;
     }
     return group_to_fill(intake) == NULL ? INTAKE_WAITS : INTAKE_WANTS_MORE;
 }
@@ -580,9 +557,10 @@ enum intake_state intake_end(struct intake *intake)
     return state_of(intake);
 }
 
-enum intake_state intake_continue(struct intake *intake)
+enum intake_state intake_continue(struct intake *intake, size_t slot)
 {
-    collect_finished(intake);
+    ASSERT(intake->groups[slot].in_flight);
+    take_result(intake, &intake->groups[slot]);
     if (!is_collected(intake)) {
         work(intake);
     }

@@ -33,6 +33,7 @@ enum intake_shape {
 };
 
 #define INTAKE_COLLECT_BYTES_MAX (8 * 1024 * 1024)
+#define INTAKE_SLOTS             2
 #define INTAKE_GROUP_BYTES       (1024 * 1024)
 #define INTAKE_ERRORS_MAX        1000 /* told one by one with on_error=skip; the rest only counted */
 
@@ -43,7 +44,9 @@ struct intake_options {
     bool keep_ids;               /* the result lists the event_ids */
     const struct format *format; /* FORMAT */
     struct read_options read;    /* org, headers, source_format, ages; now_us is set here */
-    void (*wake)(void *context); /* on the store's thread; quick */
+    /* The commit of slot 0 or 1 is done. On the store's thread; must be quick, and end in
+     * intake_continue(slot) on the intake's own thread: until then nothing else happens to it. */
+    void (*wake)(void *context, size_t slot);
     void *context;
 };
 
@@ -91,8 +94,8 @@ DEFINE_OWNED(intake);
 enum intake_state intake_feed(struct intake *intake, slice piece);
 /* The last piece was fed. */
 enum intake_state intake_end(struct intake *intake);
-/* After `wake`. */
-enum intake_state intake_continue(struct intake *intake);
+/* After `wake(slot)`: exactly once for each. */
+enum intake_state intake_continue(struct intake *intake, size_t slot);
 /* Nobody waits for the answer any more: nothing new is begun. FINISHED once nothing is in flight. */
 enum intake_state intake_abandon(struct intake *intake);
 

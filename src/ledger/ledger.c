@@ -303,6 +303,7 @@ static enum err open_notary(struct ledger *ledger, const struct recovered *state
         .origin = ledger->options.origin,
         .interval_ms = ledger->options.checkpoint_interval_ms,
         .cosign_interval_ms = ledger->options.cosign_interval_ms,
+        .no_cosigner = ledger->options.no_cosigner,
         .head = head_to_sign,
         .failed = checkpoint_failed,
         .context = ledger,

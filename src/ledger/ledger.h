@@ -29,6 +29,7 @@ struct ledger_options {
     uint32_t checkpoint_interval_ms; /* 0: 1,000 */
     uint32_t cosign_interval_ms;     /* 0: 60,000; a cosignature is renewed, also when idle */
     bool buffered_wal;               /* never O_DIRECT */
+    bool no_cosigner;                /* checkpoints carry the log's signature alone */
     /* Called once, on a thread of the ledger, when a write or sync failed: nothing more will be
      * acknowledged, and the process should end. NULL: abort(). */
     void (*on_fatal)(void *context, const struct diag *diag);

@@ -120,7 +120,7 @@ static enum err make_keys(struct notary *notary, struct diag *diag)
     if (!has_signing_key(&notary->keys, NOTE_ED25519, now_us)) {
         TRY(keys_make(notary->keys_dir, &notary->keys, origin, NOTE_ED25519, now_us, diag));
     }
-    if (!has_signing_key(&notary->keys, NOTE_COSIGNATURE, now_us)) {
+    if (!notary->options.no_cosigner && !has_signing_key(&notary->keys, NOTE_COSIGNATURE, now_us)) {
         TRY(keys_make(notary->keys_dir, &notary->keys, slice_from_cstr(cosigner), NOTE_COSIGNATURE,
                       now_us, diag));
     }
@@ -260,7 +260,9 @@ static enum err sign(struct notary *notary, uint64_t size, const struct merkle_h
     keys = notary->keys;
     mutex_unlock(&notary->lock);
     for (size_t i = 0; i < keys.count; i++) {
-        if (key_signs_at(&keys.keys[i], now_us)) {
+        bool wanted =
+            !notary->options.no_cosigner || keys.keys[i].signer.verifier.type == NOTE_ED25519;
+        if (wanted && key_signs_at(&keys.keys[i], now_us)) {
             signers[count++] = &keys.keys[i].signer;
         }
     }

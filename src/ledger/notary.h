@@ -22,6 +22,7 @@ struct notary;
 struct notary_options {
     slice origin; /* of a new log */
     uint32_t interval_ms, cosign_interval_ms;
+    bool no_cosigner;
     /* What to sign: the committed size and its root. Called on the notary's thread. */
     void (*head)(void *context, uint64_t *size, struct merkle_hash *root);
     void (*failed)(void *context, const struct diag *diag); /* a checkpoint cannot be written */

@@ -9,8 +9,9 @@
 #include "query/render.h"
 
 enum {
-    WAIT_MS = 200,     /* for commits; also how soon a new watcher is seen at the latest */
-    TURN_EVENTS = 500, /* of one watcher before the next has its turn */
+    WAIT_MS = 200,         /* for commits; also how soon a new watcher is seen at the latest */
+    TURN_EVENTS = 500,     /* of one watcher before the next has its turn */
+    TURN_SEQS = 4 * 65536, /* looked through, if few of them match */
 };
 #define LINE_BYTES_MAX ((size_t)2 * 1024 * 1024)
 
@@ -19,8 +20,9 @@ struct tail_watcher {
     struct tail_options options;
     uint64_t next_seq;
     int64_t last_us;
-    bool is_ready; /* may get a message */
-    bool in_use;   /* the thread is working on it */
+    bool is_ready;   /* may get a message */
+    bool in_use;     /* the thread is working on it */
+    bool is_removed; /* by its owner, while in use */
     struct tail_watcher *next;
 };
 
@@ -28,7 +30,6 @@ struct tail_watcher {
 struct tail {
     struct store *store;
     struct mutex lock;
-    struct condition free_again; /* a watcher is not in use any more */
     struct tail_watcher *watchers;
     size_t count;
     bool stopping;
@@ -40,6 +41,8 @@ struct tail {
 static enum err collect(struct tail *tail, struct tail_watcher *watcher, uint64_t size,
                         struct diag *diag)
 {
+    uint64_t turn_end = watcher->next_seq + TURN_SEQS;
+    size = size < turn_end ? size : turn_end;
     struct store_scan_options options = {
         .org = watcher->options.org,
         .filter = watcher->options.filter,
@@ -89,16 +92,36 @@ static void serve(struct tail *tail, struct tail_watcher *watcher, uint64_t size
     }
 }
 
+/* With the lock held. */
+static void unlink_watcher(struct tail *tail, const struct tail_watcher *watcher)
+{
+    for (struct tail_watcher **at = &tail->watchers; *at != NULL; at = &(*at)->next) {
+        if (*at == watcher) {
+            *at = watcher->next;
+            tail->count--;
+            return;
+        }
+    }
+}
+
+static void end_watcher(struct tail_watcher *watcher)
+{
+    watcher->options.ended(watcher->options.context);
+    free(watcher);
+}
+
 /* The next watcher behind `after` that may get something; NULL at the end of the round. */
 static struct tail_watcher *take_next(struct tail *tail, struct tail_watcher *after,
                                       bool *is_behind, uint64_t size)
 {
     mutex_lock(&tail->lock);
     struct tail_watcher *next = after != NULL ? after->next : tail->watchers;
-    if (after != NULL) {
+    bool after_ends = after != NULL && after->is_removed;
+    if (after_ends) {
+        unlink_watcher(tail, after);
+    } else if (after != NULL) {
         *is_behind = *is_behind || (after->is_ready && after->next_seq < size);
         after->in_use = false;
-        condition_broadcast(&tail->free_again);
     }
     while (next != NULL && !next->is_ready) {
         next = next->next;
@@ -107,6 +130,9 @@ static struct tail_watcher *take_next(struct tail *tail, struct tail_watcher *af
         next->in_use = true;
     }
     mutex_unlock(&tail->lock);
+    if (after_ends) {
+        end_watcher(after);
+    }
     return next;
 }
 
@@ -142,7 +168,6 @@ enum err tail_start(struct store *store, struct tail **out, struct diag *diag)
     struct tail *tail = mem_zeroed(sizeof(*tail));
     tail->store = store;
     mutex_init(&tail->lock);
-    condition_init(&tail->free_again);
     buf_init(&tail->line, LINE_BYTES_MAX);
     buf_init(&tail->message, 2 * LINE_BYTES_MAX + TAIL_MESSAGE_BYTES);
     enum err e = thread_start(&tail->thread, "tail", tail_run, tail, diag);
@@ -166,7 +191,6 @@ void tail_stop(struct tail *tail)
     ASSERT(tail->watchers == NULL);
     buf_release(&tail->line);
     buf_release(&tail->message);
-    condition_release(&tail->free_again);
     mutex_release(&tail->lock);
     free(tail);
 }
@@ -207,21 +231,15 @@ void tail_ready(struct tail_watcher *watcher)
 
 void tail_unwatch(struct tail_watcher *watcher)
 {
-    if (watcher == NULL) {
-        return;
-    }
     struct tail *tail = watcher->tail;
     mutex_lock(&tail->lock);
-    while (watcher->in_use) {
-        condition_wait(&tail->free_again, &tail->lock);
-    }
-    for (struct tail_watcher **at = &tail->watchers; *at != NULL; at = &(*at)->next) {
-        if (*at == watcher) {
-            *at = watcher->next;
-            tail->count--;
-            break;
-        }
+    bool ends_now = !watcher->in_use;
+    watcher->is_removed = true;
+    if (ends_now) {
+        unlink_watcher(tail, watcher);
     }
     mutex_unlock(&tail->lock);
-    free(watcher);
+    if (ends_now) {
+        end_watcher(watcher);
+    }
 }

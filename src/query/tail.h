@@ -7,7 +7,7 @@
  * A watcher has at most one message on its way: whoever takes it says when it may get the next. A slow
  * one therefore waits by itself, at its own place in the log, and holds up nobody.
  *
- * Threads: any may add and remove; `deliver` is called on the tail's own thread.
+ * Threads: any may add and remove, none of it blocks; `deliver` is called on the tail's own thread.
  */
 
 #include "store/store.h"
@@ -28,6 +28,8 @@ struct tail_options {
      * when there was nothing for a while (`bytes` lives during the call). The next one comes after
      * tail_ready(). Must not call back into the tail. */
     void (*deliver)(void *context, slice bytes);
+    /* The last call: the watcher is gone, and what it borrowed may go. */
+    void (*ended)(void *context);
     void *context;
 };
 
@@ -39,5 +41,5 @@ struct tail_options {
 enum err tail_watch(struct tail *tail, const struct tail_options *options,
                     struct tail_watcher **out, struct diag *diag);
 void tail_ready(struct tail_watcher *watcher);
-/* After this returns `deliver` is not running and will not be called. Frees the watcher. */
+/* No more deliveries are begun. Returns at once; `ended` follows, on any thread, perhaps this one. */
 void tail_unwatch(struct tail_watcher *watcher);

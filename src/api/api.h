@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * api - the HTTP resources: one file for each, one line for each route (routes.c).
+ *
+ * A handler takes a request apart, calls the room that does the work, and puts the answer together;
+ * api_fail() turns an error into a problem document, so that no handler builds one.
+ *
+ * Threads: handlers run where http/server.h says; struct api is set up before the server starts and
+ * read by all, but for what is atomic.
+ */
+
+#include <stdatomic.h>
+
+#include "http/server.h"
+#include "ingest/ingest.h"
+#include "query/query.h"
+#include "query/tail.h"
+
+struct api_metrics;
+struct api_receipts;
+
+/* What a caller may do; each route asks for one of them. */
+enum scope {
+    SCOPE_NONE,     /* open to everyone */
+    SCOPE_LOOPBACK, /* open to this machine, else OPS_READ */
+    SCOPE_TILES,    /* open unless a setting closes it, else OPS_READ */
+    SCOPE_EVENTS_WRITE,
+    SCOPE_EVENTS_READ,
+    SCOPE_OPS_READ,
+    SCOPE_OPS_WRITE,
+};
+
+struct api_route {
+    enum scope scope;
+};
+
+#define API_KEY_HASH_BYTES 32
+#define API_ORG            "default" /* the first organisation, and so far the only one */
+
+struct api {
+    struct store *store;
+    struct ingest ingest;
+    struct tail *tail;
+    struct http_server *server; /* for its figures; set after the start */
+    struct api_metrics *metrics;
+    struct api_receipts *receipts;
+    uint8_t owner_key_hash[API_KEY_HASH_BYTES]; /* SHA-256 of the owner key */
+    uint8_t cursor_key[QUERY_KEY_BYTES];
+    bool tiles_public, metrics_public, query_key_allowed;
+    const char *version;
+    int64_t started_us;
+    _Atomic bool is_ready; /* examples are in, nothing stops */
+    _Atomic bool is_stopping;
+};
+
+/* The route table and the middleware chain; both outlive the server. `api` becomes their data. */
+const struct http_route *api_routes(size_t *count);
+const http_middleware_fn *api_middleware(size_t *count);
+void api_hooks(struct api *api, struct http_hooks *out);
+
+/* The api behind a request. */
+struct api *api_of(const struct http_request *request);
+
+/* Answers with the problem that `err` and `diag` are (STYLE.md has the table). Sentences of IO and
+ * CORRUPT do not leave the house: they go to the log, with the request id. */
+void api_fail(struct http_request *request, enum err err, const struct diag *diag);
+/* The same with members of its own; `extend` as in http/problem.h. */
+void api_fail_with(struct http_request *request, enum err err, const struct diag *diag,
+                   void (*extend)(struct json_writer *json, const void *data), const void *data);
+int api_status(enum err err);
+
+/* Parameters of the request in the form that queries take. LIMIT. */
+enum err api_params(const struct http_request *request, struct query_param **out, size_t *count);
+void api_query_context(const struct http_request *request, struct query_context *out);
+/* The caller sees every organisation (it belongs to the first). */
+bool api_may_see_all(const struct http_request *request);
+
+/* ---- Handlers, by file ---- */
+
+extern const struct http_parked api_events_post; /* write.c */
+extern const struct http_parked api_events_batch;
+extern const struct http_parked api_ingest_post;
+extern const struct http_parked api_tail_get; /* tail.c */
+
+void api_events_query(struct http_request *request); /* events.c */
+void api_event_get(struct http_request *request);
+void api_event_proof(struct http_request *request);
+void api_timeline_get(struct http_request *request);
+void api_stats_get(struct http_request *request);
+
+void api_checkpoint_get(struct http_request *request); /* log.c */
+void api_tile_get(struct http_request *request);
+void api_log_get(struct http_request *request);
+void api_consistency_get(struct http_request *request);
+void api_log_rotate(struct http_request *request);
+
+void api_health_live(struct http_request *request); /* health.c */
+void api_health_ready(struct http_request *request);
+void api_health(struct http_request *request);
+void api_metrics_get(struct http_request *request); /* metrics.c */
+void api_version_get(struct http_request *request); /* health.c */

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/auth.h"
+
+#include "crypto/sha256.h"
+
+enum { KEY_BYTES_MAX = 256 };
+
+static bool refuse(struct http_request *request, int status, const char *detail)
+{
+    if (status == 401) {
+        http_response_header_cstr(request->response, "WWW-Authenticate", "Bearer realm=\"cairn\"");
+    }
+    http_problem(request, status, detail);
+    return false;
+}
+
+/* "Bearer <key>", the word in any case. */
+static bool take_bearer(slice value, slice *key)
+{
+    static const char word[] = "bearer ";
+    if (value.len < sizeof(word) - 1) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(word) - 1; i++) {
+        uint8_t byte = value.ptr[i];
+        byte = byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 'a' - 'A') : byte;
+        if (byte != (uint8_t)word[i]) {
+            return false;
+        }
+    }
+    (void)slice_take(&value, sizeof(word) - 1);
+    slice_skip_spaces(&value);
+    *key = value;
+    return true;
+}
+
+/* False: the request shows a key in a way that is refused, and was answered. */
+static bool find_key(struct http_request *request, const struct api *api, slice *key)
+{
+    slice value = {0};
+    slice in_url = {0};
+    *key = (slice){0};
+    if (http_query(request, "api_key", &in_url) && !api->query_key_allowed) {
+        return refuse(request, 401,
+                      "a key in the URL is refused, because URLs are logged; send it as "
+                      "Authorization: Bearer or X-API-Key");
+    }
+    if (http_header(request, "authorization", &value)) {
+        if (!take_bearer(value, key)) {
+            return refuse(request, 401, "send the key as Authorization: Bearer <key>");
+        }
+    } else if (!http_header(request, "x-api-key", key)) {
+        *key = in_url;
+    }
+    return true;
+}
+
+static bool is_owner_key(const struct api *api, slice key)
+{
+    uint8_t hash[SHA256_BYTES];
+    if (key.len == 0 || key.len > KEY_BYTES_MAX) {
+        return false;
+    }
+    sha256(key, hash);
+    return secret_equal((slice){hash, sizeof(hash)},
+                        (slice){api->owner_key_hash, sizeof(api->owner_key_hash)});
+}
+
+bool auth_identify(struct http_request *request, void *data)
+{
+    struct api *api = data;
+    slice key = {0};
+    struct caller *caller = arena_take_zeroed(request->arena, sizeof(*caller));
+    if (caller == NULL) {
+        return refuse(request, 431, "the request's headers are too large");
+    }
+    caller->api = api;
+    caller->org = SLICE(API_ORG);
+    request->caller = caller;
+    if (!find_key(request, api, &key)) {
+        return false;
+    }
+    caller->is_owner = is_owner_key(api, key);
+    if (key.len > 0 && !caller->is_owner) {
+        return refuse(request, 401, "the key is not known here");
+    }
+    return true;
+}
+
+static bool is_loopback(slice peer)
+{
+    return slice_equal(peer, SLICE("::1")) || slice_take_literal(&peer, SLICE("127."));
+}
+
+bool auth_authorise(struct http_request *request, void *data)
+{
+    const struct caller *caller = request->caller;
+    const struct api_route *route = request->route != NULL ? request->route->data : NULL;
+    if (route == NULL) { /* 404 and 405 tell nothing that the documents do not */
+        return true;
+    }
+    bool is_open = route->scope == SCOPE_NONE ||
+                   (route->scope == SCOPE_TILES && caller->api->tiles_public) ||
+                   (route->scope == SCOPE_LOOPBACK &&
+                    (caller->api->metrics_public || is_loopback(request->peer)));
+    if (is_open || caller->is_owner) {
+        return true;
+    }
+    return refuse(request, 401,
+                  "a key is needed: send Authorization: Bearer <key>; the first one is in the file "
+                  "admin.key of the data directory");
+}

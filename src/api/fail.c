@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fail - from enum err to a problem document: the one place where codes become statuses. */
+#include "api/api.h"
+#include "api/auth.h"
+#include "base/log.h"
+#include "codec/json_write.h"
+
+struct failure {
+    const char *pointer;
+    void (*extend)(struct json_writer *json, const void *data);
+    const void *data;
+};
+
+int api_status(enum err err)
+{
+    switch (err) {
+    case OK:
+        return 200;
+    case ERR_INVALID:
+        return 400;
+    case ERR_NOT_FOUND:
+        return 404;
+    case ERR_DENIED:
+        return 403;
+    case ERR_CONFLICT:
+        return 409;
+    case ERR_LIMIT:
+        return 413;
+    case ERR_BUSY:
+        return 503;
+    case ERR_FULL:
+        return 507;
+    case ERR_GONE:
+        return 410;
+    case ERR_CORRUPT:
+    case ERR_IO:
+        return 500;
+    }
+    return 500;
+}
+
+static const char *problem_type(enum err err)
+{
+    switch (err) {
+    case OK:
+        break;
+    case ERR_INVALID:
+        return "/docs/problems#invalid";
+    case ERR_NOT_FOUND:
+        return "/docs/problems#not-found";
+    case ERR_DENIED:
+        return "/docs/problems#denied";
+    case ERR_CONFLICT:
+        return "/docs/problems#conflict";
+    case ERR_LIMIT:
+        return "/docs/problems#limit";
+    case ERR_BUSY:
+        return "/docs/problems#busy";
+    case ERR_FULL:
+        return "/docs/problems#full";
+    case ERR_GONE:
+        return "/docs/problems#gone";
+    case ERR_CORRUPT:
+    case ERR_IO:
+        break;
+    }
+    return "/docs/problems#internal";
+}
+
+/* What a parameter or member was wrong, in the shape of all validation errors. */
+static void extend(struct json_writer *json, const void *data)
+{
+    const struct failure *failure = data;
+    if (failure->extend != NULL) {
+        failure->extend(json, failure->data);
+    } else if (failure->pointer != NULL && failure->pointer[0] != '\0') {
+        json_cstr(json, "pointer", failure->pointer);
+    }
+}
+
+static bool stays_inside(enum err err)
+{
+    return err == ERR_CORRUPT || err == ERR_IO;
+}
+
+void api_fail_with(struct http_request *request, enum err err, const struct diag *diag,
+                   void (*extend_fn)(struct json_writer *json, const void *data), const void *data)
+{
+    static const struct diag none = {0};
+    diag = diag != NULL ? diag : &none;
+    struct failure failure = {diag->where, extend_fn, data};
+    struct http_problem problem = {
+        .status = api_status(err),
+        .type = problem_type(err),
+        .detail = slice_from_cstr(diag->text),
+        .extend = extend,
+        .extend_data = &failure,
+    };
+    if (stays_inside(err)) {
+        LOG_ERROR("a request failed inside", kv_slice("request_id", request->request_id),
+                  kv_str("error", err_name(err)), kv_str("where", diag->where),
+                  kv_str("why", diag->text));
+        failure.pointer = NULL;
+        problem.detail =
+            SLICE("the server could not do this; its log says why, under the id of this "
+                  "request");
+    }
+    if (err == ERR_BUSY) {
+        http_response_header_cstr(request->response, "Retry-After", "1");
+    }
+    http_problem_write(request, &problem);
+}
+
+void api_fail(struct http_request *request, enum err err, const struct diag *diag)
+{
+    api_fail_with(request, err, diag, NULL, NULL);
+}
+
+enum err api_params(const struct http_request *request, struct query_param **out, size_t *count)
+{
+    struct query_param *params =
+        arena_take(request->arena, (request->query_count + 1) * sizeof(*params));
+    size_t taken = 0;
+    if (params == NULL) {
+        return ERR_LIMIT;
+    }
+    for (size_t i = 0; i < request->query_count; i++) {
+        if (!slice_equal(request->query[i].name, SLICE("api_key")) &&
+            !slice_equal(request->query[i].name, SLICE("api_version"))) {
+            params[taken++] = (struct query_param){request->query[i].name, request->query[i].value};
+        }
+    }
+    *out = params;
+    *count = taken;
+    return OK;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/metrics.h"
+
+#include <stdlib.h>
+
+#include "api/api.h"
+#include "base/mem.h"
+#include "ingest/metrics.h"
+
+enum {
+    ROUTES_MAX = 64,
+    CLASSES = 6, /* of statuses: 0 for none, 1xx to 5xx */
+};
+
+static const int64_t bucket_us[] = {100,   250,   500,    1000,   2500,   5000,    10000,
+                                    25000, 50000, 100000, 250000, 500000, 1000000, 5000000};
+
+struct histogram {
+    _Atomic uint64_t buckets[COUNT_OF(bucket_us) + 1];
+    _Atomic uint64_t sum_us;
+};
+
+struct api_metrics {
+    struct histogram writes, queries;
+    const struct http_route *_Atomic routes[ROUTES_MAX]; /* as they are seen first */
+    _Atomic uint64_t requests[ROUTES_MAX + 1][CLASSES];  /* the last row: no route */
+    _Atomic uint64_t request_bytes, response_bytes;
+};
+
+struct api_metrics *api_metrics_new(void)
+{
+    return mem_zeroed(sizeof(struct api_metrics));
+}
+
+void api_metrics_free(struct api_metrics *metrics)
+{
+    free(metrics);
+}
+
+static void observe(struct histogram *histogram, int64_t us)
+{
+    size_t at = 0;
+    while (at < COUNT_OF(bucket_us) && us > bucket_us[at]) {
+        at++;
+    }
+    atomic_fetch_add_explicit(&histogram->buckets[at], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&histogram->sum_us, (uint64_t)us, memory_order_relaxed);
+}
+
+void api_metrics_write_took(struct api_metrics *metrics, int64_t us)
+{
+    observe(&metrics->writes, us);
+}
+
+void api_metrics_query_took(struct api_metrics *metrics, int64_t us)
+{
+    observe(&metrics->queries, us);
+}
+
+/* A place for this route; ROUTES_MAX when there is none left, or no route. */
+static size_t index_of(struct api_metrics *metrics, const struct http_route *route)
+{
+    for (size_t i = 0; route != NULL && i < ROUTES_MAX; i++) {
+        const struct http_route *seen = atomic_load(&metrics->routes[i]);
+        if (seen == NULL && atomic_compare_exchange_strong(&metrics->routes[i], &seen, route)) {
+            return i;
+        }
+        if (seen == route) {
+            return i;
+        }
+    }
+    return ROUTES_MAX;
+}
+
+void api_metrics_request(struct api_metrics *metrics, const struct http_request *request,
+                         const struct http_outcome *outcome)
+{
+    size_t status_class = outcome->status >= 100 ? (size_t)outcome->status / 100 : 0;
+    status_class = status_class < CLASSES ? status_class : 0;
+    atomic_fetch_add_explicit(&metrics->requests[index_of(metrics, request->route)][status_class],
+                              1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&metrics->request_bytes, outcome->request_bytes,
+                              memory_order_relaxed);
+    atomic_fetch_add_explicit(&metrics->response_bytes, outcome->response_bytes,
+                              memory_order_relaxed);
+}
+
+/* ---- As text ---- */
+
+static void write_histogram(struct buf *out, const char *name, const char *help,
+                            struct histogram *histogram)
+{
+    uint64_t total = 0;
+    buf_append_format(out, "# HELP %s %s\n# TYPE %s histogram\n", name, help, name);
+    for (size_t i = 0; i < COUNT_OF(bucket_us); i++) {
+        total += atomic_load(&histogram->buckets[i]);
+        buf_append_format(out, "%s_bucket{le=\"%g\"} %llu\n", name, (double)bucket_us[i] / 1e6,
+                          (unsigned long long)total);
+    }
+    total += atomic_load(&histogram->buckets[COUNT_OF(bucket_us)]);
+    buf_append_format(out, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum %.6f\n%s_count %llu\n", name,
+                      (unsigned long long)total, name,
+                      (double)atomic_load(&histogram->sum_us) / 1e6, name,
+                      (unsigned long long)total);
+}
+
+static const char *method_name(const struct http_route *route)
+{
+    return route->method == HTTP_POST ? "POST" : "GET";
+}
+
+static void write_requests(struct buf *out, struct api_metrics *metrics)
+{
+    buf_append_cstr(out, "# HELP cairn_http_requests_total Requests by route and status.\n"
+                         "# TYPE cairn_http_requests_total counter\n");
+    for (size_t i = 0; i <= ROUTES_MAX; i++) {
+        const struct http_route *route = i < ROUTES_MAX ? atomic_load(&metrics->routes[i]) : NULL;
+        for (size_t k = 0; k < CLASSES; k++) {
+            uint64_t count = atomic_load(&metrics->requests[i][k]);
+            if (count > 0) {
+                buf_append_format(
+                    out,
+                    "cairn_http_requests_total{method=\"%s\",route=\"%s\",status=\"%zuxx\"} %llu\n",
+                    route != NULL ? method_name(route) : "other",
+                    route != NULL ? route->path : "other", k, (unsigned long long)count);
+            }
+        }
+    }
+}
+
+static void write_one(struct buf *out, const char *name, const char *type, const char *help,
+                      double value)
+{
+    buf_append_format(out, "# HELP %s %s\n# TYPE %s %s\n%s %.15g\n", name, help, name, type, name,
+                      value);
+}
+
+static void write_ledger(struct buf *out, struct store *store)
+{
+    struct store_figures f;
+    store_figures(store, &f);
+    write_one(out, "cairn_events", "gauge", "Size of the log.", (double)f.events);
+    write_one(out, "cairn_checkpoint_size", "gauge", "Size that the newest checkpoint covers.",
+              (double)f.checkpoint_size);
+    write_one(out, "cairn_segments", "gauge", "Sealed segments.", (double)f.segments);
+    write_one(out, "cairn_segment_bytes", "gauge", "Bytes of sealed segments.",
+              (double)f.segment_bytes);
+    write_one(out, "cairn_sealing", "gauge", "Full segments that wait to be sealed.",
+              (double)f.sealing);
+    write_one(out, "cairn_wal_bytes", "gauge", "Bytes of write-ahead log files, spares included.",
+              (double)f.wal_bytes);
+    write_one(out, "cairn_wal_files", "gauge", "Write-ahead log files, spares included.",
+              (double)f.wal_files);
+    write_one(out, "cairn_queue_bytes", "gauge", "Events that wait for the sequencer, in bytes.",
+              (double)f.queue_bytes);
+    write_one(out, "cairn_commits_total", "counter", "Frames written and synced.",
+              (double)f.commits);
+    write_one(out, "cairn_commit_seconds_total", "counter", "Time spent writing and syncing.",
+              (double)f.commit_us_total / 1e6);
+    write_one(out, "cairn_commit_seconds_max", "gauge", "The slowest write and sync so far.",
+              (double)f.fsync_us_max / 1e6);
+    write_one(out, "cairn_duplicates_total", "counter", "Events that were there already.",
+              (double)f.duplicates);
+    write_one(out, "cairn_conflicts_total", "counter",
+              "Requests refused because an id was there with other content.", (double)f.conflicts);
+    write_one(out, "cairn_disk_free_bytes", "gauge", "Free space where the data is.",
+              (double)f.disk_free_bytes);
+    write_one(out, "cairn_writable", "gauge", "1 while events are accepted.",
+              f.writable ? 1.0 : 0.0);
+}
+
+void api_metrics_get(struct http_request *request)
+{
+    struct api *api = api_of(request);
+    struct buf *out = &request->response->body;
+    request->response->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    ingest_metrics_write(api->ingest.metrics, out);
+    write_histogram(out, "audit_write_duration_seconds",
+                    "From the first byte of a write to its commit.", &api->metrics->writes);
+    write_histogram(out, "audit_query_duration_seconds", "Of queries, timelines and statistics.",
+                    &api->metrics->queries);
+    write_requests(out, api->metrics);
+    write_ledger(out, api->store);
+    if (api->server != NULL) {
+        struct http_counts counts = http_server_counts(api->server);
+        write_one(out, "cairn_http_connections", "gauge", "Open connections.",
+                  (double)counts.connections);
+        write_one(out, "cairn_http_refused_total", "counter", "Connections over a maximum.",
+                  (double)counts.refused);
+    }
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* routes - every path of the server, and the chain that a request passes before its handler. */
+#include "api/api.h"
+#include "api/auth.h"
+#include "api/metrics.h"
+
+/* Bodies are streamed: this bounds what one request may send, not what it costs. */
+#define STREAM_BYTES_MAX ((size_t)64 * 1024 * 1024)
+
+static const struct api_route open_to_all = {SCOPE_NONE};
+static const struct api_route for_loopback = {SCOPE_LOOPBACK};
+static const struct api_route for_tiles = {SCOPE_TILES};
+static const struct api_route for_writers = {SCOPE_EVENTS_WRITE};
+static const struct api_route for_readers = {SCOPE_EVENTS_READ};
+static const struct api_route for_operators = {SCOPE_OPS_READ};
+static const struct api_route for_changes = {SCOPE_OPS_WRITE};
+
+#define GETS(route_path, handler, route_data)                                                      \
+    {                                                                                              \
+        .method = HTTP_GET, .path = (route_path), .blocking = (handler),                           \
+        .data = (void *)(uintptr_t) & (route_data)                                                 \
+    }
+#define POSTS(route_path, handlers, route_data)                                                    \
+    {                                                                                              \
+        .method = HTTP_POST, .path = (route_path), .parked = &(handlers),                          \
+        .body_bytes_max = STREAM_BYTES_MAX, .data = (void *)(uintptr_t) & (route_data)             \
+    }
+
+static const struct http_route routes[] = {
+    POSTS("/api/v1/audit/events", api_events_post, for_writers),
+    POSTS("/api/v1/audit/events/batch", api_events_batch, for_writers),
+    POSTS("/api/v1/ingest/{format}", api_ingest_post, for_writers),
+
+    GETS("/api/v1/audit/events", api_events_query, for_readers),
+    GETS("/api/v1/audit/events/{event_id}", api_event_get, for_readers),
+    GETS("/api/v1/audit/events/{event_id}/proof", api_event_proof, for_readers),
+    GETS("/api/v1/audit/timeline/{correlation_id}", api_timeline_get, for_readers),
+    GETS("/api/v1/audit/stats", api_stats_get, for_readers),
+    {.method = HTTP_GET,
+     .path = "/api/v1/audit/tail",
+     .parked = &api_tail_get,
+     .data = (void *)(uintptr_t)&for_readers},
+
+    GETS("/checkpoint", api_checkpoint_get, for_tiles),
+    GETS("/tile/{tile...}", api_tile_get, for_tiles),
+    GETS("/api/v1/log", api_log_get, for_readers),
+    GETS("/api/v1/log/proof/consistency", api_consistency_get, for_readers),
+    {.method = HTTP_POST,
+     .path = "/api/v1/log/keys/rotate",
+     .blocking = api_log_rotate,
+     .data = (void *)(uintptr_t)&for_changes},
+
+    GETS("/health", api_health, open_to_all),
+    GETS("/health/live", api_health_live, open_to_all),
+    GETS("/health/ready", api_health_ready, open_to_all),
+    GETS("/metrics", api_metrics_get, for_loopback),
+    GETS("/api/v1/version", api_version_get, for_operators),
+};
+
+const struct http_route *api_routes(size_t *count)
+{
+    *count = COUNT_OF(routes);
+    return routes;
+}
+
+/* Read top to bottom: the first that says no answers. */
+static const http_middleware_fn chain[] = {
+    auth_identify,
+    auth_authorise,
+};
+
+const http_middleware_fn *api_middleware(size_t *count)
+{
+    *count = COUNT_OF(chain);
+    return chain;
+}
+
+/* What every answer carries, whatever made it. */
+static void add_security_headers(struct http_request *request, void *data)
+{
+    static const struct {
+        const char *name, *value;
+    } headers[] = {
+        {"X-Content-Type-Options", "nosniff"},
+        {"X-Frame-Options", "DENY"},
+        {"Referrer-Policy", "no-referrer"},
+        {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+    };
+    for (size_t i = 0; i < COUNT_OF(headers); i++) {
+        http_response_header_cstr(request->response, headers[i].name, headers[i].value);
+    }
+}
+
+static void note_outcome(const struct http_request *request, const struct http_outcome *outcome,
+                         void *data)
+{
+    struct api *api = data;
+    api_metrics_request(api->metrics, request, outcome);
+}
+
+void api_hooks(struct api *api, struct http_hooks *out)
+{
+    *out = (struct http_hooks){
+        .before_response = add_security_headers,
+        .on_response = note_outcome,
+        .data = api,
+    };
+}
+
+struct api *api_of(const struct http_request *request)
+{
+    return ((const struct caller *)request->caller)->api;
+}
+
+bool api_may_see_all(const struct http_request *request)
+{
+    return ((const struct caller *)request->caller)->is_owner;
+}

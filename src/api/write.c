@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * write - the three ways in: events, batch, foreign formats.
+ *
+ * The request is parked on the loop. Pieces of its body go into an intake; while both of its groups are
+ * being committed the body is not read. A commit that is done brings the request back to its loop.
+ *
+ * 201 means that all is on disk and in the tree. 400, 409, 413, 503, 507 say what was stored before
+ * (`count`, `first_seq`, `last_seq`, `duplicates`, `line`). After 500 nobody knows: the client sends the
+ * same events with the same ids again and gets one of each.
+ */
+#include <stdlib.h>
+
+#include "api/api.h"
+#include "api/auth.h"
+#include "api/metrics.h"
+#include "api/receipts.h"
+#include "base/mem.h"
+#include "codec/json_write.h"
+#include "codec/time.h"
+#include "os/clock.h"
+
+struct write;
+
+struct wake {
+    struct http_task task;
+    struct write *write;
+};
+
+struct write {
+    struct http_request *request;
+    struct api *api;
+    struct intake *intake;
+    struct wake wakes[INTAKE_SLOTS];
+    bool is_paused;
+    bool is_gone;      /* the client left, or the body is bad: the answer is decided */
+    bool keeps_status; /* a bad body's own problem stands in the response */
+    bool wants_receipt;
+    bool lists_ids;
+};
+
+/* ---- Answers ---- */
+
+static void write_seqs(struct json_writer *json, const struct intake_result *result)
+{
+    json_u64(json, "count", result->count);
+    if (result->has_seqs) {
+        json_u64(json, "first_seq", result->first_seq);
+        json_u64(json, "last_seq", result->last_seq);
+    }
+    json_u64(json, "duplicates", result->duplicates);
+}
+
+static void write_errors(struct json_writer *json, const struct intake_result *result)
+{
+    json_begin_array(json, "errors");
+    for (size_t i = 0; i < result->error_count; i++) {
+        json_begin_object(json, NULL);
+        json_u64(json, "index", result->errors[i].index);
+        json_cstr(json, "pointer", result->errors[i].pointer);
+        json_cstr(json, "detail", result->errors[i].detail);
+        json_end_object(json);
+    }
+    json_end_array(json);
+    if (result->error_total > result->error_count) {
+        json_u64(json, "errors_total", result->error_total);
+    }
+}
+
+static void write_id(struct json_writer *json, const char *key, const struct uuid *id)
+{
+    char text[UUID_TEXT_BYTES];
+    uuid_format(id, text);
+    json_str(json, key, (slice){(const uint8_t *)text, sizeof(text)});
+}
+
+static void write_single(struct json_writer *json, const struct intake_result *result)
+{
+    char time[TIME_TEXT_BYTES];
+    time_format_rfc3339(result->event_timestamp_us, time);
+    write_id(json, "event_id", &result->event_id);
+    json_u64(json, "seq", result->seq);
+    json_hex(json, "leaf_hash", (slice){result->leaf.bytes, sizeof(result->leaf.bytes)});
+    json_str(json, "event_timestamp", (slice){(const uint8_t *)time, sizeof(time)});
+    if (result->count == 0) {
+        json_bool(json, "duplicate", true);
+    }
+}
+
+/* The checkpoint that covers what was stored; the request waited for it. */
+static void write_receipt(struct write *write, struct json_writer *json)
+{
+    CLEANUP(buf_release) struct buf note = BUF_INIT(NOTE_BYTES_MAX);
+    uint64_t size = 0;
+    if (store_checkpoint(write->api->store, &note, &size, NULL) == OK) {
+        json_str(json, "checkpoint", buf_slice(&note));
+    }
+}
+
+static void answer_stored(struct write *write)
+{
+    const struct intake_result *result = intake_result(write->intake);
+    struct http_response *response = write->request->response;
+    struct json_writer json = json_writer_to(&response->body);
+    response->content_type = HTTP_TYPE_JSON;
+    response->status = result->error_total > 0 ? 207 : result->count > 0 ? 201 : 200;
+    json_begin_object(&json, NULL);
+    if (result->is_single && result->error_total == 0) {
+        write_single(&json, result);
+    } else {
+        write_seqs(&json, result);
+    }
+    if (result->error_total > 0) {
+        write_errors(&json, result);
+    }
+    if (write->lists_ids) {
+        json_begin_array(&json, "event_ids");
+        for (size_t i = 0; i < result->event_id_count; i++) {
+            write_id(&json, NULL, &result->event_ids[i]);
+        }
+        json_end_array(&json);
+    }
+    if (write->wants_receipt) {
+        write_receipt(write, &json);
+    }
+    if (json_end(&json) != OK) {
+        api_fail(write->request, ERR_LIMIT, NULL);
+    }
+}
+
+/* What a client needs to mend and to go on. */
+static void extend_refusal(struct json_writer *json, const void *data)
+{
+    const struct intake_result *result = data;
+    if (result->line > 0) {
+        json_u64(json, "line", result->line);
+    }
+    write_seqs(json, result);
+    if (result->err == ERR_INVALID || result->err == ERR_CONFLICT || result->err == ERR_LIMIT) {
+        json_begin_array(json, "errors");
+        json_begin_object(json, NULL);
+        json_u64(json, "index", result->index);
+        json_cstr(json, "pointer", result->diag.where);
+        json_cstr(json, "detail", result->diag.text);
+        json_end_object(json);
+        json_end_array(json);
+    }
+}
+
+static void end_request(struct write *write)
+{
+    struct http_request *request = write->request;
+    intake_free(write->intake);
+    free(write);
+    http_answer(request);
+}
+
+static void finish(struct write *write)
+{
+    const struct intake_result *result = intake_result(write->intake);
+    int64_t took_us = clock_monotonic_us() - write->request->started_us;
+    if (!write->is_gone && !write->keeps_status) {
+        api_metrics_write_took(write->api->metrics, took_us);
+        if (result->err != OK) {
+            api_fail_with(write->request, result->err, &result->diag, extend_refusal, result);
+        } else {
+            answer_stored(write);
+        }
+    }
+    end_request(write);
+}
+
+/* ---- Receipts: the wait for a checkpoint happens on a thread of its own room ---- */
+
+static void receipt_ready(struct http_task *task)
+{
+    finish(((struct wake *)task)->write);
+}
+
+static void on_receipt(void *context, enum err result)
+{
+    struct write *write = context;
+    UNUSED(
+        result); /* without a checkpoint in time the answer has none: the event is safe all the same */
+    http_post(write->request->loop, &write->wakes[0].task);
+}
+
+static void after_commit(struct write *write)
+{
+    const struct intake_result *result = intake_result(write->intake);
+    if (write->wants_receipt && result->err == OK && !write->is_gone) {
+        uint64_t last = result->is_single ? result->seq : result->last_seq;
+        write->wakes[0].task.run = receipt_ready;
+        api_receipts_wait(write->api->receipts, last + 1, on_receipt, write);
+        return;
+    }
+    finish(write);
+}
+
+/* ---- The way of the bytes ---- */
+
+static void follow(struct write *write, enum intake_state state)
+{
+    switch (state) {
+    case INTAKE_WANTS_MORE:
+        if (write->is_paused) {
+            write->is_paused = false;
+            http_body_resume(write->request);
+        }
+        break;
+    case INTAKE_WAITS:
+        if (!write->is_paused && !write->is_gone) {
+            write->is_paused = true;
+            http_body_pause(write->request);
+        }
+        break;
+    case INTAKE_FINISHED:
+        after_commit(write);
+        break;
+    }
+}
+
+static void continue_slot(struct http_task *task)
+{
+    struct wake *wake = (struct wake *)task;
+    struct write *write = wake->write;
+    follow(write, intake_continue(write->intake, (size_t)(wake - write->wakes)));
+}
+
+static void on_wake(void *context, size_t slot)
+{
+    struct write *write = context;
+    http_post(write->request->loop, &write->wakes[slot].task);
+}
+
+static void on_body(struct http_request *request, slice piece)
+{
+    struct write *write = request->state;
+    follow(write, intake_feed(write->intake, piece));
+}
+
+static void on_body_end(struct http_request *request)
+{
+    struct write *write = request->state;
+    follow(write, intake_end(write->intake));
+}
+
+static void on_abort(struct http_request *request, enum http_abort why)
+{
+    struct write *write = request->state;
+    write->is_gone = why != HTTP_ABORT_BODY;
+    write->keeps_status = why == HTTP_ABORT_BODY;
+    if (intake_abandon(write->intake) == INTAKE_FINISHED) {
+        finish(write);
+    }
+}
+
+/* ---- What kind of request it is ---- */
+
+/* The media type without its parameters, in lower case. */
+static slice media_type(const struct http_request *request, char scratch[64])
+{
+    slice value = {0};
+    size_t len = 0;
+    if (!http_header(request, "content-type", &value)) {
+        return (slice){0};
+    }
+    while (len < value.len && len < 64 && value.ptr[len] != ';' && value.ptr[len] != ' ') {
+        uint8_t byte = value.ptr[len];
+        scratch[len++] = (char)(byte >= 'A' && byte <= 'Z' ? byte + 'a' - 'A' : byte);
+    }
+    return (slice){(const uint8_t *)scratch, len};
+}
+
+static bool is_one_of(slice type, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (slice_equal(type, slice_from_cstr(names[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* NDJSON, or JSON (also as curl -d labels it); anything else is 415. */
+static bool find_shape(struct http_request *request, struct intake_options *options)
+{
+    static const char *const lines[] = {"application/x-ndjson", "application/ndjson",
+                                        "application/jsonl", "application/x-jsonlines"};
+    static const char *const json[] = {"application/json", "application/x-www-form-urlencoded"};
+    char scratch[64];
+    slice type = media_type(request, scratch);
+    if (is_one_of(type, lines, COUNT_OF(lines))) {
+        options->shape = INTAKE_LINES;
+        return true;
+    }
+    if (type.len == 0 || is_one_of(type, json, COUNT_OF(json))) {
+        options->shape = INTAKE_JSON;
+        return true;
+    }
+    http_problem(request, 415,
+                 "send Content-Type: application/json for one event or an array, or "
+                 "application/x-ndjson for a stream of lines");
+    return false;
+}
+
+static void take_headers(const struct http_request *request, struct read_options *read)
+{
+    struct {
+        const char *name;
+        slice *value;
+    } headers[] = {
+        {"x-event-type", &read->header_event_type},
+        {"x-service", &read->header_service},
+        {"x-correlation-id", &read->header_correlation_id},
+        {"x-resource-type", &read->header_resource_type},
+        {"x-outcome", &read->header_outcome},
+    };
+    for (size_t i = 0; i < COUNT_OF(headers); i++) {
+        if (!http_header(request, headers[i].name, headers[i].value)) {
+            *headers[i].value = (slice){0};
+        }
+    }
+}
+
+static bool flag_is_set(const struct http_request *request, const char *name)
+{
+    slice value = {0};
+    return http_query(request, name, &value) &&
+           (slice_equal(value, SLICE("1")) || slice_equal(value, SLICE("true")));
+}
+
+/* Parameters that a write takes; a misspelt one is said, not passed over. */
+static bool params_are_known(struct http_request *request)
+{
+    static const char *const known[] = {"on_error", "receipt", "backfill", "api_key",
+                                        "api_version"};
+    slice value = {0};
+    for (size_t i = 0; i < request->query_count; i++) {
+        if (!is_one_of(request->query[i].name, known, COUNT_OF(known))) {
+            struct diag diag = {0};
+            enum err e = diag_fail(&diag, ERR_INVALID, "", "%.*s is no parameter of a write",
+                                   SLICE_ARG(request->query[i].name));
+            api_fail(request, e, &diag);
+            return false;
+        }
+    }
+    if (http_query(request, "on_error", &value) && !slice_equal(value, SLICE("skip")) &&
+        !slice_equal(value, SLICE("stop"))) {
+        const struct diag diag = {"on_error", "expected skip or stop"};
+        api_fail(request, ERR_INVALID, &diag);
+        return false;
+    }
+    return true;
+}
+
+static void start(struct http_request *request, struct intake_options *options)
+{
+    struct api *api = api_of(request);
+    struct write *write = mem_zeroed(sizeof(*write));
+    slice on_error = {0};
+    write->request = request;
+    write->api = api;
+    write->wants_receipt = flag_is_set(request, "receipt");
+    write->lists_ids = options->keep_ids;
+    for (size_t i = 0; i < INTAKE_SLOTS; i++) {
+        write->wakes[i] = (struct wake){.task = {.run = continue_slot}, .write = write};
+    }
+    options->skip_errors = !options->atomic && http_query(request, "on_error", &on_error) &&
+                           slice_equal(on_error, SLICE("skip"));
+    options->wake = on_wake;
+    options->context = write;
+    options->read.org = ((const struct caller *)request->caller)->org;
+    options->read.past_us_max = flag_is_set(request, "backfill") ? 0 : api->ingest.past_us_max;
+    options->read.future_us_max = api->ingest.future_us_max;
+    options->read.depth_max = api->ingest.depth_max;
+    write->intake = intake_new(&api->ingest, options);
+    request->state = write;
+}
+
+/* A refusal before the body was read: nothing was begun. */
+static void refuse_now(struct http_request *request)
+{
+    request->state = NULL;
+    http_answer(request);
+}
+
+static void on_events(struct http_request *request)
+{
+    struct intake_options options = {0};
+    take_headers(request, &options.read);
+    if (!params_are_known(request) || !find_shape(request, &options)) {
+        refuse_now(request);
+        return;
+    }
+    start(request, &options);
+}
+
+static void on_batch(struct http_request *request)
+{
+    struct intake_options options = {.atomic = true, .keep_ids = true};
+    if (!params_are_known(request) || !find_shape(request, &options)) {
+        refuse_now(request);
+        return;
+    }
+    start(request, &options);
+}
+
+static void on_format(struct http_request *request)
+{
+    slice name = http_path_param(request, "format");
+    struct intake_options options = {.shape = INTAKE_FORMAT, .format = format_find(name)};
+    if (options.format == NULL) {
+        struct diag diag = {0};
+        enum err e = diag_fail(&diag, ERR_NOT_FOUND, "", "%.*s is not a format that is read here",
+                               SLICE_ARG(name));
+        api_fail(request, e, &diag);
+        refuse_now(request);
+        return;
+    }
+    if (!params_are_known(request)) {
+        refuse_now(request);
+        return;
+    }
+    options.read.source_format = format_name(options.format);
+    start(request, &options);
+}
+
+const struct http_parked api_events_post = {on_events, on_body, on_body_end, on_abort};
+const struct http_parked api_events_batch = {on_batch, on_body, on_body_end, on_abort};
+const struct http_parked api_ingest_post = {on_format, on_body, on_body_end, on_abort};

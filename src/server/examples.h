@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * examples - loading the NDJSON files of a directory into an empty ledger, on the road that every
+ * event takes, at any age.
+ *
+ * Threads: one; it waits for the commits.
+ */
+
+#include "ingest/ingest.h"
+
+/* Events stored in *count_out. INVALID names file and line. */
+enum err examples_load(const struct ingest *ingest, slice org, const char *path,
+                       uint64_t *count_out, struct diag *diag);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * secrets - what the server keeps in files of its own: the owner key, the key of cursors.
+ *
+ *   DATA/admin.key           the key and a line feed, 0600; made on the first start
+ *   DATA/keys/cursor.secret  64 hex digits, 0600
+ *
+ * Threads: one, at the start.
+ */
+
+#include "base/err.h"
+#include "base/slice.h"
+
+struct dir;
+
+#define OWNER_KEY_BYTES_MAX 128
+
+/* Reads the owner key, or makes it: "cairn_<environment>_<8 characters>_<43 characters>". */
+enum err secrets_owner_key(const struct dir *data_dir, const char *environment,
+                           char out[OWNER_KEY_BYTES_MAX], bool *is_new, struct diag *diag);
+
+/* Reads `len` secret bytes (32), or makes them. */
+enum err secrets_cursor_key(const struct dir *data_dir, uint8_t out[32], struct diag *diag);

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/serve.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "api/metrics.h"
+#include "api/receipts.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "crypto/secret.h"
+#include "crypto/sha256.h"
+#include "ingest/metrics.h"
+#include "ledger/ledger.h"
+#include "options/options.h"
+#include "os/clock.h"
+#include "os/file.h"
+#include "os/terminal.h"
+#include "server/examples.h"
+#include "server/secrets.h"
+
+/* Exit statuses, as cairn(1) has them. */
+enum {
+    EXIT_FINE = 0,
+    EXIT_REFUSED = 1,
+    EXIT_USAGE = 2,
+    EXIT_SYSTEM = 3,
+};
+
+struct server {
+    struct options *options;
+    struct dir *data_dir;
+    struct ledger *ledger;
+    struct api api;
+    struct http_server *http;
+    struct http_route *routes;
+    char owner_key[OWNER_KEY_BYTES_MAX];
+    bool key_is_new;
+    uint64_t example_count;
+};
+
+/* ---- Failing ---- */
+
+/* A write or sync failed: what the disk holds is unknown, so nothing may be acknowledged any more. */
+static void on_fatal(void *context, const struct diag *diag)
+{
+    LOG_ERROR("the ledger cannot go on; the process ends", kv_str("where", diag->where),
+              kv_str("why", diag->text));
+    _exit(EXIT_SYSTEM);
+}
+
+static int complain(enum err e, const struct diag *diag)
+{
+    (void)fprintf(stderr, "cairn serve: %s%s%s\n", diag->where, diag->where[0] != '\0' ? ": " : "",
+                  diag->text[0] != '\0' ? diag->text : err_name(e));
+    return e == ERR_IO || e == ERR_BUSY ? EXIT_SYSTEM : EXIT_REFUSED;
+}
+
+/* ---- Opening, in the order in which things rest on each other ---- */
+
+static void set_log(const struct options *options)
+{
+    static const char *const formats[] = {"auto", "logfmt", "json"};
+    const char *format = formats[options_choice(options, OPTION_LOG_FORMAT)];
+    log_set_level((enum log_level)options_choice(options, OPTION_LOG_LEVEL));
+    if (strcmp(format, "auto") != 0) {
+        log_set_output(STDERR_FILENO, strcmp(format, "json") == 0);
+    }
+}
+
+static enum err open_ledger(struct server *server, struct diag *diag)
+{
+    const struct options *options = server->options;
+    const struct ledger_options ledger_options = {
+        .origin = slice_from_cstr(options_text(options, OPTION_ORIGIN)),
+        .queue_bytes_max = options_u64(options, OPTION_QUEUE_BYTES_MAX),
+        .wal_file_bytes = options_u64(options, OPTION_WAL_FILE_BYTES),
+        .cache_bytes_max = options_u64(options, OPTION_CACHE_BYTES_MAX),
+        .reserve_bytes = options_u64(options, OPTION_DISK_RESERVE_BYTES),
+        .reserve_percent = (uint32_t)options_u64(options, OPTION_DISK_RESERVE_PERCENT),
+        .checkpoint_interval_ms = (uint32_t)options_u64(options, OPTION_CHECKPOINT_INTERVAL_MS),
+        .no_cosigner = !options_bool(options, OPTION_COSIGN),
+        .on_fatal = on_fatal,
+    };
+    return ledger_open(options_text(options, OPTION_DATA), &ledger_options, &server->ledger, diag);
+}
+
+static enum err open_secrets(struct server *server, struct diag *diag)
+{
+    struct api *api = &server->api;
+    bool production = options_choice(server->options, OPTION_ENVIRONMENT) == 1;
+    TRY(dir_open(options_text(server->options, OPTION_DATA), false, &server->data_dir, diag));
+    TRY(secrets_owner_key(server->data_dir, production ? "live" : "dev", server->owner_key,
+                          &server->key_is_new, diag));
+    sha256(slice_from_cstr(server->owner_key), api->owner_key_hash);
+    return secrets_cursor_key(server->data_dir, api->cursor_key, diag);
+}
+
+static enum err open_api(struct server *server, struct diag *diag)
+{
+    const struct options *options = server->options;
+    struct api *api = &server->api;
+    api->store = ledger_store(server->ledger);
+    api->version = CAIRN_VERSION;
+    api->started_us = clock_monotonic_us();
+    api->metrics = api_metrics_new();
+    api->tiles_public = options_bool(options, OPTION_TILES_PUBLIC);
+    api->metrics_public = options_bool(options, OPTION_METRICS_PUBLIC);
+    api->query_key_allowed = options_bool(options, OPTION_QUERY_KEY_ALLOWED);
+    api->ingest = (struct ingest){
+        .store = api->store,
+        .past_us_max = (int64_t)options_u64(options, OPTION_PAST_DAYS_MAX) * 86400 * 1000000,
+        .future_us_max = (int64_t)options_u64(options, OPTION_FUTURE_MINUTES_MAX) * 60 * 1000000,
+        .depth_max = (uint32_t)options_u64(options, OPTION_EVENT_DEPTH_MAX),
+        .metrics = ingest_metrics_new(),
+    };
+    TRY(tail_start(api->store, &api->tail, diag));
+    return api_receipts_start(api->store, &api->receipts, diag);
+}
+
+/* The table, with the one limit that is an option. */
+static struct http_route *make_routes(const struct server *server, size_t *count)
+{
+    const struct http_route *table = api_routes(count);
+    struct http_route *routes = mem_array(*count, sizeof(*routes));
+    memcpy(routes, table, *count * sizeof(*routes));
+    for (size_t i = 0; i < *count; i++) {
+        if (routes[i].method == HTTP_POST && routes[i].parked != NULL) {
+            routes[i].body_bytes_max = (size_t)options_u64(server->options, OPTION_BODY_BYTES_MAX);
+        }
+    }
+    return routes;
+}
+
+static enum err open_http(struct server *server, struct diag *diag)
+{
+    const struct options *options = server->options;
+    uint32_t per_address = (uint32_t)options_u64(options, OPTION_CONNECTIONS_PER_ADDRESS_MAX);
+    struct http_options http = {
+        .listen = options_text(options, OPTION_LISTEN),
+        .middleware_data = &server->api,
+        .pool_threads = (uint32_t)options_u64(options, OPTION_HANDLER_THREADS),
+        .connections_max = (uint32_t)options_u64(options, OPTION_CONNECTIONS_MAX),
+        .connections_per_address_max = per_address > 0 ? per_address : UINT32_MAX,
+        .head_ms = (uint32_t)options_u64(options, OPTION_HTTP_HEADERS_MS),
+        .idle_ms = (uint32_t)options_u64(options, OPTION_HTTP_IDLE_MS),
+        .write_ms = (uint32_t)options_u64(options, OPTION_HTTP_WRITE_MS),
+        .stop_ms = (uint32_t)options_u64(options, OPTION_STOP_MS_MAX),
+        .response_bytes_max = QUERY_ANSWER_BYTES,
+    };
+    server->routes = make_routes(server, &http.route_count);
+    http.routes = server->routes;
+    http.middleware = api_middleware(&http.middleware_count);
+    api_hooks(&server->api, &http.hooks);
+    TRY(http_server_start(&http, &server->http, diag));
+    server->api.server = server->http;
+    return OK;
+}
+
+static void format_address(const struct server *server, char *out, size_t out_bytes)
+{
+    char host[OPTION_HOST_BYTES_MAX + 1];
+    uint16_t port = 0;
+    options_address(server->options, OPTION_LISTEN, host, &port);
+    bool is_v6 = strchr(host, ':') != NULL;
+    (void)snprintf(out, out_bytes, is_v6 ? "[%s]:%u" : "%s:%u",
+                   host[0] != '\0' ? host : "127.0.0.1", http_server_port(server->http));
+}
+
+static enum err describe(struct server *server, struct diag *diag)
+{
+    char address[OPTION_HOST_BYTES_MAX + 16];
+    char text[OPTION_HOST_BYTES_MAX + 64];
+    format_address(server, address, sizeof(address));
+    int len = snprintf(text, sizeof(text), "pid %ld listen %s\n", (long)getpid(), address);
+    return ledger_describe(server->ledger, (slice){(const uint8_t *)text, (size_t)len}, diag);
+}
+
+static enum err load_examples(struct server *server, struct diag *diag)
+{
+    const char *path = options_text(server->options, OPTION_EXAMPLES);
+    if (path[0] == '\0' || store_size(server->api.store) > 0) {
+        return OK;
+    }
+    return examples_load(&server->api.ingest, SLICE(API_ORG), path, &server->example_count, diag);
+}
+
+static enum err open_server(struct server *server, struct diag *diag)
+{
+    TRY(open_ledger(server, diag));
+    TRY(open_secrets(server, diag));
+    TRY(open_api(server, diag));
+    TRY(open_http(server, diag));
+    TRY(describe(server, diag));
+    TRY(load_examples(server, diag));
+    atomic_store(&server->api.is_ready, true);
+    return OK;
+}
+
+/* The other way round. What was never opened is NULL, which every one of them takes. */
+static void close_server(struct server *server)
+{
+    http_server_stop(server->http);
+    tail_stop(server->api.tail);
+    api_receipts_stop(server->api.receipts);
+    ledger_close(server->ledger);
+    http_server_free(server->http); /* its requests were still held by the ledger */
+    ingest_metrics_free(server->api.ingest.metrics);
+    api_metrics_free(server->api.metrics);
+    secret_wipe(server->owner_key, sizeof(server->owner_key));
+    dir_free(server->data_dir);
+    free(server->routes);
+    options_free(server->options);
+}
+
+/* ---- Words for whoever started it ---- */
+
+static void greet(const struct server *server)
+{
+    const char *data = options_text(server->options, OPTION_DATA);
+    char address[OPTION_HOST_BYTES_MAX + 16];
+    format_address(server, address, sizeof(address));
+    LOG_INFO("ready", kv_str("listen", address), kv_str("data", data),
+             kv_u64("events", store_size(server->api.store)));
+    if (!terminal_is(STDOUT_FILENO)) {
+        return;
+    }
+    (void)printf("\nCairn %s is ready at http://%s with %llu events in %s\n\n", CAIRN_VERSION,
+                 address, (unsigned long long)store_size(server->api.store), data);
+    if (server->key_is_new) {
+        (void)printf("  owner key   %s\n", server->owner_key);
+    }
+    (void)printf("  key file    %s/admin.key\n\n", data);
+    (void)printf("Try, in another terminal:\n\n"
+                 "  build/cairn query 'event_outcome:failure' --limit 10\n"
+                 "  build/cairn stats --by event_type\n"
+                 "  build/cairn tail\n\n"
+                 "Ctrl-C stops the server.\n\n");
+    (void)fflush(stdout);
+}
+
+/* ---- Running ---- */
+
+static void wait_for_stop(const sigset_t *signals)
+{
+    for (;;) {
+        int signal_number = 0;
+        if (sigwait(signals, &signal_number) == 0 && signal_number != SIGHUP) {
+            return;
+        }
+    }
+}
+
+static int run(struct server *server, const sigset_t *signals)
+{
+    struct diag diag = {0};
+    enum err e = open_server(server, &diag);
+    int status = e == OK ? EXIT_FINE : complain(e, &diag);
+    if (e == OK) {
+        greet(server);
+        wait_for_stop(signals);
+        LOG_INFO("stopping");
+    }
+    atomic_store(&server->api.is_stopping, true);
+    close_server(server);
+    if (e == OK) {
+        LOG_INFO("stopped");
+    }
+    return status;
+}
+
+static int print_help(void)
+{
+    CLEANUP(buf_release) struct buf text = BUF_INIT(MIB(1));
+    options_write_help(&text);
+    (void)printf("cairn serve - run the server\n\nUsage: cairn serve [OPTIONS]\n\n%s",
+                 buf_cstr(&text));
+    return EXIT_FINE;
+}
+
+int serve(int argc, char **argv, char **environment)
+{
+    struct server server = {0};
+    struct diag diag = {0};
+    sigset_t signals;
+    if (options_help_asked(argc, argv)) {
+        return print_help();
+    }
+    if (options_load(argc, argv, environment, &server.options, &diag) != OK) {
+        (void)fprintf(stderr, "cairn serve: %s: %s\n", diag.where, diag.text);
+        return EXIT_USAGE;
+    }
+    set_log(server.options);
+    (void)sigemptyset(&signals);
+    (void)sigaddset(&signals, SIGINT);
+    (void)sigaddset(&signals, SIGTERM);
+    (void)sigaddset(&signals, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    return run(&server, &signals);
+}
