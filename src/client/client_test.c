@@ -186,8 +186,10 @@ static void test_stream_leaves_refused_events_out(void **state)
                "{\"count\":1,\"first_seq\":0,\"last_seq\":0,\"duplicates\":0,"
                "\"errors\":[{\"index\":1,\"pointer\":\"/p\",\"detail\":\"no\"}]}"),
         ANSWER("207 x", "application/json",
-               "{\"count\":0,\"duplicates\":0,"
-               "\"errors\":[{\"index\":0,\"pointer\":\"/p\",\"detail\":\"no\"}]}")};
+               "{\"count\":0,\"duplicates\":0,\"errors_total\":7,"
+               "\"errors\":[{\"index\":0,\"pointer\":\"/p\",\"detail\":\"no\"}]}"),
+        ANSWER("201 x", "application/json", "{\"event_id\":\"" ID1 "\",\"seq\":9}"),
+        ANSWER("200 x", "application/json", "{\"seq\":3,\"duplicate\":true}")};
     struct test_server server;
     test_server_start(&server, answers, COUNT_OF(answers));
     struct cairn_client *client = connect_to(&server, NULL);
@@ -205,7 +207,14 @@ static void test_stream_leaves_refused_events_out(void **state)
     assert_int_equal(refusals.count, 2);
     assert_int_equal(refusals.events[0], 2);
     assert_int_equal(refusals.events[1], 3);
-    assert_int_equal(cairn_stream_counts(stream).refused, 2);
+    assert_int_equal(cairn_stream_counts(stream).refused, 8);
+    for (int i = 0; i < 2; i++) { /* one event alone is answered with its receipt */
+        write_events(stream, 1, CAIRN_OK);
+        assert_int_equal(cairn_stream_flush(stream), CAIRN_OK);
+    }
+    assert_int_equal(cairn_stream_counts(stream).stored, 2);
+    assert_int_equal(cairn_stream_counts(stream).duplicates, 1);
+    assert_int_equal(cairn_stream_counts(stream).last_seq, 9);
     assert_has(server.requests[0], "?on_error=skip&backfill=1 HTTP/1.1");
     cairn_stream_free(stream);
     cairn_client_free(client);

@@ -282,7 +282,7 @@ enum cairn_result cairn_stats(struct cairn_client *client, const struct cairn_st
     append_parameter(&target, "group_by", query->group_by);
     append_parameter(&target, "interval", query->interval);
     if (query->top > 0) {
-        append_number(&target, "top", query->top);
+        append_number(&target, "limit", query->top);
     }
     return run_text(client, &target, text_out, len_out);
 }

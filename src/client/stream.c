@@ -92,16 +92,21 @@ static void report_refused(const struct cairn_stream *stream, const json_t *json
     }
 }
 
+/* The counts of an answer; of a document that held one event the answer is that event's receipt. */
 static void add_counts(struct cairn_counts *counts, const json_t *json)
 {
-    uint64_t stored = json_member_u64(json, "count", 0);
-    if (stored > 0 && json_object_get(json, "first_seq") != NULL) {
-        uint64_t first = json_member_u64(json, "first_seq", 0);
+    bool is_receipt =
+        json_object_get(json, "count") == NULL && json_object_get(json, "seq") != NULL;
+    bool is_duplicate = json_is_true(json_object_get(json, "duplicate"));
+    uint64_t stored = json_member_u64(json, "count", is_receipt && !is_duplicate ? 1 : 0);
+    const char *first_name = is_receipt ? "seq" : "first_seq";
+    if (stored > 0 && json_object_get(json, first_name) != NULL) {
+        uint64_t first = json_member_u64(json, first_name, 0);
         counts->first_seq = counts->stored == 0 ? first : counts->first_seq;
         counts->last_seq = json_member_u64(json, "last_seq", first);
     }
     counts->stored += stored;
-    counts->duplicates += json_member_u64(json, "duplicates", 0);
+    counts->duplicates += json_member_u64(json, "duplicates", is_receipt && is_duplicate ? 1 : 0);
 }
 
 static size_t count_lines(slice window)
@@ -138,7 +143,9 @@ static bool settle(struct cairn_stream *stream, enum cairn_result result)
     bool is_whole = result == CAIRN_OK;
     if (is_whole || line > 0) {
         add_counts(&stream->counts, json);
-        size_t refused = json_array_size(json_object_get(json, "errors"));
+        /* Of very many the server tells the first ones, and how many there were. */
+        uint64_t told = json_array_size(json_object_get(json, "errors"));
+        uint64_t refused = json_member_u64(json, "errors_total", told);
         if (is_whole || (stream->options.skip_refused && result != CAIRN_INVALID)) {
             stream->counts.refused += refused;
             report_refused(stream, json);
