@@ -137,8 +137,7 @@ static void note_frame(struct unzip *unzip, slice taken, size_t given)
 }
 
 /* A frame may say in its header how long its content is. The library overlooks a wrong length when
- * the last block is empty and the frame comes in pieces; so that pieces make no difference, this
- * does not. Of a frame to be skipped it is 0. */
+ * the last block is empty. Of a frame to be skipped it is 0. */
 static enum err check_frame(const struct unzip *unzip, struct diag *diag)
 {
     uint64_t said = ZSTD_getFrameContentSize(unzip->frame_head, unzip->frame_head_len);
@@ -158,7 +157,9 @@ static enum err step_zstd(struct unzip *unzip, slice *in, struct room *room, str
         unzip->frame_head_len = 0;
         unzip->frame_out = 0;
     }
-    ZSTD_inBuffer source = {.src = in->ptr, .size = in->len};
+    /* The library has a shorter way for a frame that comes whole, which knows no limit of the window
+     * and judges some damaged blocks differently. The first byte by itself keeps it off that way. */
+    ZSTD_inBuffer source = {.src = in->ptr, .size = is_at_start ? 1 : in->len};
     ZSTD_outBuffer target = {.dst = room->out + room->len, .size = room->capacity - room->len};
     size_t status = ZSTD_decompressStream(unzip->zstd, &target, &source);
     if (ZSTD_isError(status)) {
