@@ -157,8 +157,8 @@ static enum err step_zstd(struct unzip *unzip, slice *in, struct room *room, str
         unzip->frame_head_len = 0;
         unzip->frame_out = 0;
     }
-    /* The library has a shorter way for a frame that comes whole, which knows no limit of the window
-     * and judges some damaged blocks differently. The first byte by itself keeps it off that way. */
+    /* The library has a shorter way for a frame that comes whole, which knows no limit of the
+     * window and judges some damaged blocks differently. The first byte by itself keeps it off. */
     ZSTD_inBuffer source = {.src = in->ptr, .size = is_at_start ? 1 : in->len};
     ZSTD_outBuffer target = {.dst = room->out + room->len, .size = room->capacity - room->len};
     size_t status = ZSTD_decompressStream(unzip->zstd, &target, &source);
