@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The text of a checkpoint:                    An offline proof:
+ * The text of a checkpoint:              An offline proof:
  *
- *   origin LF                                    c2sp.org/tlog-proof@v1 LF
- *   size, decimal LF                             extra <base64> LF           optional; nobody signs it
- *   root, base64 LF                              index <decimal> LF
- *   extensions, not empty, LF     any number     hash, base64 LF             up to 63, leaf's sibling first
- *                                                LF
- *                                                the checkpoint, a signed note
+ *   origin LF                              c2sp.org/tlog-proof@v1 LF
+ *   size, decimal LF                       extra <base64> LF     optional, not authenticated
+ *   root, base64 LF                        index <decimal> LF
+ *   any lines, not empty, LF               hash, base64 LF       up to 63, the sibling first
+ *                                          LF
+ *                                          the checkpoint, a signed note
  *
- * Extension lines are accepted, signed over, and otherwise ignored; this log writes none.
+ * The further lines of a checkpoint are extensions: accepted, signed over, and otherwise ignored.
+ * This log writes none.
  */
 #include "tree/checkpoint.h"
 

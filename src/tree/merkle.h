@@ -43,7 +43,7 @@ struct merkle_hash merkle_root(const struct merkle_frontier *frontier);
 /* The root of 2^k leaves in a row: overwrites `hashes`. `count` is a power of two. */
 struct merkle_hash merkle_fold_perfect(struct merkle_hash *hashes, size_t count);
 
-/* The root of the perfect subtree of leaves [index << level, (index + 1) << level). GONE, IO, ... */
+/* The root of the perfect subtree of leaves [index << level, (index + 1) << level). GONE, IO. */
 typedef enum err (*merkle_node_fn)(void *context, unsigned level, uint64_t index,
                                    struct merkle_hash *out);
 

@@ -42,9 +42,9 @@ enum err note_verifier_parse(slice vkey, struct note_verifier *out, struct diag 
 void note_verifier_format(const struct note_verifier *verifier, struct buf *out);
 
 /* Appends the text (ends with LF), the blank line, and one signature line for each signer;
- * `time_s` goes into the cosignatures. INVALID if the text is not a note's, the note would be longer
- * than NOTE_BYTES_MAX, or there are not 1..NOTE_SIGNATURES_MAX signers; LIMIT; IO. On an error
- * nothing is appended. */
+ * `time_s` goes into the cosignatures. On an error nothing is appended: INVALID if the text is not
+ * a note's, the note would be longer than NOTE_BYTES_MAX, or there are not 1..NOTE_SIGNATURES_MAX
+ * signers; LIMIT; IO. */
 enum err note_sign(slice text, const struct note_signer *const *signers, size_t signer_count,
                    uint64_t time_s, struct buf *out, struct diag *diag);
 
