@@ -6,8 +6,7 @@
 #include "base/macros.h"
 #include "tree/checkpoint.h"
 
-#define LOG_VKEY                                                                                   \
-    "audit.example.com/ledger1+60cd3799+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
+#define LOG_VKEY     "audit.example.com/ledger1+60cd3799+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
 #define WITNESS_VKEY "witness.example.com/w1+886a0481+BCFS+NGbeR0kRTJC4V8uq2y3z/p7al7TAJeWDgaYgdsS"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
