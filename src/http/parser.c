@@ -6,7 +6,7 @@
  *
  *     request-line = method SP target SP "HTTP/1." ("0" / "1") CRLF
  *     field-line   = token ":" OWS *( SP / HTAB / %x21-7E / %x80-FF ) OWS CRLF
- *     chunk        = 1*16HEXDIG [ ";" 0*127( SP / HTAB / %x21-7E ) ] CRLF data CRLF
+ *     chunk        = 1*16HEXDIG *( ";" token [ "=" token ] ) CRLF data CRLF
  *     body         = *chunk "0" [ ext ] CRLF CRLF            (no trailers)
  */
 #include "http/parser.h"
@@ -33,6 +33,14 @@ enum body_state {
     BODY_LAST_CR,  /* after the chunk of size 0 */
     BODY_LAST_LF,  /* the end */
     BODY_DONE,
+};
+
+/* In a chunk extension; a token byte leads from the first of each pair to the second. */
+enum ext_state {
+    EXT_NAME = 0,
+    EXT_IN_NAME = 1,
+    EXT_VALUE = 2,
+    EXT_IN_VALUE = 3,
 };
 
 void http_parser_init(struct http_parser *parser, const struct http_head_limits *limits)
@@ -389,22 +397,29 @@ static enum http_parse step_size(struct http_parser *parser, uint8_t byte)
     }
     parser->body_state = byte == '\r' ? BODY_SIZE_LF : BODY_EXT;
     parser->ext_bytes = 1;
+    parser->ext_state = EXT_NAME;
     return HTTP_PARSE_MORE;
 }
 
+/* ";" token [ "=" token ], again and again: only what every parser reads alike. */
 static enum http_parse step_ext(struct http_parser *parser, uint8_t byte)
 {
-    if (byte == '\r') {
-        parser->body_state = BODY_SIZE_LF;
-        return HTTP_PARSE_MORE;
-    }
-    if (!byte_is_value(byte) || byte >= 0x80) {
-        return bad(parser, 400, "a chunk extension holds a control character");
-    }
+    bool is_in_word = parser->ext_state == EXT_IN_NAME || parser->ext_state == EXT_IN_VALUE;
     if (parser->ext_bytes == HTTP_CHUNK_EXT_BYTES_MAX) {
         return bad(parser, 400, "a chunk extension is too long");
     }
     parser->ext_bytes++;
+    if (http_byte_is_token(byte)) {
+        parser->ext_state |= 1;
+    } else if (is_in_word && byte == '\r') {
+        parser->body_state = BODY_SIZE_LF;
+    } else if (is_in_word && byte == ';') {
+        parser->ext_state = EXT_NAME;
+    } else if (parser->ext_state == EXT_IN_NAME && byte == '=') {
+        parser->ext_state = EXT_VALUE;
+    } else {
+        return bad(parser, 400, "a chunk extension is malformed");
+    }
     return HTTP_PARSE_MORE;
 }
 
@@ -447,7 +462,7 @@ static enum http_parse step_chunked(struct http_parser *parser, uint8_t byte)
     case BODY_DONE:
         break;
     }
-    ASSERT(!"a state that eats no single bytes");
+    ASSERT(parser->body_state > BODY_DONE); /* these eat no single bytes */
     return HTTP_PARSE_BAD;
 }
 

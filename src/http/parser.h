@@ -71,6 +71,7 @@ struct http_parser {
     uint8_t body_state;
     uint8_t size_digits;
     uint8_t ext_bytes;
+    uint8_t ext_state;
     uint64_t left; /* of the body, or of the chunk */
 
     struct http_field fields[HTTP_FIELDS_MAX]; /* the first field_count are set */

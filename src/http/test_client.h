@@ -104,10 +104,11 @@ static inline char *client_talk(const struct http_server *server, const char *te
     return answer;
 }
 
-#define assert_contains(text, part)                                                                \
-    do {                                                                                           \
-        if (strstr((text), (part)) == NULL) {                                                      \
-            print_error("\"%s\" is not in:\n%s\n", (part), (text));                                \
-        }                                                                                          \
-        assert_non_null(strstr((text), (part)));                                                   \
-    } while (0)
+static inline void assert_contains(const char *text, const char *part)
+{
+    const char *found = strstr(text, part);
+    if (found == NULL) {
+        print_error("\"%s\" is not in:\n%s\n", part, text);
+    }
+    assert_non_null(found);
+}
