@@ -6,12 +6,14 @@
 #include "base/macros.h"
 #include "tree/checkpoint.h"
 
-#define LOG_VKEY     "audit.example.com/ledger1+60cd3799+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
-#define WITNESS_VKEY "witness.example.com/w1+886a0481+BCFS+NGbeR0kRTJC4V8uq2y3z/p7al7TAJeWDgaYgdsS"
+static const char *const vkeys[] = {
+    "audit.example.com/ledger1+60cd3799+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4",
+    "witness.example.com/w1+886a0481+BCFS+NGbeR0kRTJC4V8uq2y3z/p7al7TAJeWDgaYgdsS",
+};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct note_verifier known[2];
+static struct note_verifier known[COUNT_OF(vkeys)];
 
 /* The text without its second line when that is an extra. */
 static void append_without_extra(slice text, struct buf *out)
@@ -44,8 +46,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     slice text = {data, size};
     if (known[0].name[0] == '\0') {
-        ASSERT(note_verifier_parse(SLICE(LOG_VKEY), &known[0], NULL) == OK);
-        ASSERT(note_verifier_parse(SLICE(WITNESS_VKEY), &known[1], NULL) == OK);
+        for (size_t i = 0; i < COUNT_OF(vkeys); i++) {
+            ASSERT(note_verifier_parse(slice_from_cstr(vkeys[i]), &known[i], NULL) == OK);
+        }
     }
     parse_and_format(text);
 
