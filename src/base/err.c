@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/log.h"
+
 enum err diag_fail(struct diag *diag, enum err code, const char *where, const char *format, ...)
 {
     if (diag != NULL) {
@@ -48,7 +50,8 @@ const char *err_name(enum err code)
 enum err err_trace(enum err code, const char *file, int line)
 {
     if (code == ERR_IO || code == ERR_CORRUPT) { /* a refused request is not worth a trail */
-        (void)fprintf(stderr, "  %s at %s:%d\n", err_name(code), file, line);
+        LOG_DEBUG("error on its way out", kv_str("error", err_name(code)), kv_str("file", file),
+                  kv_u64("line", (uint64_t)line));
     }
     return code;
 }

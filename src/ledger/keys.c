@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/mem.h"
 #include "codec/hex.h"
 #include "codec/time.h"
 #include "crypto/secret.h"

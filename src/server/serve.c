@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <cairn/client.h>
+
 #include "api/api.h"
 #include "api/metrics.h"
 #include "api/receipts.h"
@@ -104,7 +106,7 @@ static enum err open_api(struct server *server, struct diag *diag)
     const struct options *options = server->options;
     struct api *api = &server->api;
     api->store = ledger_store(server->ledger);
-    api->version = CAIRN_VERSION;
+    api->version = cairn_version();
     api->started_us = clock_monotonic_us();
     api->metrics = api_metrics_new();
     api->tiles_public = options_bool(options, OPTION_TILES_PUBLIC);
@@ -228,7 +230,7 @@ static void greet(const struct server *server)
     if (!terminal_is(STDOUT_FILENO)) {
         return;
     }
-    (void)printf("\nCairn %s is ready at http://%s with %llu events in %s\n\n", CAIRN_VERSION,
+    (void)printf("\nCairn %s is ready at http://%s with %llu events in %s\n\n", cairn_version(),
                  address, (unsigned long long)store_size(server->api.store), data);
     if (server->key_is_new) {
         (void)printf("  owner key   %s\n", server->owner_key);

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/test.h"
+#include "codec/wire.h"
+#include "ledger/wal.h"
+#include "os/tempdir.h"
+
+struct fixture {
+    struct tempdir temp;
+    struct dir *dir;
+    struct wal *wal;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *f = mem_zeroed(sizeof(*f));
+    const struct wal_options options = {.file_bytes = WAL_FILE_BYTES_MIN, .direct = true};
+    tempdir_init(&f->temp);
+    assert_int_equal(dir_open(f->temp.path, false, &f->dir, NULL), OK);
+    assert_int_equal(wal_open(f->dir, &options, 0, &f->wal, NULL), OK);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    wal_free(f->wal);
+    dir_free(f->dir);
+    tempdir_release(&f->temp);
+    free(f);
+    return 0;
+}
+
+/* One frame of one row that consists of `len` times `byte`. */
+static void append(struct wal *wal, uint64_t seq, uint8_t byte, size_t len)
+{
+    struct wal_file *file = NULL;
+    uint64_t at = 0;
+    size_t body_len = WAL_ENTRY_HEAD_BYTES + len;
+    CLEANUP(mem_freep) uint8_t *frame = mem_aligned(WAL_FRAME_ALIGN, wal_frame_bytes(body_len));
+    uint8_t *entry = frame + WAL_FRAME_HEAD_BYTES;
+    wire_put_u32le(entry, (uint32_t)len);
+    memset(entry + 4, 0xee, LEAF_HASH_BYTES);
+    memset(entry + WAL_ENTRY_HEAD_BYTES, byte, len);
+    assert_int_equal(wal_reserve(wal, body_len, NULL), OK);
+    assert_int_equal(wal_append(wal, frame, body_len, seq, 1, 12345, &file, &at, NULL), OK);
+    uint8_t back[4];
+    assert_int_equal(wal_read(file, at, back, sizeof(back)), OK);
+    assert_int_equal(wire_get_u32le(back), len);
+}
+
+/* Rows of a file in order as "<seq>:<first byte>x<length> "; returns how the reading ended. */
+static enum err read_all(const struct dir *dir, const char *name, char *out, size_t out_bytes)
+{
+    OWNED(wal_reader) reader = NULL;
+    size_t used = 0;
+    out[0] = '\0';
+    TRY(wal_reader_open(dir, name, &reader, NULL));
+    for (;;) {
+        struct wal_frame frame;
+        TRY(wal_reader_next(reader, &frame, NULL));
+        if (frame.count == 0) {
+            return OK;
+        }
+        slice rest = frame.body;
+        for (uint32_t i = 0; i < frame.count; i++) {
+            struct leaf_hash leaf;
+            slice row = {0};
+            TRY(wal_take_row(&rest, &leaf, &row));
+            used += (size_t)snprintf(out + used, out_bytes - used, "%llu:%cx%zu ",
+                                     (unsigned long long)(frame.first_seq + i),
+                                     row.len > 0 ? row.ptr[0] : '-', row.len);
+        }
+    }
+}
+
+static void flip(const struct fixture *f, const char *name, off_t at)
+{
+    char path[512];
+    uint8_t byte = 0;
+    (void)snprintf(path, sizeof(path), "%s/%s", f->temp.path, name);
+    int fd = open(path, O_RDWR);
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, &byte, 1, at), 1);
+    byte ^= 1;
+    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    (void)close(fd);
+}
+
+static void test_frames_come_back_in_order(void **state)
+{
+    struct fixture *f = *state;
+    char text[256];
+    append(f->wal, 0, 'a', 10);
+    append(f->wal, 1, 'b', 5000);
+    append(f->wal, 2, 'c', 0);
+    assert_int_equal(read_all(f->dir, "000000000002.wal", text, sizeof(text)), OK);
+    assert_string_equal(text, "0:ax10 1:bx5000 2:-x0 ");
+}
+
+static void test_a_full_file_is_followed_by_the_next(void **state)
+{
+    struct fixture *f = *state;
+    char text[256];
+    append(f->wal, 0, 'a', 600 * 1024);
+    append(f->wal, 1, 'b', 600 * 1024);
+    assert_int_equal(read_all(f->dir, "000000000002.wal", text, sizeof(text)), OK);
+    assert_string_equal(text, "0:ax614400 ");
+    assert_int_equal(read_all(f->dir, "000000000004.wal", text, sizeof(text)), OK);
+    assert_string_equal(text, "1:bx614400 ");
+}
+
+static void test_a_torn_last_frame_is_cut(void **state)
+{
+    struct fixture *f = *state;
+    char text[256];
+    append(f->wal, 0, 'a', 10);
+    append(f->wal, 1, 'b', 10);
+    flip(f, "000000000002.wal", 2 * 4096 + 105);
+    assert_int_equal(read_all(f->dir, "000000000002.wal", text, sizeof(text)), OK);
+    assert_string_equal(text, "0:ax10 ");
+}
+
+static void test_damage_before_a_good_frame_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    char text[256];
+    append(f->wal, 0, 'a', 10);
+    append(f->wal, 1, 'b', 10);
+    flip(f, "000000000002.wal", 4096 + 16);
+    assert_int_equal(read_all(f->dir, "000000000002.wal", text, sizeof(text)), ERR_CORRUPT);
+}
+
+static void test_a_damaged_header_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    char text[256];
+    append(f->wal, 0, 'a', 10);
+    for (off_t at = 0; at < 48; at++) {
+        flip(f, "000000000002.wal", at);
+        assert_int_equal(read_all(f->dir, "000000000002.wal", text, sizeof(text)), ERR_CORRUPT);
+        flip(f, "000000000002.wal", at);
+    }
+    assert_int_equal(read_all(f->dir, "000000000002.wal", text, sizeof(text)), OK);
+}
+
+static void test_frames_of_an_earlier_life_are_not_seen(void **state)
+{
+    struct fixture *f = *state;
+    char text[256];
+    for (uint64_t i = 0; i < 3; i++) { /* fills three files; the first is free again */
+        append(f->wal, i, 'a', 600 * 1024);
+    }
+    assert_int_equal(wal_retire(f->wal, false, NULL), OK);
+    append(f->wal, 3, 'b', 10 * 1024);
+    append(f->wal, 4, 'c', 700 * 1024);
+    append(f->wal, 5, 'd', 700 * 1024); /* in a file that was used before */
+    CLEANUP(dir_names_release) struct dir_names names = {0};
+    assert_int_equal(dir_list(f->dir, &names, NULL), OK);
+    char all[1024] = "";
+    for (size_t i = 0; i < names.count; i++) {
+        uint64_t number = 0;
+        if (wal_parse_name(names.names[i], &number)) {
+            assert_int_equal(read_all(f->dir, names.names[i], text, sizeof(text)), OK);
+            (void)strncat(all, text, sizeof(all) - strlen(all) - 1);
+        }
+    }
+    assert_string_equal(all, "2:ax614400 3:bx10240 4:cx716800 5:dx716800 ");
+}
+
+static void test_zeroing_leaves_nothing_behind(void **state)
+{
+    struct fixture *f = *state;
+    append(f->wal, 0, 'S', 600 * 1024);
+    append(f->wal, 1, 'b', 600 * 1024); /* the first file has no writer any more */
+    assert_int_equal(wal_retire(f->wal, true, NULL), OK);
+    CLEANUP(mem_freep) uint8_t *bytes = NULL;
+    size_t len = 0;
+    assert_int_equal(file_read_all(f->dir, "spare-000000000002.wal", MIB(2), &bytes, &len, NULL),
+                     OK);
+    for (size_t i = 0; i < len; i++) {
+        assert_int_equal(bytes[i], 0);
+    }
+}
+
+static void test_a_row_cannot_reach_outside_its_frame(void **state)
+{
+    UNUSED(state);
+    uint8_t bytes[WAL_ENTRY_HEAD_BYTES + 4] = {0};
+    struct leaf_hash leaf;
+    slice row = {0};
+    wire_put_u32le(bytes, 5);
+    slice body = {bytes, sizeof(bytes)};
+    assert_int_equal(wal_take_row(&body, &leaf, &row), ERR_CORRUPT);
+    assert_int_equal(body.len, sizeof(bytes));
+    wire_put_u32le(bytes, 4);
+    assert_int_equal(wal_take_row(&body, &leaf, &row), OK);
+    assert_int_equal(row.len, 4);
+    assert_int_equal(body.len, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_frames_come_back_in_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_full_file_is_followed_by_the_next, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_a_torn_last_frame_is_cut, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_damage_before_a_good_frame_is_refused, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_a_damaged_header_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_frames_of_an_earlier_life_are_not_seen, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_zeroing_leaves_nothing_behind, set_up, tear_down),
+        cmocka_unit_test(test_a_row_cannot_reach_outside_its_frame),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
