@@ -110,12 +110,6 @@ void json_bool(struct json_writer *writer, const char *key, bool truth)
     buf_append_cstr(writer->out, truth ? "true" : "false");
 }
 
-void json_null(struct json_writer *writer, const char *key)
-{
-    before_value(writer, key);
-    buf_append_cstr(writer->out, "null");
-}
-
 void json_hex(struct json_writer *writer, const char *key, slice bytes)
 {
     static const char digits[] = "0123456789abcdef";

@@ -44,9 +44,14 @@ void json_cstr(struct json_writer *writer, const char *key, const char *text);
 void json_u64(struct json_writer *writer, const char *key, uint64_t number);
 void json_i64(struct json_writer *writer, const char *key, int64_t number);
 void json_bool(struct json_writer *writer, const char *key, bool truth);
-void json_null(struct json_writer *writer, const char *key);
 void json_hex(struct json_writer *writer, const char *key, slice bytes); /* lower case */
 void json_raw(struct json_writer *writer, const char *key, slice json);  /* valid JSON */
 
 /* Closes what is open. LIMIT when the buf did not suffice. */
 enum err json_end(struct json_writer *writer);
+
+/* Inline, because jansson has a symbol of this name. */
+static inline void json_null(struct json_writer *writer, const char *key)
+{
+    json_raw(writer, key, SLICE("null"));
+}

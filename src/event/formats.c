@@ -43,34 +43,33 @@ static bool is_space(uint8_t byte)
     return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
 }
 
+/* Behind the string whose opening quote is at `p`, NULL if it does not end. */
 static const uint8_t *string_end(const uint8_t *p, const uint8_t *end)
 {
-    for (p++; p < end; p++) {
-        p = json_find_quote(p, end);
-        if (p < end && *p == '"') {
-            return p + 1;
-        }
-        p++; /* the escaped byte is no quote that ends */
+    p = json_find_quote(p + 1, end);
+    while (end - p >= 2 && *p == '\\') {
+        p = json_find_quote(p + 2, end);
     }
-    return NULL;
+    return p < end && *p == '"' ? p + 1 : NULL;
 }
 
 /* Length of the record that starts with { at the front of `text`, 0 if its end is not there. */
 static size_t record_len(slice text)
 {
+    const uint8_t *p = text.ptr;
     const uint8_t *end = text.ptr + text.len;
     size_t depth = 0;
-    for (const uint8_t *p = text.ptr; p < end; p++) {
-        if (*p == '"') {
+    while (p != NULL && p < end) {
+        uint8_t byte = *p;
+        if (byte == '"') {
             p = string_end(p, end);
-            if (p == NULL) {
-                return 0;
-            }
-            p--;
-        } else if (*p == '{' || *p == '[') {
+            continue;
+        }
+        p++;
+        if (byte == '{' || byte == '[') {
             depth++;
-        } else if ((*p == '}' || *p == ']') && --depth == 0) {
-            return (size_t)(p - text.ptr) + 1;
+        } else if ((byte == '}' || byte == ']') && --depth == 0) {
+            return (size_t)(p - text.ptr);
         }
     }
     return 0;
