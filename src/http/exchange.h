@@ -7,8 +7,9 @@
  *                        \-----> STREAM          an answer that comes in pieces
  *
  * Four may hold it: its connection (`conn`), a handler (`is_held`), a write in the kernel's queue
- * (`is_writing`), a posted task (`stream.is_posted`). It is freed when none does. When a connection dies first, whoever else holds the
- * exchange finds conn == NULL and is_gone set, and everything it sends is dropped.
+ * (`is_writing`), a posted task (`stream.is_posted`). It is freed when none does. When a connection
+ * dies first, whoever else holds the exchange finds conn == NULL and is_gone set, and everything it
+ * sends is dropped.
  *
  * Threads: the loop's, but for what the stream's lock guards and the two atomics.
  */

@@ -17,17 +17,28 @@ enum {
 
 /* ---- Posted tasks ---- */
 
+void http_post_list(struct http_loop *loop, struct http_task *first)
+{
+    if (first == NULL) {
+        return;
+    }
+    mutex_lock(&loop->post_lock);
+    bool was_empty = loop->posted == NULL;
+    *loop->posted_last = first;
+    while (first->next != NULL) {
+        first = first->next;
+    }
+    loop->posted_last = &first->next;
+    mutex_unlock(&loop->post_lock);
+    if (was_empty) { /* whoever made it not empty wakes, or has woken */
+        (void)uv_async_send(&loop->wake);
+    }
+}
+
 void http_post(struct http_loop *loop, struct http_task *task)
 {
     task->next = NULL;
-    mutex_lock(&loop->post_lock);
-    bool was_empty = loop->posted == NULL;
-    *loop->posted_last = task;
-    loop->posted_last = &task->next;
-    if (was_empty) {
-        (void)uv_async_send(&loop->wake);
-    }
-    mutex_unlock(&loop->post_lock);
+    http_post_list(loop, task);
 }
 
 /* False when there were none. */

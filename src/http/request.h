@@ -103,8 +103,9 @@ void http_stream_end(struct http_request *request);
 
 /* ---- Streams from a blocking handler (its own thread) ---- */
 
-/* The first call sends status and headers, every call a piece of the body; waits while more than
- * stream_bytes_max is on the way. GONE: nobody wants more (the client left, or asked with HEAD). */
+/* The first call sends status and headers (request->response is fixed then), every call a piece of
+ * the body; waits while more than stream_bytes_max is on the way. GONE: nobody wants more (the
+ * client left, or asked with HEAD). */
 enum err http_write(struct http_request *request, slice bytes);
 
 /* The stream cannot be completed: the connection is broken off, so that the client sees it. */
@@ -114,3 +115,6 @@ void http_write_break(struct http_request *request);
 
 /* Runs task->run(task) on the loop, in the order of posting. One wake-up serves many. */
 void http_post(struct http_loop *loop, struct http_task *task);
+
+/* The same for a list linked by `next`: what a batch finished goes back with one lock. */
+void http_post_list(struct http_loop *loop, struct http_task *first);

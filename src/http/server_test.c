@@ -18,7 +18,7 @@ static int stop(void **state)
     return 0;
 }
 
-/* One request on a connection of its own, and parts of the answer (or "!" and what is not in it). */
+/* One request on a connection of its own; parts of the answer, or "!" and what is not in it. */
 struct row {
     const char *name;
     const char *request;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* test_client.h - a plain blocking socket against a server on 127.0.0.1. Included by *_test.c only. */
+/* test_client.h - a blocking socket to a server on 127.0.0.1. Included by *_test.c only. */
 
 #include <arpa/inet.h>
 #include <poll.h>
