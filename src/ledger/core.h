@@ -48,8 +48,9 @@ struct ledger {
     struct active *seal_queue[SNAPSHOT_ACTIVES_MAX];
     size_t seal_count;
     bool seal_stopping;
-    bool seal_paused; /* an erasure works on the segments */
-    bool seal_busy;   /* one is being written right now */
+    struct mutex group_lock; /* held while the index of a group is written */
+    bool seal_paused;        /* an erasure works on what is unsealed */
+    bool seal_busy;          /* one is being written right now */
     struct thread sealer_thread;
 
     /* Followers that wait for commits: under commit_lock. */

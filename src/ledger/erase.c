@@ -110,6 +110,14 @@ static enum err erase_in_segment(struct erasure *erasure, const struct segment *
     return OK;
 }
 
+/* The indexes over changed segments are made anew, also one that was written meanwhile. */
+static enum err rewrite_group(struct ledger *ledger, size_t group, struct diag *diag)
+{
+    size_t end = (group + 1) * GROUP_SEGMENTS;
+    bool is_full = snapshot_sealed_count(ledger->snapshot) >= end;
+    return is_full ? sealer_write_group(ledger, group, diag) : OK;
+}
+
 static enum err erase_sealed(struct erasure *erasure, struct diag *diag)
 {
     OWNED(snapshot_view) view = snapshot_view_open(erasure->ledger->snapshot);
@@ -120,10 +128,9 @@ static enum err erase_sealed(struct erasure *erasure, struct diag *diag)
             TRY(erase_in_segment(erasure, view->sealed[i].segment, i, &changed, diag));
         }
         group_changed = group_changed || changed;
-        if ((i + 1) % GROUP_SEGMENTS == 0) {
-            if (group_changed) {
-                TRY(sealer_write_group(erasure->ledger, i / GROUP_SEGMENTS, diag));
-            }
+        bool group_ends = (i + 1) % GROUP_SEGMENTS == 0 || i + 1 == view->sealed_count;
+        if (group_ends && group_changed) {
+            TRY(rewrite_group(erasure->ledger, i / GROUP_SEGMENTS, diag));
             group_changed = false;
         }
     }
@@ -336,6 +343,7 @@ static void pause_sealer(struct ledger *ledger)
 {
     mutex_lock(&ledger->seal_lock);
     ledger->seal_paused = true;
+    condition_broadcast(&ledger->seal_done); /* the sequencer need not wait for it now */
     while (ledger->seal_busy) {
         condition_wait(&ledger->seal_done, &ledger->seal_lock);
     }
@@ -363,12 +371,20 @@ static enum err zero_retired(struct ledger *ledger, uint64_t below, struct diag 
     }
 }
 
+/*
+ * Unsealed rows first, while nothing is sealed: what is sealed afterwards has lost them already, so that
+ * the sealer may go on while the segments that were there are gone through.
+ */
 static enum err erase_all(struct erasure *erasure, struct diag *diag)
 {
+    struct ledger *ledger = erasure->ledger;
     struct unsealed_order order = {.erasure = erasure};
-    TRY(sequencer_do(erasure->ledger, erase_unsealed, &order, diag));
+    pause_sealer(ledger);
+    enum err e = sequencer_do(ledger, erase_unsealed, &order, diag);
+    resume_sealer(ledger);
+    TRY(e);
     TRY(erase_sealed(erasure, diag));
-    return order.wal_number > 0 ? zero_retired(erasure->ledger, order.wal_number, diag) : OK;
+    return order.wal_number > 0 ? zero_retired(ledger, order.wal_number, diag) : OK;
 }
 
 enum err ledger_erase(struct ledger *ledger, ledger_choose_fn choose, void *context,
@@ -378,9 +394,7 @@ enum err ledger_erase(struct ledger *ledger, ledger_choose_fn choose, void *cont
     if (atomic_exchange(&ledger->erasing, true)) {
         return diag_fail(diag, ERR_BUSY, "", "another erasure is running");
     }
-    pause_sealer(ledger);
     enum err e = erase_all(&erasure, diag);
-    resume_sealer(ledger);
     atomic_store(&ledger->erasing, false);
     TRY(e);
     *erased_out = erasure.erased;

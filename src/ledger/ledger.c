@@ -242,6 +242,7 @@ static struct ledger *ledger_new(const struct ledger_options *options)
     mutex_init(&ledger->seal_lock);
     mutex_init(&ledger->commit_lock);
     mutex_init(&ledger->tree_lock);
+    mutex_init(&ledger->group_lock);
     condition_init(&ledger->queue_filled);
     condition_init(&ledger->seal_wanted);
     condition_init(&ledger->seal_done);
@@ -396,6 +397,7 @@ void ledger_close(struct ledger *ledger)
     mutex_release(&ledger->seal_lock);
     mutex_release(&ledger->commit_lock);
     mutex_release(&ledger->tree_lock);
+    mutex_release(&ledger->group_lock);
     condition_release(&ledger->queue_filled);
     condition_release(&ledger->seal_wanted);
     condition_release(&ledger->seal_done);

@@ -33,7 +33,8 @@ void sealer_queue(struct ledger *ledger, struct active *active)
 void sealer_throttle(struct ledger *ledger)
 {
     mutex_lock(&ledger->seal_lock);
-    while (ledger->seal_count >= SEAL_BACKLOG_MAX && !atomic_load(&ledger->failed)) {
+    while (ledger->seal_count >= SEAL_BACKLOG_MAX && !ledger->seal_paused &&
+           !atomic_load(&ledger->failed)) {
         condition_wait(&ledger->seal_done, &ledger->seal_lock);
     }
     mutex_unlock(&ledger->seal_lock);
@@ -67,7 +68,7 @@ enum err sealer_adopt_group(struct ledger *ledger, size_t index, struct group *g
     return OK;
 }
 
-enum err sealer_write_group(struct ledger *ledger, size_t index, struct diag *diag)
+static enum err write_group(struct ledger *ledger, size_t index, struct diag *diag)
 {
     struct segment *segments[GROUP_SEGMENTS];
     char name[SEGMENT_NAME_BYTES];
@@ -82,6 +83,14 @@ enum err sealer_write_group(struct ledger *ledger, size_t index, struct diag *di
     OWNED(group) group = NULL;
     TRY(group_open(ledger->dir, name, &group, diag));
     return sealer_adopt_group(ledger, index, MOVE(group), diag);
+}
+
+enum err sealer_write_group(struct ledger *ledger, size_t index, struct diag *diag)
+{
+    mutex_lock(&ledger->group_lock); /* an erasure makes groups anew, too */
+    enum err e = write_group(ledger, index, diag);
+    mutex_unlock(&ledger->group_lock);
+    return e;
 }
 
 enum err sealer_seal_now(struct ledger *ledger, struct active *active, struct diag *diag)

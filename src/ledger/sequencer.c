@@ -124,19 +124,19 @@ enum err sequencer_append(struct store *store, struct batch *batch, struct diag 
     return OK;
 }
 
-/* Everything that waits; NULL with *order NULL at the end of all work. */
-static struct batch *take_all(struct ledger *ledger, struct sequencer_order **order)
+/* Everything that waits, in *batches, perhaps nothing; false at the end of all work. */
+static bool take_all(struct ledger *ledger, struct batch **batches)
 {
     mutex_lock(&ledger->queue_lock);
     while (ledger->queue_head == NULL && ledger->order == NULL && !ledger->stopping) {
         condition_wait(&ledger->queue_filled, &ledger->queue_lock);
     }
-    struct batch *batches = ledger->queue_head;
-    *order = ledger->order;
+    bool go_on = ledger->queue_head != NULL || ledger->order != NULL;
+    *batches = ledger->queue_head;
     ledger->queue_head = NULL;
     ledger->queue_tail = &ledger->queue_head;
     mutex_unlock(&ledger->queue_lock);
-    return batches;
+    return go_on;
 }
 
 static void tell(struct ledger *ledger, struct batch *batch, enum err result,
@@ -391,6 +391,27 @@ static enum err commit_frame(struct sequencer *sequencer, struct batch *batches,
     return OK;
 }
 
+/* Work for an eraser, if one waits: between two frames, never inside one. */
+static void serve_order(struct sequencer *sequencer)
+{
+    struct ledger *ledger = sequencer->ledger;
+    struct diag diag = {0};
+    mutex_lock(&ledger->queue_lock);
+    struct sequencer_order *order = ledger->order;
+    mutex_unlock(&ledger->queue_lock);
+    if (order == NULL) {
+        return;
+    }
+    enum err result = order->fn(sequencer, order->context, &diag);
+    mutex_lock(&ledger->queue_lock);
+    order->result = result;
+    order->diag = diag;
+    order->finished = true;
+    ledger->order = NULL;
+    condition_broadcast(&ledger->queue_filled);
+    mutex_unlock(&ledger->queue_lock);
+}
+
 static void commit(struct sequencer *sequencer, struct batch *batches)
 {
     struct ledger *ledger = sequencer->ledger;
@@ -399,6 +420,7 @@ static void commit(struct sequencer *sequencer, struct batch *batches)
         size_t body_max = 0;
         struct batch *end = frame_end(batches, &body_max);
         sealer_throttle(ledger);
+        serve_order(sequencer);
         enum err e = ERR_IO;
         if (!atomic_load(&ledger->failed)) {
             e = commit_frame(sequencer, batches, end, body_max, &diag);
@@ -412,33 +434,13 @@ static void commit(struct sequencer *sequencer, struct batch *batches)
     }
 }
 
-static void finish_order(struct sequencer *sequencer, struct sequencer_order *order)
-{
-    struct ledger *ledger = sequencer->ledger;
-    struct diag diag = {0};
-    enum err result = order->fn(sequencer, order->context, &diag);
-    mutex_lock(&ledger->queue_lock);
-    order->result = result;
-    order->diag = diag;
-    order->finished = true;
-    ledger->order = NULL;
-    condition_broadcast(&ledger->queue_filled);
-    mutex_unlock(&ledger->queue_lock);
-}
-
 void sequencer_run(void *arg)
 {
     struct ledger *ledger = arg;
-    for (;;) {
-        struct sequencer_order *order = NULL;
-        struct batch *batches = take_all(ledger, &order);
-        if (batches == NULL && order == NULL) {
-            return;
-        }
+    struct batch *batches = NULL;
+    while (take_all(ledger, &batches)) {
         commit(ledger->sequencer, batches);
-        if (order != NULL) {
-            finish_order(ledger->sequencer, order);
-        }
+        serve_order(ledger->sequencer);
     }
 }
 

@@ -25,9 +25,11 @@ struct snapshot_list {
     struct holder **group_holders;
 };
 
-/* `lock` covers the pointers, never the work behind them. */
+/* `lock` covers the pointers, never the work behind them; `change_lock` is held by who replaces the
+ * list, sealer or eraser. */
 struct snapshot {
     struct mutex lock;
+    struct mutex change_lock;
     struct snapshot_list *list;
     struct active *actives[SNAPSHOT_ACTIVES_MAX];
     size_t active_count;
@@ -97,6 +99,7 @@ struct snapshot *snapshot_new(void)
 {
     struct snapshot *snapshot = mem_zeroed(sizeof(*snapshot));
     mutex_init(&snapshot->lock);
+    mutex_init(&snapshot->change_lock);
     snapshot->list = list_copy(NULL, 0, 0);
     return snapshot;
 }
@@ -111,10 +114,11 @@ void snapshot_free(struct snapshot *snapshot)
     }
     list_unref(snapshot->list);
     mutex_release(&snapshot->lock);
+    mutex_release(&snapshot->change_lock);
     free(snapshot);
 }
 
-/* Only one thread at a time changes the list (the sealer, or recovery before it starts). */
+/* With change_lock held. */
 static void publish_list(struct snapshot *snapshot, struct snapshot_list *list)
 {
     mutex_lock(&snapshot->lock);
@@ -131,6 +135,7 @@ static size_t larger(size_t a, size_t b)
 
 void snapshot_set_segment(struct snapshot *snapshot, size_t index, const struct sealed *sealed)
 {
+    mutex_lock(&snapshot->change_lock);
     const struct snapshot_list *old = snapshot->list;
     ASSERT(index <= old->sealed_count);
     struct snapshot_list *list =
@@ -148,10 +153,12 @@ void snapshot_set_segment(struct snapshot *snapshot, size_t index, const struct 
     holder_unref(list->sealed_holders[index]);
     list->sealed_holders[index] = holder;
     publish_list(snapshot, list);
+    mutex_unlock(&snapshot->change_lock);
 }
 
 void snapshot_set_group(struct snapshot *snapshot, size_t index, struct group *group)
 {
+    mutex_lock(&snapshot->change_lock);
     const struct snapshot_list *old = snapshot->list;
     struct snapshot_list *list =
         list_copy(old, old->sealed_count, larger(old->group_count, index + 1));
@@ -162,6 +169,7 @@ void snapshot_set_group(struct snapshot *snapshot, size_t index, struct group *g
     list->groups[index] = group;
     list->group_holders[index] = holder;
     publish_list(snapshot, list);
+    mutex_unlock(&snapshot->change_lock);
 }
 
 void snapshot_add_active(struct snapshot *snapshot, struct active *active)
