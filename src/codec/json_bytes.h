@@ -6,8 +6,9 @@
  *   json_find_special   quote, backslash, control, or a byte of 0x80 and above
  *   json_find_escaped   quote, backslash, or control
  *   json_find_quote     quote or backslash
+ *   json_has_escaped    whether there is a quote, backslash, or control
  *
- * Each returns `end` when there is none, and reads nothing at or behind `end`. SSE2 is part of
+ * A find returns `end` when there is none, and reads nothing at or behind `end`. SSE2 is part of
  * x86-64; elsewhere eight bytes at a time in plain C. Both are always compiled where they can be,
  * so that the test compares them.
  */
@@ -94,6 +95,36 @@ static inline const uint8_t *json_plain_find_quote(const uint8_t *p, const uint8
     return p;
 }
 
+static inline uint64_t json_word_has_escaped(uint64_t word)
+{
+    return json_word_has_quote(word) | json_word_has_control(word);
+}
+
+/* Whether any byte is a quote, backslash, or control. The last word overlaps the one before, so
+ * that there is no rest to look at byte by byte. */
+static inline bool json_plain_has_escaped(slice text)
+{
+    uint64_t word = JSON_ONES * ' ';
+    if (text.len >= 8) {
+        for (size_t at = 0; at + 8 < text.len; at += 8) {
+            memcpy(&word, text.ptr + at, 8);
+            if (json_word_has_escaped(word) != 0) {
+                return true;
+            }
+        }
+        memcpy(&word, text.ptr + text.len - 8, 8);
+    } else if (text.len >= 4) {
+        uint32_t halves[2];
+        memcpy(&halves[0], text.ptr, 4);
+        memcpy(&halves[1], text.ptr + text.len - 4, 4);
+        word = halves[0] | (uint64_t)halves[1] << 32;
+    } else if (text.len > 0) {
+        word ^= (uint64_t)(text.ptr[0] ^ ' ') | (uint64_t)(text.ptr[text.len / 2] ^ ' ') << 8 |
+                (uint64_t)(text.ptr[text.len - 1] ^ ' ') << 16;
+    }
+    return json_word_has_escaped(word) != 0;
+}
+
 /* The end of the character of two to four bytes at `p` (RFC 3629: the shortest form, no
  * surrogates, up to U+10FFFF), NULL if it is none; then *is_cut says whether more bytes could
  * complete it. */
@@ -126,4 +157,5 @@ static inline const uint8_t *json_character_end(const uint8_t *p, const uint8_t 
 #define json_find_special json_plain_find_special
 #define json_find_escaped json_plain_find_escaped
 #define json_find_quote   json_plain_find_quote
+#define json_has_escaped  json_plain_has_escaped
 #endif

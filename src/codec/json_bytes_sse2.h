@@ -70,3 +70,15 @@ static inline const uint8_t *json_find_quote(const uint8_t *p, const uint8_t *en
     }
     return json_plain_find_quote(p, end);
 }
+
+static inline bool json_has_escaped(slice text)
+{
+    if (text.len < 16) {
+        return json_plain_has_escaped(text);
+    }
+    unsigned found = json_block_escaped(json_block_load(text.ptr + text.len - 16));
+    for (size_t at = 0; at + 16 < text.len; at += 16) {
+        found |= json_block_escaped(json_block_load(text.ptr + at));
+    }
+    return found != 0;
+}

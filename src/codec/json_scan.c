@@ -155,17 +155,10 @@ static const uint8_t *take_utf8(struct json_scan *scan, const uint8_t *p)
     return next;
 }
 
-/* From behind the opening quote to the closing one. */
-static const uint8_t *take_string(struct json_scan *scan, const uint8_t *p, bool *has_escapes)
+/* From a byte that json_find_special() stopped at to the closing quote. */
+static const uint8_t *take_odd_string(struct json_scan *scan, const uint8_t *p, bool *has_escapes)
 {
-    for (;;) {
-        p = json_find_special(p, scan->end);
-        if (p == scan->end) {
-            return fail_cut(scan);
-        }
-        if (*p == '"') {
-            return p;
-        }
+    while (p < scan->end && *p != '"') {
         if (*p == '\\') {
             *has_escapes = true;
             p = take_escape(scan, p);
@@ -177,7 +170,21 @@ static const uint8_t *take_string(struct json_scan *scan, const uint8_t *p, bool
         if (p == NULL) {
             return NULL;
         }
+        p = json_find_special(p, scan->end);
     }
+    return p < scan->end ? p : fail_cut(scan);
+}
+
+/* From behind the opening quote to the closing one. Most strings are plain to their end. */
+static inline const uint8_t *take_string(struct json_scan *scan, const uint8_t *p,
+                                         bool *has_escapes)
+{
+    p = json_find_special(p, scan->end);
+    *has_escapes = false;
+    if (p < scan->end && *p == '"') {
+        return p;
+    }
+    return take_odd_string(scan, p, has_escapes);
 }
 
 /* ---- Names ---- */

@@ -105,6 +105,8 @@ static void test_searches_agree(void **state)
                 assert_ptr_equal(json_plain_find_escaped(text, end), escaped ? here : end);
                 assert_ptr_equal(json_find_quote(text, end), quote ? here : end);
                 assert_ptr_equal(json_plain_find_quote(text, end), quote ? here : end);
+                assert_int_equal(json_has_escaped((slice){text, len}), escaped);
+                assert_int_equal(json_plain_has_escaped((slice){text, len}), escaped);
             }
         }
     }
