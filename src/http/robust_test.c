@@ -236,6 +236,7 @@ static const struct gzip_row gzip_rows[] = {
     {"a bomb is refused", "/echo", 20000000, 0, "413 Content Too Large"},
     {"a gzip body is expanded for a parked handler", "/events", 20000000, 0,
      "{\"bytes\": 20000000}"},
+    {"and for one that pauses", "/slow", 20000000, 0, "{\"bytes\": 20000000}"},
     {"a bomb for a parked handler is refused", "/events", 67108865, 0, "413 Content Too Large"},
     {"a gzip body that is cut off", "/echo", 1000, 4, "400 Bad Request"},
 };

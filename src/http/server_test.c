@@ -46,6 +46,10 @@ static const struct row rows[] = {
     {"a parked handler answers",
      "POST /events HTTP/1.1\r\n" LAST "Content-Length: 3\r\n\r\nabc",
      {"HTTP/1.1 201 Created\r\n", "{\"bytes\": 3}\n"}},
+    {"a handler may pause its body",
+     "POST /slow HTTP/1.1\r\n" LAST
+     "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n",
+     {"HTTP/1.1 201 Created\r\n", "{\"bytes\": 3}\n"}},
     {"HEAD is GET without body",
      "HEAD /hello HTTP/1.1\r\n" LAST "\r\n",
      {"HTTP/1.1 200 OK\r\n", "\r\nContent-Length: 6\r\n", "!hello"}},

@@ -123,6 +123,24 @@ static const struct http_parked app_events = {.on_body = app_count_body,
                                               .on_body_end = app_park,
                                               .on_abort = app_aborted};
 
+/* Pauses after each piece and goes on in another turn of the loop. */
+static void app_on_resume(struct http_task *task)
+{
+    http_body_resume(task->arg);
+}
+
+static void app_pause(struct http_request *request, slice piece)
+{
+    app_count_body(request, piece);
+    http_body_pause(request);
+    request->task = (struct http_task){.run = app_on_resume, .arg = request};
+    http_post(request->loop, &request->task);
+}
+
+static const struct http_parked app_slow = {.on_body = app_pause,
+                                            .on_body_end = app_stored,
+                                            .on_abort = app_aborted};
+
 /* Holds requests until app_release_held(). */
 static void app_hold(struct http_request *request)
 {
@@ -239,6 +257,7 @@ static const struct http_route app_routes[] = {
     {.method = HTTP_GET, .path = "/files/{id...}", .blocking = app_show},
     {.method = HTTP_GET, .path = "/export", .blocking = app_export},
     {.method = HTTP_POST, .path = "/events", .parked = &app_events, .body_bytes_max = 67108864},
+    {.method = HTTP_POST, .path = "/slow", .parked = &app_slow, .body_bytes_max = 67108864},
     {.method = HTTP_POST, .path = "/held", .parked = &app_held},
     {.method = HTTP_GET, .path = "/tail", .parked = &app_tail},
 };
