@@ -4,6 +4,8 @@
 
 #include <emmintrin.h>
 
+#include "codec/json_bytes.h"
+
 /* As signed bytes, controls and bytes of 0x80 and above are all less than a space. */
 static inline unsigned json_block_special(__m128i block)
 {

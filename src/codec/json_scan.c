@@ -296,7 +296,7 @@ static bool table_add(struct json_scan *scan, struct json_level *level)
     return true;
 }
 
-/* The name goes onto the stack before it is looked for, so that the pointer of a failure shows it. */
+/* A second name goes onto the stack too, so that the pointer of the failure shows it. */
 static bool add_name(struct json_scan *scan, slice name, const uint8_t *at)
 {
     if (scan->name_count == scan->name_capacity && !grow_names(scan)) {

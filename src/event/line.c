@@ -76,7 +76,7 @@ void event_write_value(const struct event *event, enum field field, struct buf *
 
 enum { PREFIX_BYTES_MAX = 32 };
 
-/* ,"name": as it stands before a value. All have the same size, so that copying one is two moves. */
+/* ,"name": as it stands before a value. All have one size, so that copying one is two moves. */
 struct prefix {
     uint8_t bytes[PREFIX_BYTES_MAX];
     size_t len;
@@ -111,7 +111,7 @@ static size_t members_bytes(const struct event *event, uint64_t rest)
     return bytes;
 }
 
-/* Short texts are copied as two pieces that overlap: a call of memcpy() costs more than the copy. */
+/* Short texts are copied as two pieces that overlap: calling memcpy() costs more than copying. */
 static inline uint8_t *put(uint8_t *p, slice bytes)
 {
     if (bytes.len > 32 || bytes.len < 8) {
