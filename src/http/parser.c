@@ -6,7 +6,7 @@
  *
  *     request-line = method SP target SP "HTTP/1." ("0" / "1") CRLF
  *     field-line   = token ":" OWS *( SP / HTAB / %x21-7E / %x80-FF ) OWS CRLF
- *     chunk        = 1*16HEXDIG *( ";" token [ "=" token ] ) CRLF data CRLF
+ *     chunk        = 1*16HEXDIG *( ";" token ) [ "=" token ] CRLF data CRLF
  *     body         = *chunk "0" [ ext ] CRLF CRLF            (no trailers)
  */
 #include "http/parser.h"
@@ -401,7 +401,8 @@ static enum http_parse step_size(struct http_parser *parser, uint8_t byte)
     return HTTP_PARSE_MORE;
 }
 
-/* ";" token [ "=" token ], again and again: only what every parser reads alike. */
+/* Names, the last one with a value or not: only what other parsers read alike (llhttp, for one, takes
+ * nothing behind a value). */
 static enum http_parse step_ext(struct http_parser *parser, uint8_t byte)
 {
     bool is_in_word = parser->ext_state == EXT_IN_NAME || parser->ext_state == EXT_IN_VALUE;
@@ -413,7 +414,7 @@ static enum http_parse step_ext(struct http_parser *parser, uint8_t byte)
         parser->ext_state |= 1;
     } else if (is_in_word && byte == '\r') {
         parser->body_state = BODY_SIZE_LF;
-    } else if (is_in_word && byte == ';') {
+    } else if (parser->ext_state == EXT_IN_NAME && byte == ';') {
         parser->ext_state = EXT_NAME;
     } else if (parser->ext_state == EXT_IN_NAME && byte == '=') {
         parser->ext_state = EXT_VALUE;
