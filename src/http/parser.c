@@ -150,6 +150,17 @@ static enum http_parse understand_host(struct http_parser *parser, slice value)
     return HTTP_PARSE_MORE;
 }
 
+/* The white space behind `value`, up to the CR of its line, was cut off. Others take spaces there in
+ * the fields that frame a message, but no tabs. */
+static bool ends_plainly(slice value)
+{
+    const uint8_t *p = value.ptr + value.len;
+    while (*p == ' ') {
+        p++;
+    }
+    return *p == '\r';
+}
+
 static enum http_parse understand_length(struct http_parser *parser, slice value)
 {
     if ((parser->seen & SEEN_LENGTH) != 0) {
@@ -167,6 +178,9 @@ static enum http_parse understand_length(struct http_parser *parser, slice value
     if (value.len == 0) {
         return bad(parser, 400, "Content-Length is empty");
     }
+    if (!ends_plainly(value)) {
+        return bad(parser, 400, "Content-Length ends with a tab");
+    }
     if (is_huge || length > INT64_MAX) {
         return bad(parser, 413, "Content-Length is beyond any limit");
     }
@@ -183,6 +197,9 @@ static enum http_parse understand_coding(struct http_parser *parser, slice value
     }
     if (!slice_equal(value, SLICE("chunked"))) {
         return bad(parser, 501, "the only transfer coding known here is chunked");
+    }
+    if (!ends_plainly(value)) {
+        return bad(parser, 400, "Transfer-Encoding ends with a tab");
     }
     parser->seen |= SEEN_CODING;
     parser->is_chunked = true;
@@ -401,8 +418,8 @@ static enum http_parse step_size(struct http_parser *parser, uint8_t byte)
     return HTTP_PARSE_MORE;
 }
 
-/* Names, the last one with a value or not: only what other parsers read alike (llhttp, for one, takes
- * nothing behind a value). */
+/* Names, the last one with a value or not: only what other parsers read alike (llhttp, for one,
+ * takes nothing behind a value). */
 static enum http_parse step_ext(struct http_parser *parser, uint8_t byte)
 {
     bool is_in_word = parser->ext_state == EXT_IN_NAME || parser->ext_state == EXT_IN_VALUE;

@@ -173,6 +173,8 @@ static const struct row rows[] = {
      .status = 400},
     {"a list of lengths", POST "Content-Length: 5, 5\r\n\r\nhello", .status = 400},
     {"an empty length", POST "Content-Length:\r\n\r\n", .status = 400},
+    {"a length and a tab", POST "Content-Length: 5 \t\r\n\r\nhello", .status = 400},
+    {"a coding and a tab", POST "Transfer-Encoding: chunked\t\r\n\r\n0\r\n\r\n", .status = 400},
     {"a length in hexadecimal", POST "Content-Length: 0x5\r\n\r\nhello", .status = 400},
     {"two codings", POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
      .status = 400},
