@@ -150,8 +150,8 @@ static enum http_parse understand_host(struct http_parser *parser, slice value)
     return HTTP_PARSE_MORE;
 }
 
-/* The white space behind `value`, up to the CR of its line, was cut off. Others take spaces there in
- * the fields that frame a message, but no tabs. */
+/* The white space behind `value`, up to the CR of its line, was cut off. Others take spaces there
+ * in the fields that frame a message, but no tabs. */
 static bool ends_plainly(slice value)
 {
     const uint8_t *p = value.ptr + value.len;
