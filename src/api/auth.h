@@ -3,8 +3,8 @@
 /*
  * auth - who calls, and whether they may. One owner key; it belongs to the first organisation.
  *
- * The key is in `Authorization: Bearer` or `X-API-Key`, and in ?api_key= only where a setting allows
- * it, because URLs are logged. What is compared, in constant time, is its SHA-256.
+ * The key is in `Authorization: Bearer` or `X-API-Key`, and in ?api_key= only where a setting
+ * allows it, because URLs are logged. What is compared, in constant time, is its SHA-256.
  *
  * Threads: the loop.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * metrics - what the server counts of itself, as Prometheus text. Labels are bounded: routes by their
- * template, everything else by tables of our own.
+ * metrics - what the server counts of itself, as Prometheus text. Labels are bounded: routes by
+ * their template, everything else by tables of our own.
  *
  * Threads: any.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * receipts - waiting for a signed checkpoint without blocking a loop: one thread waits for the least
- * size that anyone needs, and tells all whose size is covered.
+ * receipts - waiting for a signed checkpoint without blocking a loop: one thread waits for the
+ * least size that anyone needs, and tells all whose size is covered.
  *
  * Threads: any may wait; `done` is called on the thread of this room,.
  */

@@ -2,9 +2,9 @@
 /*
  * tail - GET /api/v1/audit/tail: live events as server-sent events.
  *
- * It begins with what comes now, behind Last-Event-ID where a client comes back, or at ?from=<seq>. A
- * message goes from the tail's thread to the loop by http_post(); the next one is asked for when it has
- * been queued for the client, so that one message at most is on the way.
+ * It begins with what comes now, behind Last-Event-ID where a client comes back, or at
+ * ?from=<seq>. A message goes from the tail's thread to the loop by http_post(); the next one is
+ * asked for when it has been queued for the client, so that one message at most is on the way.
  */
 #include "query/tail.h"
 

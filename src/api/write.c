@@ -2,12 +2,13 @@
 /*
  * write - the three ways in: events, batch, foreign formats.
  *
- * The request is parked on the loop. Pieces of its body go into an intake; while both of its groups are
- * being committed the body is not read. A commit that is done brings the request back to its loop.
+ * The request is parked on the loop. Pieces of its body go into an intake; while both of its
+ * groups are being committed the body is not read. A commit that is done brings the request back
+ * to its loop.
  *
  * 201 means that all is on disk and in the tree. 400, 409, 413, 503, 507 say what was stored before
- * (`count`, `first_seq`, `last_seq`, `duplicates`, `line`). After 500 nobody knows: the client sends the
- * same events with the same ids again and gets one of each.
+ * (`count`, `first_seq`, `last_seq`, `duplicates`, `line`). After 500 nobody knows: the client
+ * sends the same events with the same ids again and gets one of each.
  */
 #include <stdlib.h>
 
@@ -181,7 +182,8 @@ static void on_receipt(void *context, enum err result)
 {
     struct write *write = context;
     UNUSED(
-        result); /* without a checkpoint in time the answer has none: the event is safe all the same */
+        /* without a checkpoint in time the answer has none: the event is safe all the same */
+        result);
     http_post(write->request->loop, &write->wakes[0].task);
 }
 

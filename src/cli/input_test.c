@@ -10,11 +10,11 @@
 
 #define LINES 50000
 
-static size_t make_lines(char *out)
+static size_t make_lines(char *out, size_t out_bytes)
 {
     size_t len = 0;
     for (unsigned i = 0; i < LINES; i++) {
-        len += (size_t)sprintf(out + len, "{\"n\":%u}\n", i);
+        len += (size_t)snprintf(out + len, out_bytes - len, "{\"n\":%u}\n", i);
     }
     return len;
 }
@@ -94,7 +94,7 @@ static void test_plain_and_compressed_files(void **state)
     UNUSED(state);
     static char text[1000000], twice[2000000];
     static uint8_t packed[1000000];
-    size_t len = make_lines(text);
+    size_t len = make_lines(text, sizeof(text));
     assert_reads(text, len, text, len);
     assert_reads("", 0, "", 0);
     assert_reads("{", 1, "{", 1);

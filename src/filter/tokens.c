@@ -6,7 +6,8 @@
  *   path of event_data       P = U(1, HASH_STORED)
  *   path of event_metadata   P = U(2, HASH_STORED)
  *   path one key further     P' = H(key, P)          arrays add nothing
- *   text at a path           H(text, P ^ U(3, HASH_STORED))      the first 256 bytes; true, false, null
+ *   text at a path           H(text, P ^ U(3, HASH_STORED))      the first 256 bytes; also true,
+ *                                                                false, null
  *   number at a path         H(decimal, P ^ U(4, HASH_STORED))   as json_decimal_normalise() writes
  *                                                                it; "" if that passes 64 bytes
  *   word                     H(word, U(5, HASH_STORED))   lower case, the first 64 bytes

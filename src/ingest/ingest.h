@@ -6,8 +6,9 @@
  *   feed -> split into records -> event (reader or foreign format) -> batch -> store -> result
  *
  * An intake is one request's way through. It never blocks: the request's thread feeds it, the store
- * calls `wake` when a commit is done, and the request's thread continues. Memory is bounded: a record
- * in the making, and two batches of about 1 MiB, one being filled while the other is committed.
+ * calls `wake` when a commit is done, and the request's thread continues. Memory is bounded: a
+ * record in the making, and two batches of about 1 MiB, one being filled while the other is
+ * committed.
  *
  * Threads: an intake belongs to one thread; `wake` comes from the store's.
  */
@@ -35,7 +36,8 @@ enum intake_shape {
 #define INTAKE_COLLECT_BYTES_MAX (8 * 1024 * 1024)
 #define INTAKE_SLOTS             2
 #define INTAKE_GROUP_BYTES       (1024 * 1024)
-#define INTAKE_ERRORS_MAX        1000 /* told one by one with on_error=skip; the rest only counted */
+/* told one by one with on_error=skip; the rest only counted */
+#define INTAKE_ERRORS_MAX 1000
 
 struct intake_options {
     enum intake_shape shape;
@@ -96,7 +98,8 @@ enum intake_state intake_feed(struct intake *intake, slice piece);
 enum intake_state intake_end(struct intake *intake);
 /* After `wake(slot)`: exactly once for each. */
 enum intake_state intake_continue(struct intake *intake, size_t slot);
-/* Nobody waits for the answer any more: nothing new is begun. FINISHED once nothing is in flight. */
+/* Nobody waits for the answer any more: nothing new is begun. FINISHED once nothing is in flight.
+ */
 enum intake_state intake_abandon(struct intake *intake);
 
 const struct intake_result *intake_result(const struct intake *intake);

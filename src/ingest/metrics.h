@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * metrics - counts of what came in, by service, operation and outcome, with a bounded number of label
- * sets: what comes after the last one is counted as "other".
+ * metrics - counts of what came in, by service, operation and outcome, with a bounded number of
+ * label sets: what comes after the last one is counted as "other".
  *
  * Threads: any.
  */

@@ -4,12 +4,12 @@
  * active - the segment that is being filled: its columns in memory, its rows in the WAL.
  *
  * Everything in it is append-only, and what lies below the ledger's committed size never changes:
- * readers need no lock. Erasing rows builds another active segment from the rows that stay. Dictionary values
- * and payloads point into frames that are kept in memory while the budget allows; other payloads are
- * read back from the WAL.
+ * readers need no lock. Erasing rows builds another active segment from the rows that stay.
+ * Dictionary values and payloads point into frames that are kept in memory while the budget
+ * allows; other payloads are read back from the WAL.
  *
- * Threads: active_add() by the sequencer; active_rows_init() and what it gives by any, for rows below
- * a size that was published after they were added.
+ * Threads: active_add() by the sequencer; active_rows_init() and what it gives by any, for rows
+ * below a size that was published after they were added.
  */
 
 #include <stdatomic.h>
@@ -28,8 +28,9 @@ uint32_t active_count(const struct active *active); /* as its writer knows it */
 
 /*
  * Adds the next row. `event` is the decoded `row` (or has nothing present, and row.len is 0, for an
- * erased one; only while nobody else can see the segment yet). `stable` says that the row's bytes live as long as the active segment; else what must
- * stay is copied. Where the row is in the WAL may be told later, for runs of rows.
+ * erased one; only while nobody else can see the segment yet). `stable` says that the row's bytes
+ * live as long as the active segment; else what must stay is copied. Where the row is in the WAL
+ * may be told later, for runs of rows.
  */
 void active_add(struct active *active, slice row, bool stable, const struct event *event,
                 const struct leaf_hash *leaf);

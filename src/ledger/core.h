@@ -82,7 +82,8 @@ enum err sequencer_append(struct store *store, struct batch *batch, struct diag 
 /* Replays one row while recovering, before the thread runs. */
 void sequencer_replay(struct sequencer *sequencer, slice row, const struct event *event,
                       const struct leaf_hash *leaf);
-/* While recovering: full segments go to the sealer's queue, or, when that is long, to disk at once. */
+/* While recovering: full segments go to the sealer's queue, or, when that is long, to disk at
+ * once. */
 enum err sequencer_seal_replayed(struct sequencer *sequencer, struct diag *diag);
 /* The active segment that takes the next row, for recovery to locate rows in. */
 struct active *sequencer_active(struct sequencer *sequencer);

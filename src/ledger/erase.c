@@ -2,10 +2,11 @@
 /*
  * erase - taking rows away and leaving their hashes.
  *
- * Sealed segments are written anew without the rows, under the same name; a segment with nothing left
- * goes once its tile roots are safe in `roots`. Rows that are only in the WAL go by writing one new WAL
- * file that supersedes the others, between two frames of the sequencer, and by building the columns in
- * memory from it. Old WAL files are overwritten with zeros as soon as no reader needs them.
+ * Sealed segments are written anew without the rows, under the same name; a segment with nothing
+ * left goes once its tile roots are safe in `roots`. Rows that are only in the WAL go by writing
+ * one new WAL file that supersedes the others, between two frames of the sequencer, and by
+ * building the columns in memory from it. Old WAL files are overwritten with zeros as soon as no
+ * reader needs them.
  */
 #include <stdlib.h>
 #include <unistd.h>
@@ -372,8 +373,8 @@ static enum err zero_retired(struct ledger *ledger, uint64_t below, struct diag 
 }
 
 /*
- * Unsealed rows first, while nothing is sealed: what is sealed afterwards has lost them already, so that
- * the sealer may go on while the segments that were there are gone through.
+ * Unsealed rows first, while nothing is sealed: what is sealed afterwards has lost them already,
+ * so that the sealer may go on while the segments that were there are gone through.
  */
 static enum err erase_all(struct erasure *erasure, struct diag *diag)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * frames - memory in which WAL frames are built, and in which rows of unsealed segments stay as long as
- * the budget allows: what was written need not be read back.
+ * frames - memory in which WAL frames are built, and in which rows of unsealed segments stay as
+ * long as the budget allows: what was written need not be read back.
  *
  * Threads: the sequencer; memory is let go of by whoever frees the last segment that uses it.
  */

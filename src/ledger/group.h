@@ -7,7 +7,8 @@
  *   lookups  for each LOOKUP field, sorted (hash of value) -> which of the 64 segments have it, so
  *            that one correlation among thousands of segments costs a few page reads
  *
- * Everything in it is derived from the segments and can be made again. docs/format.md has the bytes.
+ * Everything in it is derived from the segments and can be made again. docs/format.md has the
+ * bytes.
  *
  * Threads: immutable once open; any.
  */
@@ -22,7 +23,8 @@ struct group;
 /* The hash that both the group and the table of recent ids use. */
 uint64_t group_id_hash(slice org, const struct uuid *id);
 
-/* Builds from exactly GROUP_SEGMENTS segments (NULL: gone) and writes durably. IO, FULL, CORRUPT. */
+/* Builds from exactly GROUP_SEGMENTS segments (NULL: gone) and writes durably. IO, FULL, CORRUPT.
+ */
 enum err group_write(struct segment *const segments[GROUP_SEGMENTS], uint64_t first_seq,
                      const struct dir *dir, const char *name, struct diag *diag);
 

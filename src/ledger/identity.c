@@ -15,8 +15,9 @@ struct known_group {
 };
 
 /*
- * Two tables, because sealing lags behind: rows of the group that is being filled, and rows behind it.
- * `lock` covers everything; groups are never freed while the identity lives, but replaced ones.
+ * Two tables, because sealing lags behind: rows of the group that is being filled, and rows
+ * behind it. `lock` covers everything; groups are never freed while the identity lives, but
+ * replaced ones.
  */
 struct identity {
     struct mutex lock;

@@ -3,11 +3,11 @@
 /*
  * identity - is this event_id known already, and where might it be?
  *
- * Answers with candidates; only the ledger, which can read rows, says which of them is the id. UUIDv7
- * ids are looked for in the whole ledger (but only where the times of its ids allow), others in the
- * table of recent rows and in the groups of the last seven days, at least the last one: the last
- * 4,194,304 events and more. Each group looked into costs about 0.1 us; that, times the number of groups
- * whose id times overlap, is the bound also for hostile ids.
+ * Answers with candidates; only the ledger, which can read rows, says which of them is the id.
+ * UUIDv7 ids are looked for in the whole ledger (but only where the times of its ids allow),
+ * others in the table of recent rows and in the groups of the last seven days, at least the last
+ * one: the last 4,194,304 events and more. Each group looked into costs about 0.1 us; that, times
+ * the number of groups whose id times overlap, is the bound also for hostile ids.
  *
  * Threads: the sequencer adds, checks and takes back; the sealer adds groups; any may find.
  */

@@ -26,7 +26,8 @@ struct log_keys {
     size_t count; /* log keys first, newest first; cosigners behind them */
 };
 
-/* All keys of the directory. CORRUPT: a file is not a key, or has another name than its key; LIMIT; IO. */
+/* All keys of the directory. CORRUPT: a file is not a key, or has another name than its key;
+ * LIMIT; IO. */
 enum err keys_read(const struct dir *dir, struct log_keys *out, struct diag *diag);
 void keys_release(struct log_keys *keys); /* wipes the seeds */
 

@@ -10,8 +10,8 @@
  * Acknowledged means synced: `done` is called after the frame is on disk and in the tree. What the
  * disk holds is laid down in docs/format.md; who may read it without this code, in docs/verify.md.
  *
- * Threads: open and close from one; all else through store.h from any. The ledger has three threads of
- * its own: sequencer, sealer, notary.
+ * Threads: open and close from one; all else through store.h from any. The ledger has three
+ * threads of its own: sequencer, sealer, notary.
  */
 
 #include "ledger/rows.h"
@@ -38,13 +38,14 @@ struct ledger_options {
 
 /*
  * Opens or creates the ledger under `data_path` and recovers it. On OK the caller owns *out.
- * CONFLICT: another process has it (diag names it). CORRUPT: damage other than a torn tail, with file
- * and offset; nothing was changed. FULL, IO.
+ * CONFLICT: another process has it (diag names it). CORRUPT: damage other than a torn tail, with
+ * file and offset; nothing was changed. FULL, IO.
  */
 enum err ledger_open(const char *data_path, const struct ledger_options *options,
                      struct ledger **out, struct diag *diag);
 
-/* Finishes what is queued, signs a checkpoint that covers everything, and lets go of the directory. */
+/* Finishes what is queued, signs a checkpoint that covers everything, and lets go of the
+ * directory. */
 void ledger_close(struct ledger *ledger);
 static inline void ledger_free(struct ledger *ledger)
 {
@@ -58,11 +59,11 @@ struct store *ledger_store(struct ledger *ledger);
 enum err ledger_describe(struct ledger *ledger, slice text, struct diag *diag);
 
 /*
- * Erases rows: what they say is gone from every file when this returns; their leaf hashes stay, so that
- * every proof of a remaining event stays valid. `choose` is asked for each segment and adds the rows to
- * erase to *set (rows of [first_seq, first_seq + count)). A segment whose rows are all erased is
- * unlinked, but for its hashes. May be killed at any instruction and run again. Blocks; one at a time
- * (BUSY). Counts what was newly erased in *erased_out. CORRUPT, FULL, IO.
+ * Erases rows: what they say is gone from every file when this returns; their leaf hashes stay,
+ * so that every proof of a remaining event stays valid. `choose` is asked for each segment and
+ * adds the rows to erase to *set (rows of [first_seq, first_seq + count)). A segment whose rows
+ * are all erased is unlinked, but for its hashes. May be killed at any instruction and run again.
+ * Blocks; one at a time (BUSY). Counts what was newly erased in *erased_out. CORRUPT, FULL, IO.
  */
 typedef enum err (*ledger_choose_fn)(void *context, const struct rows *rows, struct row_set *set);
 enum err ledger_erase(struct ledger *ledger, ledger_choose_fn choose, void *context,

@@ -7,9 +7,9 @@
  *   DATA/keys/<id>.key     a signing key (0600): type, name, times, seed (docs/format.md)
  *   DATA/checkpoint        the newest signed tree head
  *
- * Only durable sizes are signed. A checkpoint is written aside, synced and renamed before anyone sees
- * it, so that the log never shows a head that it could forget. A cosigner renews its dated signature
- * also when nothing happens, so that silence is dated.
+ * Only durable sizes are signed. A checkpoint is written aside, synced and renamed before anyone
+ * sees it, so that the log never shows a head that it could forget. A cosigner renews its dated
+ * signature also when nothing happens, so that silence is dated.
  *
  * Threads: open and close from one; the rest from any. One thread of its own signs.
  */
@@ -29,11 +29,12 @@ struct notary_options {
     void *context;
 };
 
-/* Reads or makes origin and keys. `is_new`: the ledger is empty and has no checkpoint, so they may be
- * made; else their absence is CORRUPT. FULL, IO. */
+/* Reads or makes origin and keys. `is_new`: the ledger is empty and has no checkpoint, so they
+ * may be made; else their absence is CORRUPT. FULL, IO. */
 enum err notary_open(const struct dir *data_dir, const struct notary_options *options, bool is_new,
                      struct notary **out, struct diag *diag);
-/* Checks the stored checkpoint's signatures and reads its head; NOT_FOUND: there is none. CORRUPT. */
+/* Checks the stored checkpoint's signatures and reads its head; NOT_FOUND: there is none.
+ * CORRUPT. */
 enum err notary_read_stored(const struct dir *data_dir, const struct store_identity *identity,
                             struct checkpoint *out, struct buf *note, struct diag *diag);
 

@@ -2,9 +2,10 @@
 /*
  * recover - from what is on disk to a ledger that can go on.
  *
- * Segments are complete or absent. Behind them the WAL is replayed row by row into active segments, as
- * if it were written now. A torn tail is cut by not being replayed; a gap, a frame in the wrong place,
- * a segment that is missing are refused, with file and offset, before anything was changed.
+ * Segments are complete or absent. Behind them the WAL is replayed row by row into active
+ * segments, as if it were written now. A torn tail is cut by not being replayed; a gap, a frame
+ * in the wrong place, a segment that is missing are refused, with file and offset, before
+ * anything was changed.
  */
 #include "ledger/core.h"
 

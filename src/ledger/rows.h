@@ -30,14 +30,19 @@ struct row_set {
     uint64_t words[ROW_SET_WORDS];
 };
 
-enum rows_code_width { ROWS_CODE_CONSTANT = 0, ROWS_CODE_U8 = 1, ROWS_CODE_U16 = 2, ROWS_CODE_U32 = 4 };
+enum rows_code_width {
+    ROWS_CODE_CONSTANT = 0,
+    ROWS_CODE_U8 = 1,
+    ROWS_CODE_U16 = 2,
+    ROWS_CODE_U32 = 4
+};
 
 /* TEXT, ADDRESS and CHOICE fields, and parent_event_id (UUID, as its 36-character text). */
 struct rows_text_column {
-    const void *codes;          /* [count] of `width` bytes; CONSTANT: every row has code 0 */
+    const void *codes; /* [count] of `width` bytes; CONSTANT: every row has code 0 */
     enum rows_code_width width;
-    bool has_absent;            /* code 0 is "absent" and value v has code v + 1; else code v */
-    bool is_sorted;             /* values ascend as bytes compare */
+    bool has_absent; /* code 0 is "absent" and value v has code v + 1; else code v */
+    bool is_sorted;  /* values ascend as bytes compare */
     uint32_t value_count;
     const struct rows_ops *ops; /* with `owner`: how a value is fetched */
     const void *owner;
@@ -56,7 +61,8 @@ struct rows_ops {
     bool (*numbers)(const struct rows *rows, enum field field, uint32_t first, uint32_t n,
                     int64_t *out);
     void (*id)(const struct rows *rows, uint32_t row, struct uuid *out);
-    /* May decompress or read; the slices live until the next call with this reader. Empty: absent. */
+    /* May decompress or read; the slices live until the next call with this reader. Empty:
+     * absent. */
     enum err (*payload)(struct rows_reader *reader, uint32_t row, slice *data, slice *metadata);
     /* Leaf hash: of a stored row it may have to be recomputed from the line. */
     enum err (*leaf)(struct rows_reader *reader, uint32_t row, struct leaf_hash *out);

@@ -2,9 +2,10 @@
 /*
  * sealer - writes full segments to disk, beside the sequencer.
  *
- * A segment is sealed when its file is durable and in the list of segments; then the columns in memory
- * and the WAL files that only it used are let go. After every 64th the index of the group is made.
- * Any of it may be cut off at any instruction: the rows are in the WAL until the segment is durable.
+ * A segment is sealed when its file is durable and in the list of segments; then the columns in
+ * memory and the WAL files that only it used are let go. After every 64th the index of the group
+ * is made. Any of it may be cut off at any instruction: the rows are in the WAL until the segment
+ * is durable.
  */
 #include <stdio.h>
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * verify - is this directory whole? Reads every stored byte again, trusting none: rebuilds and hashes
- * every line, recomputes every derived part, folds the tree, and compares it with the signed head.
+ * verify - is this directory whole? Reads every stored byte again, trusting none: rebuilds and
+ * hashes every line, recomputes every derived part, folds the tree, and compares it with the
+ * signed head.
  *
  * Needs no server. While one runs, what it has not sealed yet moves under our eyes and is left out.
  *
@@ -23,9 +24,9 @@ struct ledger_verify_result {
 };
 
 /*
- * CORRUPT: the finding; file and offset are in `diag`. NOT_FOUND: there is no ledger here. IO. `vkey`
- * (empty: the keys in the directory) is what the checkpoint must be signed with. `progress` may be
- * NULL; it is told events done and in all.
+ * CORRUPT: the finding; file and offset are in `diag`. NOT_FOUND: there is no ledger here. IO.
+ * `vkey` (empty: the keys in the directory) is what the checkpoint must be signed with.
+ * `progress` may be NULL; it is told events done and in all.
  */
 enum err ledger_verify(const char *data_path, slice vkey,
                        void (*progress)(void *context, uint64_t done, uint64_t total),

@@ -27,7 +27,8 @@ struct view {
     size_t entry_count;
     const struct view_entry *entries;    /* ascending first_seq, 65,536 apart */
     size_t group_count;
-    struct group *const *groups;         /* groups of 64 segments, by index; NULL where none is yet */
+    /* groups of 64 segments, by index; NULL where none is yet */
+    struct group *const *groups;
 };
 
 /* Scans and counts over a view; as store_scan_* and store_count say. `view` is borrowed. */

@@ -326,7 +326,8 @@ static enum err retire_file(struct wal *wal, struct wal_file *file, bool zero, s
     if (!keep) {
         return dir_remove(wal->dir, from, diag);
     }
-    /* No sync: should the old name come back after a crash, recovery finds only rows that it has. */
+    /* No sync: should the old name come back after a crash, recovery finds only rows that it has.
+     */
     TRY(dir_rename(wal->dir, from, to, diag));
     mutex_lock(&wal->lock);
     wal->spares[wal->spare_count++] = file->number;

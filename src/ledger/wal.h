@@ -57,10 +57,10 @@ enum err wal_adopt(struct wal *wal, uint64_t number, struct wal_file **out, stru
 
 /*
  * Writes one frame and makes it durable. `frame` is WAL_FRAME_ALIGN-aligned memory that begins with
- * WAL_FRAME_HEAD_BYTES for the header, then `body_len` bytes of row entries, then room up to the next
- * multiple of WAL_FRAME_ALIGN; header and padding are filled in here. Where the body went: *file_out
- * (no use is taken) and *body_at_out. Room was reserved before. IO: the wal is spent, the process
- * must stop.
+ * WAL_FRAME_HEAD_BYTES for the header, then `body_len` bytes of row entries, then room up to the
+ * next multiple of WAL_FRAME_ALIGN; header and padding are filled in here. Where the body went:
+ * *file_out (no use is taken) and *body_at_out. Room was reserved before. IO: the wal is spent,
+ * the process must stop.
  */
 #define WAL_FRAME_HEAD_BYTES 64
 static inline size_t wal_frame_bytes(size_t body_len) /* on disk, header and padding included */
@@ -68,8 +68,8 @@ static inline size_t wal_frame_bytes(size_t body_len) /* on disk, header and pad
     return (WAL_FRAME_HEAD_BYTES + body_len + WAL_FRAME_ALIGN - 1) / WAL_FRAME_ALIGN *
            WAL_FRAME_ALIGN;
 }
-/* Makes sure that a frame with up to `body_len` bytes fits where the next one goes, in a new file if
- * need be. FULL: there is no room for one, and nothing changed; IO. */
+/* Makes sure that a frame with up to `body_len` bytes fits where the next one goes, in a new file
+ * if need be. FULL: there is no room for one, and nothing changed; IO. */
 enum err wal_reserve(struct wal *wal, size_t body_len, struct diag *diag);
 enum err wal_append(struct wal *wal, uint8_t *frame, size_t body_len, uint64_t first_seq,
                     uint32_t count, int64_t commit_us, struct wal_file **file_out,
@@ -115,8 +115,8 @@ uint64_t wal_reader_supersedes(const struct wal_reader *reader);
 
 /*
  * The next frame; OK with frame->count == 0 where the valid frames end. What lies behind is then
- * searched for a later frame of the same salt: if there is one, the file is damaged in its middle and
- * the answer is CORRUPT with the offset; else the tail is torn or empty, which is no error.
+ * searched for a later frame of the same salt: if there is one, the file is damaged in its middle
+ * and the answer is CORRUPT with the offset; else the tail is torn or empty, which is no error.
  */
 enum err wal_reader_next(struct wal_reader *reader, struct wal_frame *frame, struct diag *diag);
 
@@ -124,9 +124,10 @@ enum err wal_reader_next(struct wal_reader *reader, struct wal_frame *frame, str
 enum err wal_take_row(slice *body, struct leaf_hash *leaf, slice *row);
 
 /*
- * Exchanging what the WAL holds, for erasure: one file of `file_bytes` with all rows that stay, written
- * beside the others, becomes the WAL with its commit, and supersedes files from `supersedes` on.
- * wal_rewrite_frame() takes a frame as wal_append() does. What fails before the commit changes nothing.
+ * Exchanging what the WAL holds, for erasure: one file of `file_bytes` with all rows that stay,
+ * written beside the others, becomes the WAL with its commit, and supersedes files from
+ * `supersedes` on. wal_rewrite_frame() takes a frame as wal_append() does. What fails before the
+ * commit changes nothing.
  */
 struct wal_rewrite;
 enum err wal_rewrite_begin(struct wal *wal, uint64_t supersedes, uint64_t file_bytes,

@@ -5,8 +5,9 @@
  *
  *   parameters -> filter, order, position -> scan of the store -> JSON
  *
- * The first page fixes the size of the log that later pages see, and the moment that "24h" is relative
- * to; the cursor carries both with its position, signed, so that pages neither miss nor repeat.
+ * The first page fixes the size of the log that later pages see, and the moment that "24h" is
+ * relative to; the cursor carries both with its position, signed, so that pages neither miss nor
+ * repeat.
  *
  * Threads: any; calls may block on disk.
  */
@@ -18,9 +19,10 @@
 
 #define QUERY_LIMIT_DEFAULT 100
 #define QUERY_LIMIT_MAX     1000
-#define QUERY_OFFSET_MAX    10000 /* further on, a cursor costs nothing and an offset all before it */
-#define QUERY_PAGE_BYTES    (8 * 1024 * 1024) /* a page ends early when its events are this large */
-#define QUERY_ANSWER_BYTES  (QUERY_PAGE_BYTES + 4 * 1024 * 1024)
+/* further on, a cursor costs nothing and an offset all before it */
+#define QUERY_OFFSET_MAX   10000
+#define QUERY_PAGE_BYTES   (8 * 1024 * 1024) /* a page ends early when its events are this large */
+#define QUERY_ANSWER_BYTES (QUERY_PAGE_BYTES + 4 * 1024 * 1024)
 
 struct query_param {
     slice name, value; /* decoded */
@@ -56,9 +58,9 @@ struct query {
 };
 
 /*
- * Understands parameters. `extra` (may be NULL) is ANDed in; `defaults` gives the order. INVALID: an
- * unknown parameter, a bad value, a cursor that is not ours or of another query; diag->where names the
- * parameter. Call query_release() before the arena ends.
+ * Understands parameters. `extra` (may be NULL) is ANDed in; `defaults` gives the order. INVALID:
+ * an unknown parameter, a bad value, a cursor that is not ours or of another query; diag->where
+ * names the parameter. Call query_release() before the arena ends.
  */
 struct query_defaults {
     enum store_order order;
@@ -85,7 +87,7 @@ enum err query_timeline(const struct query_context *context, const struct query 
                         slice correlation_id, struct buf *out, struct query_answer *answer,
                         struct diag *diag);
 
-/* {"data": [{field: value, ..., "time", "count"}], "total", "truncated"}: the `limit` largest groups,
- * or all buckets in order of time. */
+/* {"data": [{field: value, ..., "time", "count"}], "total", "truncated"}: the `limit` largest
+ * groups, or all buckets in order of time. */
 enum err query_stats(const struct query_context *context, const struct query *query,
                      struct arena *arena, struct buf *out, struct diag *diag);

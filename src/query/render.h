@@ -19,8 +19,8 @@ struct render_fields {
 enum err render_fields_parse(slice text, struct render_fields *out, struct diag *diag);
 
 /*
- * Appends the JSON object. `line` is scratch, overwritten with the canonical line. `members` (raw, may
- * be empty) goes in before the closing brace: ",\"depth\":1".
+ * Appends the JSON object. `line` is scratch, overwritten with the canonical line. `members`
+ * (raw, may be empty) goes in before the closing brace: ",\"depth\":1".
  */
 void render_event(const struct store_event *event, const struct render_fields *wanted,
                   slice members, struct buf *line, struct buf *out);

@@ -46,7 +46,8 @@ struct server {
 
 /* ---- Failing ---- */
 
-/* A write or sync failed: what the disk holds is unknown, so nothing may be acknowledged any more. */
+/* A write or sync failed: what the disk holds is unknown, so nothing may be acknowledged any
+ * more. */
 static void on_fatal(void *context, const struct diag *diag)
 {
     LOG_ERROR("the ledger cannot go on; the process ends", kv_str("where", diag->where),

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ledger/rows.h"
+
+#include "ledger/codes.h"
+#include "ledger/stored.h"
+
+/* Where packed values are unpacked to, one behind the other. */
+struct scratch {
+    char *at;
+    char *end;
+};
+
+static bool set_text(struct event *event, enum field field, slice text)
+{
+    if (fields[field].type == TYPE_UUID) {
+        if (!uuid_parse(text, &event->value[field].uuid)) {
+            return false;
+        }
+    } else {
+        event->value[field].text = text;
+    }
+    event->present |= FIELD_BIT(field);
+    return true;
+}
+
+static enum err read_text(const struct rows *rows, uint32_t row, enum field field,
+                          struct scratch *scratch, struct event *out)
+{
+    struct rows_text_column column;
+    if (!rows->ops->text_column(rows, field, &column)) {
+        return OK;
+    }
+    uint32_t code = code_of_row(&column, row);
+    if (column.has_absent && code == 0) {
+        return OK;
+    }
+    uint32_t index = code - (column.has_absent ? 1 : 0);
+    if (index >= column.value_count) {
+        return ERR_CORRUPT;
+    }
+    ASSERT(scratch->end - scratch->at >= ROWS_TEXT_SCRATCH_BYTES);
+    slice text = column.ops->text_value(&column, index, scratch->at);
+    if (text.ptr == NULL || !set_text(out, field, text)) {
+        return ERR_CORRUPT;
+    }
+    if (text.ptr == (const uint8_t *)scratch->at) {
+        scratch->at += text.len;
+    }
+    return OK;
+}
+
+static void read_number(const struct rows *rows, uint32_t row, enum field field, struct event *out)
+{
+    int64_t number = ROWS_ABSENT;
+    if (rows->ops->numbers(rows, field, row, 1, &number) && number != ROWS_ABSENT) {
+        out->value[field].number = number;
+        out->present |= FIELD_BIT(field);
+    }
+}
+
+enum err rows_event(struct rows_reader *reader, uint32_t row, char *scratch, struct event *out)
+{
+    const struct rows *rows = reader->rows;
+    ASSERT(row < rows->count);
+    if (rows->erased != NULL && row_set_has(rows->erased, row)) {
+        return ERR_GONE;
+    }
+    struct scratch rest = {scratch, scratch + ROWS_EVENT_SCRATCH_BYTES};
+    out->present = FIELD_BIT(FIELD_EVENT_ID);
+    rows->ops->id(rows, row, &out->value[FIELD_EVENT_ID].uuid);
+    for (unsigned i = 0; i < FIELD_COUNT; i++) {
+        enum field field = (enum field)i;
+        if (field_is_text_column(field)) {
+            TRY(read_text(rows, row, field, &rest, out));
+        } else if (field_is_number_column(field)) {
+            read_number(rows, row, field, out);
+        }
+    }
+    slice data = {0};
+    slice metadata = {0};
+    TRY(rows->ops->payload(reader, row, &data, &metadata));
+    if (data.len > 0) {
+        (void)set_text(out, FIELD_EVENT_DATA, data);
+    }
+    if (metadata.len > 0) {
+        (void)set_text(out, FIELD_EVENT_METADATA, metadata);
+    }
+    return OK;
+}
