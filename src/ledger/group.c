@@ -15,8 +15,8 @@ static enum err add_section(struct group *group, const struct section *section, 
     enum field field = field_of_stored(section->field);
     bool is_sound = true;
     if (section->kind == GROUP_IDS) {
-        is_sound = group_table_init(&group->ids, bytes, section->a, GROUP_ID_ENTRY_BYTES,
-                                    GROUP_ROW_BITS);
+        is_sound =
+            group_table_init(&group->ids, bytes, section->a, GROUP_ID_ENTRY_BYTES, GROUP_ROW_BITS);
     } else if (section->kind == GROUP_LOOKUP && field < FIELD_COUNT) {
         is_sound = group_table_init(&group->lookups[field], bytes, section->a,
                                     GROUP_LOOKUP_ENTRY_BYTES, GROUP_SEGMENT_BITS);
@@ -84,8 +84,8 @@ uint64_t group_lookup(const struct group *group, enum field field, slice value)
     if (table->starts == NULL) {
         return UINT64_MAX;
     }
-    size_t count = group_table_find(table, group_value_hash(field, value), places,
-                                    GROUP_SEGMENTS + 1);
+    size_t count =
+        group_table_find(table, group_value_hash(field, value), places, GROUP_SEGMENTS + 1);
     if (count > GROUP_SEGMENTS) {
         return UINT64_MAX; /* many values with one tag: any segment may have it */
     }

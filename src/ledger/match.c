@@ -253,8 +253,9 @@ static void find_tiles(const struct rows *rows, const struct filter *leaf, uint6
     narrow(rows, &tokens, tiles);
     /* A string that is equal to the operand has its words too: a second, independent question. */
     if (leaf->op == FILTER_EQUAL && !leaf->has_number && !is_literal(leaf->text)) {
-        const struct filter words = {
-            .op = FILTER_WORDS, .target = FILTER_ON_ANY, .text = leaf->text};
+        const struct filter words = {.op = FILTER_WORDS,
+                                     .target = FILTER_ON_ANY,
+                                     .text = leaf->text};
         tokens_of_leaf(&words, &tokens);
         narrow(rows, &tokens, tiles);
     }
@@ -423,16 +424,18 @@ static void find_live(const struct matcher *matcher, slice org, struct row_set *
         row_set_and_not(out, matcher->rows->erased);
     }
     if (org.len > 0) {
-        const struct filter is_org = {
-            .op = FILTER_EQUAL, .target = FILTER_ON_FIELD, .field = FIELD_ORG, .text = org};
+        const struct filter is_org = {.op = FILTER_EQUAL,
+                                      .target = FILTER_ON_FIELD,
+                                      .field = FIELD_ORG,
+                                      .text = org};
         struct row_set of_org = {0};
         add_text(matcher, FIELD_ORG, &is_org, &of_org);
         row_set_and(out, &of_org);
     }
 }
 
-enum err match_rows(const struct rows *rows, uint32_t count, slice org,
-                    const struct filter *filter, struct match_bounds *out)
+enum err match_rows(const struct rows *rows, uint32_t count, slice org, const struct filter *filter,
+                    struct match_bounds *out)
 {
     ASSERT(count <= rows->count);
     CLEANUP(mem_freep) struct match_bounds *spare = mem_array(filter->depth + 1, sizeof(*spare));

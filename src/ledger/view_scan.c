@@ -71,7 +71,7 @@ static bool is_passed(const struct store_scan_options *options, const struct vie
     case STORE_TIME_ASC:
         return entry->time_max_us < options->after.time_us;
     case STORE_SEQ_ASC:
-        return entry->first_seq + choice->count <= options->after.seq + 1;
+        return entry->first_seq + (choice->count - 1) <= options->after.seq;
     case STORE_SEQ_DESC:
         return entry->first_seq >= options->after.seq;
     }
