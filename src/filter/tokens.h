@@ -41,5 +41,6 @@ struct leaf_tokens {
 };
 void tokens_of_leaf(const struct filter *leaf, struct leaf_tokens *out);
 
-/* Whether the words of `phrase` stand next to each other in `text`, in any case of ASCII letters. */
+/* Whether the words of `phrase` stand next to each other in `text`, in any case of ASCII letters.
+ */
 bool words_match(slice phrase, slice text);
