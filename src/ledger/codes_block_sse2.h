@@ -8,6 +8,7 @@
  */
 
 #include <emmintrin.h>
+#include <stdint.h>
 #include <string.h>
 
 static inline __m128i codes_load(const void *codes, size_t byte)

@@ -2,8 +2,9 @@
 #pragma once
 /*
  * group_file - the bytes of a group's index (docs/format/segment.md, "Group file"): two kinds of
- * table in one shape. A table is cut into buckets by the highest bits of a 64-bit hash; an entry has
- * the next 18 bits, its tag, and a place: a row of the group (22 bits) or a segment of it (6 bits).
+ * table in one shape. A table is cut into buckets by the highest bits of a 64-bit hash; an entry
+ * has the next 18 bits, its tag, and a place: a row of the group (22 bits) or a segment of it (6
+ * bits).
  *
  * Threads: reading: any.
  */

@@ -33,7 +33,8 @@ static slice beginning_of(slice value, size_t len)
     return (slice){value.ptr, value.len < len ? value.len : len};
 }
 
-/* The first value whose beginning is at or (`behind`) behind `prefix`, or, with `whole`, that is. */
+/* The first value whose beginning is at or (`behind`) behind `prefix`, or, with `whole`, that
+ * is. */
 static uint32_t search(const struct rows_text_column *column, slice wanted, bool whole, bool behind)
 {
     char scratch[ROWS_TEXT_SCRATCH_BYTES];
@@ -327,7 +328,8 @@ static void match_leaf(const struct matcher *matcher, const struct filter *leaf,
 
 /* ---- AND, OR, NOT ---- */
 
-/* Those that go through whole dictionaries are asked last, when there may be nothing left to ask. */
+/* Those that go through whole dictionaries are asked last, when there may be nothing left to
+ * ask. */
 static bool is_costly(const struct filter *filter)
 {
     if (filter->op == FILTER_WORDS || filter->op == FILTER_REGEX) {

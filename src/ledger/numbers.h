@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * numbers - a column of 64-bit integers, by tiles of 256 rows: each tile has the smallest number and
- * stores the differences from it in as few bytes as the largest needs (docs/format/segment.md).
+ * numbers - a column of 64-bit integers, by tiles of 256 rows: each tile has the smallest number
+ * and stores the differences from it in as few bytes as the largest needs (docs/format/segment.md).
  *
  * Threads: any.
  */

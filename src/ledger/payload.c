@@ -73,7 +73,8 @@ void payload_reader_free(struct payload_reader *reader)
     }
 }
 
-/* The first reader prepares the dictionary for all of the segment's; of two at once, one's stays. */
+/* The first reader prepares the dictionary for all of the segment's; of two at once, one's
+ * stays. */
 static ZSTD_DDict *dictionary_of(struct payload *payload)
 {
     ZSTD_DDict *dictionary = atomic_load_explicit(&payload->prepared, memory_order_acquire);

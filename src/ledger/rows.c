@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ledger/rows.h"
 
+#include "codec/time.h"
 #include "ledger/codes.h"
 #include "ledger/stored.h"
 
@@ -10,10 +11,41 @@ struct scratch {
     char *end;
 };
 
+/* Two ways of writing one value would give one line, but not be found by one filter: only the one
+ * that the writer uses is right. */
+static bool set_uuid(slice text, struct uuid *out)
+{
+    char again[UUID_TEXT_BYTES];
+    if (!uuid_parse(text, out)) {
+        return false;
+    }
+    uuid_format(out, again);
+    return memcmp(again, text.ptr, sizeof(again)) == 0;
+}
+
+static bool is_number_of(enum field field, int64_t number)
+{
+    switch (fields[field].type) {
+    case TYPE_TIME:
+        return number >= 0 && number <= TIME_US_MAX;
+    case TYPE_INTEGER:
+        return number >= 0 && number <= (int64_t)fields[field].max;
+    case TYPE_BOOLEAN:
+        return number == 0 || number == 1;
+    case TYPE_UUID:
+    case TYPE_TEXT:
+    case TYPE_ADDRESS:
+    case TYPE_CHOICE:
+    case TYPE_JSON:
+        break;
+    }
+    return false;
+}
+
 static bool set_text(struct event *event, enum field field, slice text)
 {
     if (fields[field].type == TYPE_UUID) {
-        if (!uuid_parse(text, &event->value[field].uuid)) {
+        if (!set_uuid(text, &event->value[field].uuid)) {
             return false;
         }
     } else {
@@ -49,13 +81,19 @@ static enum err read_text(const struct rows *rows, uint32_t row, enum field fiel
     return OK;
 }
 
-static void read_number(const struct rows *rows, uint32_t row, enum field field, struct event *out)
+static enum err read_number(const struct rows *rows, uint32_t row, enum field field,
+                            struct event *out)
 {
     int64_t number = ROWS_ABSENT;
-    if (rows->ops->numbers(rows, field, row, 1, &number) && number != ROWS_ABSENT) {
-        out->value[field].number = number;
-        out->present |= FIELD_BIT(field);
+    if (!rows->ops->numbers(rows, field, row, 1, &number) || number == ROWS_ABSENT) {
+        return OK;
     }
+    if (!is_number_of(field, number)) {
+        return ERR_CORRUPT;
+    }
+    out->value[field].number = number;
+    out->present |= FIELD_BIT(field);
+    return OK;
 }
 
 enum err rows_event(struct rows_reader *reader, uint32_t row, char *scratch, struct event *out)
@@ -73,7 +111,7 @@ enum err rows_event(struct rows_reader *reader, uint32_t row, char *scratch, str
         if (field_is_text_column(field)) {
             TRY(read_text(rows, row, field, &rest, out));
         } else if (field_is_number_column(field)) {
-            read_number(rows, row, field, out);
+            TRY(read_number(rows, row, field, out));
         }
     }
     slice data = {0};

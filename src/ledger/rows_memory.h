@@ -9,8 +9,8 @@
 
 #include "ledger/rows.h"
 
-/* `events` (1..ROWS_MAX) are borrowed until the rows are freed. A row of `erased` (NULL: none) keeps
- * its leaf hash and shows nothing else. Never NULL. */
+/* `events` (1..ROWS_MAX) are borrowed until the rows are freed. A row of `erased` (NULL: none)
+ * keeps its leaf hash and shows nothing else. Never NULL. */
 struct rows *rows_memory_new(const struct event *events, uint32_t count, uint64_t first_seq,
                              const struct row_set *erased);
 void rows_memory_free(struct rows *rows);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * segment_file - what a segment file consists of (docs/format/segment.md), for those who write, read
- * and verify one. Nobody else includes it.
+ * segment_file - what a segment file consists of (docs/format/segment.md), for those who write,
+ * read and verify one. Nobody else includes it.
  */
 
 #include "ledger/bloom.h"

@@ -39,8 +39,8 @@ enum err segment_make_rows(struct segment_make *make, struct payload_writer *pay
                            struct diag *diag);
 
 /*
- * The sections but for payload, one a call: `what` says which, its bytes are in make->section. After
- * segment_make_rows(). *more is false, and there is no section, behind the last. CORRUPT.
+ * The sections but for payload, one a call: `what` says which, its bytes are in make->section.
+ * After segment_make_rows(). *more is false, and there is no section, behind the last. CORRUPT.
  */
 struct segment_make_cursor {
     unsigned stage;

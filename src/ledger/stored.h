@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * stored - the numbers by which files know fields (fields.def), and what kind of column a field has.
- * Threads: any.
+ * stored - the numbers by which files know fields (fields.def), and what kind of column a field
+ * has. Threads: any.
  */
 
 #include "event/event.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* time_sort - rows in the order of their times, rows of one time in their own order. Threads: any. */
+/* time_sort - rows in the order of their times, rows of one time in their own order. Threads:
+ * any. */
 
 #include "ledger/rows.h"
 

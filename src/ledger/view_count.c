@@ -170,8 +170,8 @@ static bool count_word(const struct part *a, const struct part *b, uint32_t firs
     return true;
 }
 
-/* A full word of one column of bytes. Four arrays, so that equal codes in a row do not wait for each
- * other; codes are checked when the arrays are added up. */
+/* A full word of one column of bytes. Four arrays, so that equal codes in a row do not wait for
+ * each other; codes are checked when the arrays are added up. */
 static void count_full_u8(const uint8_t *codes, uint64_t counts[4][256])
 {
     for (size_t i = 0; i < 64; i += 4) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * view_run - the matching rows of one entry of a view, in the order of a scan. Until it is opened it
- * costs nothing and only knows where it can begin at the earliest.
+ * view_run - the matching rows of one entry of a view, in the order of a scan. Until it is opened
+ * it costs nothing and only knows where it can begin at the earliest.
  *
  * Threads: belongs to one.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Merges the runs of all entries that may have matches: a heap, the run whose next row comes first
- * at its top. A run that was not opened yet stands where its first row could be at the earliest, and
- * is opened only when that comes to the top.
+ * at its top. A run that was not opened yet stands where its first row could be at the earliest,
+ * and is opened only when that comes to the top.
  */
 #include <inttypes.h>
 #include <stdlib.h>
