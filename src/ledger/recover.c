@@ -312,7 +312,7 @@ enum err recover_wal(struct ledger *ledger, struct recovered *state, struct diag
         if (number >= from && number < to) { /* what it held may be erased: not merely unlinked */
             struct wal_file *old = NULL;
             TRY(wal_adopt(ledger->wal, number, &old, diag));
-            TRY(file_fill_zeros(old->file, 0, old->bytes, diag));
+            TRY(wal_file_zero(old, diag));
             wal_file_unuse(old);
             continue;
         }

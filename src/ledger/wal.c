@@ -311,6 +311,12 @@ static struct wal_file *take_unused(struct wal *wal)
     return taken;
 }
 
+enum err wal_file_zero(struct wal_file *file, struct diag *diag)
+{
+    /* Not the header: should the power go halfway, it still says that the file is superseded. */
+    return file_fill_zeros(file->file, WAL_FRAME_ALIGN, file->bytes - WAL_FRAME_ALIGN, diag);
+}
+
 static enum err retire_file(struct wal *wal, struct wal_file *file, bool zero, struct diag *diag)
 {
     char from[WAL_NAME_BYTES];
@@ -321,7 +327,7 @@ static enum err retire_file(struct wal *wal, struct wal_file *file, bool zero, s
     bool keep = file->bytes == wal->file_bytes && wal->spare_count < WAL_SPARES_MAX;
     mutex_unlock(&wal->lock);
     if (zero) {
-        TRY(file_fill_zeros(file->file, 0, file->bytes, diag));
+        TRY(wal_file_zero(file, diag));
     }
     if (!keep) {
         return dir_remove(wal->dir, from, diag);
