@@ -203,10 +203,12 @@ static enum err open_server(struct server *server, struct diag *diag)
     return OK;
 }
 
-/* The other way round. What was never opened is NULL, which every one of them takes. */
+/* The other way round. What was never opened is NULL. */
 static void close_server(struct server *server)
 {
-    http_server_stop(server->http);
+    if (server->http != NULL) {
+        http_server_stop(server->http);
+    }
     tail_stop(server->api.tail);
     api_receipts_stop(server->api.receipts);
     ledger_close(server->ledger);
