@@ -242,6 +242,23 @@ static bool is_first_of_name(const struct parsing *parsing, size_t at)
     return true;
 }
 
+/* A leaf names its place in a filter; here the parameter is the place. */
+static enum err make_leaf(struct parsing *parsing, slice name, slice value,
+                          const struct filter **leaf)
+{
+    struct diag diag = {0};
+    enum err e = filter_make_leaf(name, FILTER_EQUAL, value, &parsing->filter_context,
+                                  parsing->arena, leaf, &diag);
+    if (e != OK) {
+        char where[sizeof(diag.where)];
+        size_t len = name.len < sizeof(where) - 1 ? name.len : sizeof(where) - 1;
+        memcpy(where, name.ptr, len);
+        where[len] = '\0';
+        return diag_fail(parsing->diag, e, where, "%s", diag.text);
+    }
+    return OK;
+}
+
 /* All parameters of one name: one of the plain values, and none of those behind a "!". */
 static enum err take_field(struct parsing *parsing, size_t first)
 {
@@ -258,8 +275,7 @@ static enum err take_field(struct parsing *parsing, size_t first)
             continue;
         }
         bool negated = slice_take_literal(&value, SLICE("!"));
-        TRY(filter_make_leaf(name, FILTER_EQUAL, value, &parsing->filter_context, parsing->arena,
-                             &leaf, parsing->diag));
+        TRY(make_leaf(parsing, name, value, &leaf));
         if (negated) {
             TRY(filter_make_not(parsing->arena, leaf, &parsing->parts[parsing->part_count]));
             parsing->part_count++;

@@ -10,6 +10,7 @@
 
 enum {
     WAIT_MS = 200,         /* for commits; also how soon a new watcher is seen at the latest */
+    TAKE_MS = 20,          /* for a client that is behind to take its message */
     TURN_EVENTS = 500,     /* of one watcher before the next has its turn */
     TURN_SEQS = 4 * 65536, /* looked through, if few of them match */
 };
@@ -30,6 +31,7 @@ struct tail_watcher {
 struct tail {
     struct store *store;
     struct mutex lock;
+    struct condition taken; /* a watcher is ready again */
     struct tail_watcher *watchers;
     size_t count;
     bool stopping;
@@ -144,10 +146,33 @@ static bool is_stopping(struct tail *tail)
     return stopping;
 }
 
+/* Whether somebody who has a message on the way will want the next one at once. With the lock held. */
+static bool awaits_client(const struct tail *tail, uint64_t size)
+{
+    const struct tail_watcher *at = tail->watchers;
+    while (at != NULL && (at->is_ready || at->next_seq >= size)) {
+        at = at->next;
+    }
+    return at != NULL;
+}
+
+/* Until there is something to do: a commit, or a client that is behind and took its message. */
+static void wait_for_work(struct tail *tail, uint64_t size)
+{
+    mutex_lock(&tail->lock);
+    bool awaits = awaits_client(tail, size);
+    if (awaits) {
+        (void)condition_wait_us(&tail->taken, &tail->lock, (int64_t)TAKE_MS * 1000);
+    }
+    mutex_unlock(&tail->lock);
+    if (!awaits) {
+        (void)store_wait(tail->store, size, WAIT_MS);
+    }
+}
+
 static void tail_run(void *arg)
 {
     struct tail *tail = arg;
-    uint64_t seen = 0;
     while (!is_stopping(tail)) {
         uint64_t size = store_size(tail->store);
         bool is_behind = false;
@@ -156,9 +181,8 @@ static void tail_run(void *arg)
             serve(tail, watcher, size);
             watcher = take_next(tail, watcher, &is_behind, size);
         }
-        seen = size;
         if (!is_behind) {
-            (void)store_wait(tail->store, seen, WAIT_MS);
+            wait_for_work(tail, size);
         }
     }
 }
@@ -168,6 +192,7 @@ enum err tail_start(struct store *store, struct tail **out, struct diag *diag)
     struct tail *tail = mem_zeroed(sizeof(*tail));
     tail->store = store;
     mutex_init(&tail->lock);
+    condition_init(&tail->taken);
     buf_init(&tail->line, LINE_BYTES_MAX);
     buf_init(&tail->message, 2 * LINE_BYTES_MAX + TAIL_MESSAGE_BYTES);
     enum err e = thread_start(&tail->thread, "tail", tail_run, tail, diag);
@@ -191,6 +216,7 @@ void tail_stop(struct tail *tail)
     ASSERT(tail->watchers == NULL);
     buf_release(&tail->line);
     buf_release(&tail->message);
+    condition_release(&tail->taken);
     mutex_release(&tail->lock);
     free(tail);
 }
@@ -226,6 +252,7 @@ void tail_ready(struct tail_watcher *watcher)
 {
     mutex_lock(&watcher->tail->lock);
     watcher->is_ready = true;
+    condition_signal(&watcher->tail->taken);
     mutex_unlock(&watcher->tail->lock);
 }
 
