@@ -163,15 +163,16 @@ static void take_seqs(struct intake_result *result, const struct batch *batch)
     result->has_seqs = true;
 }
 
+static const struct diag conflict = {"/event_id", "is stored already with other content"};
+
 static void take_conflicts(struct intake *intake, const struct group *group)
 {
-    const struct diag diag = {"/event_id", "is stored already with other content"};
     for (size_t i = 0; i < group->batch.count; i++) {
         if (group->batch.events[i].state == BATCH_CONFLICT) {
             if (intake->options.skip_errors) {
-                add_error(intake, group->indexes[i], &diag);
+                add_error(intake, group->indexes[i], &conflict);
             } else {
-                stop_at(intake, ERR_CONFLICT, group->indexes[i], group->lines[i], &diag);
+                stop_at(intake, ERR_CONFLICT, group->indexes[i], group->lines[i], &conflict);
             }
         }
     }
@@ -206,7 +207,7 @@ static void take_result(struct intake *intake, struct group *group)
     const struct batch *batch = &group->batch;
     if (group->result == ERR_CONFLICT) {
         size_t at = batch->conflict_at;
-        stop_at(intake, ERR_CONFLICT, group->indexes[at], group->lines[at], &group->diag);
+        stop_at(intake, ERR_CONFLICT, group->indexes[at], group->lines[at], &conflict);
     } else if (group->result != OK) {
         stop_at(intake, group->result, group->indexes[0], group->lines[0], &group->diag);
     } else {
@@ -235,7 +236,7 @@ static void take_result(struct intake *intake, struct group *group)
 static void submit(struct intake *intake, struct group *group)
 {
     struct diag diag = {0};
-    group->batch.skip_conflicts = !is_collected(intake);
+    group->batch.skip_conflicts = !is_collected(intake) || intake->options.skip_errors;
     group->in_flight = true;
     enum err e = store_append(intake->ingest->store, &group->batch, &diag);
     if (e != OK) {
