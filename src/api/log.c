@@ -50,7 +50,9 @@ static enum err write_tile(struct http_request *request, struct diag *diag)
     struct store *store = api_of(request)->store;
     struct tile tile;
     uint64_t size = 0;
-    if (tile_parse(http_path_param(request, "tile"), &tile) != OK) {
+    slice path = request->path;
+    (void)slice_take_literal(&path, SLICE("/tile/"));
+    if (tile_parse(path, &tile) != OK) {
         return diag_fail(diag, ERR_NOT_FOUND, "", "not the path of a tile");
     }
     TRY(signed_size(store, &size, diag));

@@ -43,6 +43,7 @@ static const struct http_route routes[] = {
 
     GETS("/checkpoint", api_checkpoint_get, for_tiles),
     GETS("/tile/{tile...}", api_tile_get, for_tiles),
+    GETS("/tile/entries/{tile...}", api_tile_get, for_operators), /* they show the events */
     GETS("/api/v1/log", api_log_get, for_readers),
     GETS("/api/v1/log/proof/consistency", api_consistency_get, for_readers),
     {.method = HTTP_POST,

@@ -148,6 +148,23 @@ static void extend_refusal(struct json_writer *json, const void *data)
     }
 }
 
+/* The server has refused the body itself (400, 408, 413): its document says why, and behind that what
+ * of a stream was stored before. */
+static void extend_document(struct write *write)
+{
+    struct buf *body = &write->request->response->body;
+    const struct intake_result *result = intake_result(write->intake);
+    CLEANUP(buf_release) struct buf members = BUF_INIT(KIB(1));
+    struct json_writer json = json_writer_to(&members);
+    json_begin_object(&json, NULL);
+    write_seqs(&json, result);
+    if (json_end(&json) == OK && body->len > 0) {
+        body->len--; /* } */
+        members.ptr[0] = ',';
+        buf_append(body, buf_slice(&members));
+    }
+}
+
 static void end_request(struct write *write)
 {
     struct http_request *request = write->request;
@@ -167,6 +184,9 @@ static void finish(struct write *write)
         } else {
             answer_stored(write);
         }
+    }
+    if (write->keeps_status) {
+        extend_document(write);
     }
     end_request(write);
 }
