@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may: keys and how they are shown, what is open without one, and what every answer carries."""
+import re
+import stat
+
+from harness import EVENTS, Server, contains, equal, event, finish, step, true
+
+CLOSED = (('GET', EVENTS), ('POST', EVENTS), ('POST', EVENTS + '/batch'),
+          ('POST', '/api/v1/ingest/cloudtrail'), ('GET', EVENTS + '/x'),
+          ('GET', EVENTS + '/x/proof'), ('GET', '/api/v1/audit/timeline/x'),
+          ('GET', '/api/v1/audit/tail'), ('GET', '/api/v1/audit/stats'), ('GET', '/api/v1/log'),
+          ('GET', '/api/v1/log/proof/consistency?old=0'), ('POST', '/api/v1/log/keys/rotate'),
+          ('GET', '/api/v1/version'), ('GET', '/tile/entries/000'))
+OPEN = ('/health', '/health/live', '/health/ready', '/checkpoint', '/metrics')
+
+
+def keys(server):
+    with step('the first start makes an owner key that only its owner reads'):
+        path = server.data / 'admin.key'
+        equal(stat.S_IMODE(path.stat().st_mode), 0o600)
+        true(re.fullmatch(r'cairn_dev_[0-9a-f]{8}_[A-Za-z0-9_-]{43}\n', path.read_text()),
+             'the shape of the key')
+        for private in (server.data / 'keys').iterdir():
+            equal(stat.S_IMODE(private.stat().st_mode), 0o600, private.name)
+    for method, path in CLOSED:
+        with step(f'{method} {path} needs a key'):
+            answer = server.request(method, path, b'{}' if method == 'POST' else None, key=None)
+            answer.expect_problem(401)
+            contains(answer.headers['WWW-Authenticate'], 'Bearer')
+            server.request(method, path, b'{}' if method == 'POST' else None,
+                           key='cairn_dev_00000000_' + 'A' * 43).expect_problem(401)
+    for path in OPEN:
+        with step(f'{path} needs none'):
+            server.get(path, key=None).expect(200)
+    for name, headers in (('Authorization: Bearer', {'Authorization': f'Bearer {server.key}'}),
+                          ('the word in lower case', {'Authorization': f'bearer {server.key}'}),
+                          ('X-API-Key', {'X-API-Key': server.key})):
+        with step(f'a key is shown by {name}'):
+            server.get('/api/v1/log', headers=headers, key=None).expect(200)
+    for name, headers in (('Basic', {'Authorization': f'Basic {server.key}'}),
+                          ('no scheme', {'Authorization': server.key}),
+                          ('nothing behind the scheme', {'Authorization': 'Bearer '}),
+                          ('a beginning of the key', {'X-API-Key': server.key[:-1]}),
+                          ('more than the key', {'X-API-Key': server.key + 'A'}),
+                          ('a very long key', {'X-API-Key': 'A' * 5000}),
+                          ('an identity that the client claims', {'X-User': 'admin',
+                                                                  'X-Organization-Id': 'default'})):
+        with step(f'refused: {name}'):
+            server.get('/api/v1/log', headers=headers, key=None).expect_problem(401)
+    with step('a wrong key is refused also where none is needed'):
+        server.get('/checkpoint', key='wrong').expect_problem(401)
+    with step('a key in the URL is refused, and said why'):
+        answer = server.get(f'/api/v1/log?api_key={server.key}', key=None)
+        answer.expect_problem(401, 'URL')
+        true(server.key.encode() not in answer.body, 'the key is repeated in the answer')
+    with step('no log line holds the key'):
+        true(server.key not in server.log_path.read_text(), 'the key is in the log')
+
+
+def answers(server):
+    everything = [server.get('/health', key=None), server.get('/nothing'),
+                  server.get(EVENTS), server.post(EVENTS, b'{'), server.get(EVENTS, key=None),
+                  server.request('DELETE', EVENTS), server.get('/checkpoint', key=None)]
+    with step('every answer carries the security headers'):
+        for answer in everything:
+            for name, value in (('X-Content-Type-Options', 'nosniff'), ('X-Frame-Options', 'DENY'),
+                                ('Referrer-Policy', 'no-referrer')):
+                equal(answer.headers.get(name), value, f'{name} of {answer.status}')
+            contains(answer.headers.get('Content-Security-Policy', ''), "default-src 'none'")
+    with step('every answer carries a request id, and no two the same'):
+        ids = [answer.headers.get('X-Request-Id') for answer in everything]
+        true(all(ids), f'ids {ids}')
+        equal(len(set(ids)), len(ids))
+    with step('every error is a problem document'):
+        server.get('/nothing').expect_problem(404)
+        server.get(EVENTS + '?limit=x').expect_problem(400)
+        server.request('DELETE', EVENTS).expect_problem(405)
+        server.post(EVENTS, b'{').expect_problem(400)
+        server.post(EVENTS, b'{}', kind='text/plain').expect_problem(415)
+        server.post('/api/v1/ingest/morse', b'').expect_problem(404, 'morse')
+        server.get(EVENTS, key=None).expect_problem(401)
+        equal(server.get('/nothing').json()['instance'], '/nothing')
+    for name in ('X-Request-Id', 'X-Correlation-ID'):
+        with step(f'{name} is taken and given back, in errors too'):
+            answer = server.get('/api/v1/log', headers={name: 'req-7.a_B'}).expect(200)
+            equal(answer.headers['X-Request-Id'], 'req-7.a_B')
+            problem = server.get('/nothing', headers={name: 'req-8'}).expect_problem(404)
+            equal(problem['request_id'], 'req-8')
+    for bad in ('has space', 'x' * 129, 'quote"', '<b>'):
+        with step(f'a request id that is not sane is replaced: {bad[:20]}'):
+            answer = server.get('/health', headers={'X-Request-Id': bad}, key=None).expect(200)
+            true(answer.headers['X-Request-Id'] != bad, 'it was taken')
+
+
+def operations(server):
+    with step('health says how the parts are'):
+        health = server.get('/health', key=None).expect(200).json()
+        true(health['status'] in ('healthy', 'degraded'), health['status'])
+        equal(health['components']['store']['events'], server.size())
+        equal(health['components']['store']['writable'], True)
+        true(health['components']['disk']['free_bytes'] > 0, 'free space')
+        for name in ('timestamp', 'version', 'uptime_seconds'):
+            true(name in health, name)
+    with step('live and ready'):
+        equal(server.get('/health/live', key=None).expect(200).json()['status'], 'alive')
+        equal(server.get('/health/ready', key=None).expect(200).json()['ready'], True)
+    with step('the version is told to operators'):
+        contains(server.get('/api/v1/version').expect(200).json()['version'], '.')
+
+
+with Server() as under_test:
+    under_test.send(event())
+    keys(under_test)
+    answers(under_test)
+    operations(under_test)
+    with step('the key outlives a restart'):
+        key = under_test.key
+        under_test.stop()
+        under_test.start()
+        equal(under_test.key, key)
+        under_test.get('/api/v1/log').expect(200)
+with Server('--query-key-allowed') as lenient:
+    with step('a key in the URL is taken where that is switched on'):
+        lenient.get(f'{EVENTS}?api_key={lenient.key}', key=None).expect(200)
+        lenient.get(f'{EVENTS}?api_key=wrong', key=None).expect_problem(401)
+finish()

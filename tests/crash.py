@@ -1,0 +1,322 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was acknowledged is there: kill -9 under load again and again, damage to files, a full
+disk, two servers for one directory."""
+import base64
+import contextlib
+import http.client
+import json
+import os
+import random
+import shutil
+import threading
+import time
+import uuid
+
+import tlog
+from harness import (EVENTS, NDJSON, PATIENCE_S, Server, cairn, contains, equal, event, finish,
+                     lines_of, ndjson, scratch, step, true)
+
+ROUNDS = 20
+BLOCK = 4096
+
+
+class Writer(threading.Thread):
+    """Sends events over one connection until the server is gone, and remembers the answers."""
+
+    def __init__(self, server, many):
+        super().__init__()
+        self.server, self.many = server, many
+        self.acked = []  # (event_id, first seq possible, last seq possible, leaf hash or None)
+        self.sent = 0
+        self.odd = None
+
+    def run(self):
+        link = http.client.HTTPConnection('127.0.0.1', self.server.port, timeout=PATIENCE_S)
+        with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+            while self._send(link):
+                pass
+        link.close()
+
+    def _send(self, link):
+        ids = [str(uuid.uuid4()) for _ in range(50 if self.many else 1)]
+        body = ndjson([{'event_id': name, 'event_type': 'crash.test', 'event_data': {'i': i}}
+                       for i, name in enumerate(ids)])
+        self.sent += len(ids)
+        link.request('POST', EVENTS, body,
+                     {'Authorization': f'Bearer {self.server.key}',
+                      'Content-Type': NDJSON if self.many else 'application/json'})
+        answer = link.getresponse()
+        text = answer.read()
+        if answer.status != 201:
+            self.odd = f'{answer.status} {text[:300]!r}'
+            return False
+        got = json.loads(text)
+        if self.many:
+            self.acked += [(name, got['first_seq'], got['last_seq'], None) for name in ids]
+        else:
+            self.acked.append((got['event_id'], got['seq'], got['seq'], got['leaf_hash']))
+        return True
+
+
+def all_of(server):
+    """{event_id: (seq, leaf hash)} of the whole log."""
+    found, params = {}, {'order': 'seq', 'limit': 1000, 'fields': 'event_id,seq,leaf_hash'}
+    answer = server.query(**params)
+    while True:
+        found |= {item['event_id']: (item['seq'], item['leaf_hash']) for item in answer['data']}
+        if not answer['page']['has_more']:
+            return found
+        answer = server.query(**params, cursor=answer['page']['next_cursor'])
+
+
+def must_hold(server, acked):
+    found = all_of(server)
+    equal(len(found), server.size(), 'ids are unique')
+    equal(sorted(seq for seq, _ in found.values()), list(range(len(found))), 'seqs have no gap')
+    for name, first, last, leaf in acked:
+        true(name in found, f'{name} was acknowledged and is lost')
+        seq, hash_ = found[name]
+        true(first <= seq <= last, f'{name} was acknowledged at {first}..{last}, is at {seq}')
+        true(leaf in (None, hash_), f'{name} has another leaf hash')
+    return found
+
+
+def prove_some(server, names, found, log):
+    for name in names:
+        got = server.get(f'{EVENTS}/{name}').expect(200).json()
+        equal((got['seq'], got['leaf_hash']), found[name])
+        line = server.get(f'{EVENTS}/{name}?raw=1').expect(200).body[:-1]
+        proof = server.get(f'{EVENTS}/{name}/proof').expect(200).body
+        _, index = tlog.check_proof(proof, line, [log['vkey']], log['origin'])
+        equal(index, got['seq'])
+
+
+def must_continue(server, old_note, log):
+    """The newest checkpoint is a continuation of one from before the crash."""
+    old = tlog.Checkpoint(old_note, [log['vkey']], log['origin'])
+    new = tlog.Checkpoint(server.wait_checkpoint(server.size()), [log['vkey']], log['origin'])
+    answer = server.get('/api/v1/log/proof/consistency', {'old': old.size, 'new': new.size})
+    proof = [base64.b64decode(item) for item in answer.expect(200).json()['proof']]
+    tlog.check_consistency(old.size, new.size, proof, old.root, new.root)
+
+
+def kills():
+    seed = int(os.environ.get('CAIRN_TEST_SEED', time.time_ns() % 1000000))
+    print(f'# CAIRN_TEST_SEED={seed}')
+    chance = random.Random(seed)
+    server = Server('--checkpoint-interval-ms', '50')
+    server.start()
+    log = server.get('/api/v1/log').json()
+    acked = []
+    for number in range(ROUNDS):
+        with step(f'kill -9 under load, {number + 1} of {ROUNDS}'):
+            writers = [Writer(server, many=i == 0) for i in range(4)]
+            for writer in writers:
+                writer.start()
+            time.sleep(chance.uniform(0.02, 0.35))  # the moment is what is tried out
+            note = server.get('/checkpoint', key=None).expect(200).body
+            time.sleep(chance.uniform(0, 0.05))
+            server.kill()
+            for writer in writers:
+                writer.join()
+                equal(writer.odd, None, 'an answer other than 201')
+            fresh = [item for writer in writers for item in writer.acked]
+            acked += fresh
+            true(fresh, 'nothing was acknowledged in this round')
+            server.start()
+            found = must_hold(server, acked)
+            sample = chance.sample(fresh, min(3, len(fresh)))
+            prove_some(server, [item[0] for item in sample], found, log)
+            must_continue(server, note, log)
+    print(f'# {len(acked)} events were acknowledged, {server.size()} are there')
+    with step('killed while it starts, again and again'):
+        note = server.get('/checkpoint', key=None).body
+        server.kill()
+        for _ in range(15):
+            server.spawn()
+            time.sleep(chance.uniform(0, 0.06))
+            server.kill()
+        server.start()
+        must_hold(server, acked)
+        must_continue(server, note, log)
+    with step('cairn verify takes what is left for whole, running and stopped'):
+        equal(lines_of(cairn('verify', server.data, '--vkey', log['vkey']))[0]['whole'], True)
+        server.kill()
+        equal(lines_of(cairn('verify', server.data))[0]['whole'], True)
+        server.start()
+        server.stop()
+        whole = lines_of(cairn('verify', server.data))[0]
+        true(whole['events'] >= len(acked) and whole['unchecked'] == 0, f'{whole}')
+        equal(whole['checkpoint_size'], whole['events'])
+    with step('events that were sent again after a crash are there once'):
+        server.start()
+        size = server.size()
+        body = ndjson([{'event_id': item[0], 'event_type': 'crash.test'} for item in acked[:2000]])
+        answer = server.post(EVENTS, body, kind=NDJSON).expect(200).json()
+        equal((answer['count'], answer['duplicates']), (0, min(2000, len(acked))))
+        equal(server.size(), size)
+        server.stop()
+
+
+def copy_of(data, name):
+    place = scratch(name)
+    shutil.copytree(data, place)
+    return place
+
+
+def wal_of(place):
+    """The WAL file with frames, and where its frames begin."""
+    for path in sorted((place / 'ledger').glob('[0-9]*.wal')):
+        text = path.read_bytes()
+        frames = [at for at in range(BLOCK, len(text), BLOCK) if text[at:at + 4] == b'CFR1']
+        if frames:
+            return path, frames
+    raise AssertionError('no WAL holds a frame')
+
+
+def change(path, at, data=None):
+    with open(path, 'r+b') as file:
+        file.seek(at)
+        old = file.read(1)
+        file.seek(at)
+        file.write(data if data is not None else bytes([old[0] ^ 1]))
+
+
+def damage():
+    server = Server('--checkpoint-interval-ms', '60000')
+    server.start()
+    ids = []
+    for n in range(6):
+        name = str(uuid.uuid4())
+        server.post(EVENTS, event(event_id=name, event_data={'n': n})).expect(201)
+        ids.append(name)
+    server.kill()  # all six frames are beyond the checkpoint
+
+    def starts_with(place, count):
+        with Server(data=place) as again:
+            equal(again.size(), count)
+            for name in ids[:count]:
+                again.get(f'{EVENTS}/{name}').expect(200)
+            for name in ids[count:]:
+                again.get(f'{EVENTS}/{name}').expect(404)
+            again.send(event())
+        equal(lines_of(cairn('verify', place))[0]['whole'], True)
+
+    with step('what was acknowledged but is in no checkpoint is there after kill -9'):
+        starts_with(copy_of(server.data, 'untouched'), 6)
+    for sentence, data in (('garbage', os.urandom(BLOCK)), ('zeros', bytes(BLOCK)),
+                           ('one changed bit', None)):
+        with step(f'a last frame that the crash tore ({sentence}) is cut'):
+            place = copy_of(server.data, f'torn-{sentence[:3]}')
+            path, frames = wal_of(place)
+            change(path, frames[-1] + (0 if data else 100), data)
+            starts_with(place, 5)
+    with step('a changed byte in the middle stops the start, with file and offset'):
+        place = copy_of(server.data, 'middle')
+        path, frames = wal_of(place)
+        change(path, frames[2] + 100)
+        before = path.read_bytes()
+        said = Server(data=place).refuses_to_start(1, path.name, 'offset')
+        contains(said, str(frames[2]))
+        equal(path.read_bytes(), before, 'the damaged file')
+    with step('and cairn verify finds it too'):
+        found = lines_of(cairn('verify', place, status=1))[0]
+        equal((found['whole'], found['where']), (False, path.name))
+    with step('a changed header of a WAL file stops the start'):
+        place = copy_of(server.data, 'header')
+        path, _ = wal_of(place)
+        change(path, 20)
+        Server(data=place).refuses_to_start(1, path.name, 'offset')
+    with step('a WAL file that is shorter than it was stops the start'):
+        place = copy_of(server.data, 'short')
+        path, frames = wal_of(place)
+        os.truncate(path, frames[3] + 10)
+        Server(data=place).refuses_to_start(1, path.name)
+
+    server.start()
+    server.stop()  # now a checkpoint covers all of them
+    with step('a last frame that a checkpoint covers is not cut but refused'):
+        place = copy_of(server.data, 'covered')
+        path, frames = wal_of(place)
+        change(path, frames[-1] + 100)
+        Server(data=place).refuses_to_start(1)
+        cairn('verify', place, status=1)
+    for name in ('checkpoint', 'origin', 'wal', 'keys'):
+        with step(f'without {name} it does not start'):
+            place = copy_of(server.data, f'without-{name}')
+            if name == 'wal':
+                wal_of(place)[0].unlink()
+            elif name == 'keys':
+                shutil.rmtree(place / 'keys')
+            else:
+                (place / name).unlink()
+            said = Server(data=place).refuses_to_start(1)
+            contains(said, 'checkpoint' if name == 'wal' else name)
+    with step('a checkpoint of another root does not start, and verify finds it'):
+        place = copy_of(server.data, 'forged')
+        lines = (place / 'checkpoint').read_bytes().split(b'\n')
+        lines[2] = base64.b64encode(os.urandom(32))
+        (place / 'checkpoint').write_bytes(b'\n'.join(lines))
+        Server(data=place).refuses_to_start(1, 'checkpoint')
+        cairn('verify', place, status=1)
+    with step('an older checkpoint is fine: the log is its continuation'):
+        with Server(data=server.data) as again:
+            again.send(event())
+            old = (again.data / 'checkpoint').read_bytes()
+        (server.data / 'checkpoint').write_bytes(old)
+        with Server(data=server.data) as again:
+            equal(again.size(), 7)
+
+
+def one_owner():
+    with Server() as first:
+        first.send(event())
+        with step('a second server on the same directory is refused, and told whose it is'):
+            said = Server(data=first.data).refuses_to_start(1)
+            contains(said, str(first.process.pid))
+            first.send(event())
+            equal(first.size(), 2)
+        with step('a second server on the same port is refused'):
+            said = Server(listen=f'127.0.0.1:{first.port}').refuses_to_start(3)
+            contains(said, 'cairn serve: ')
+    with step('a data directory that cannot be made is refused'):
+        scratch('file').write_text('x')
+        contains(Server(data=scratch('file') / 'data').refuses_to_start(3), 'cairn serve: ')
+
+
+def full_disk():
+    server = Server()
+    server.start()
+    name = str(uuid.uuid4())
+    server.send(event(event_id=name))
+    server.stop()
+    with Server('--disk-reserve-bytes', '1TiB', '--wal-file-bytes', '32MiB', data=server.data,
+                usual=()) as full:
+        with step('below the reserve writes are answered with 507 and store nothing'):
+            full.post(EVENTS, event()).expect_problem(507)
+            problem = full.post(EVENTS, ndjson([event(), event()]), kind=NDJSON).expect_problem(507)
+            equal(problem['count'], 0)
+            equal(full.size(), 1)
+        with step('and reads and proofs go on'):
+            full.get(f'{EVENTS}/{name}').expect(200)
+            equal(len(full.query()['data']), 1)
+            full.get(f'{EVENTS}/{name}/proof').expect(200)
+        with step('health says so'):
+            health = full.get('/health', key=None).expect(200).json()
+            equal((health['status'], health['components']['store']['writable']),
+                  ('degraded', False))
+        with step('the command line says what to do'):
+            run = cairn('ingest', '-', server=full, stdin=json.dumps(event()), status=1)
+            contains(run.stderr, 'disk')
+    with step('with room again it writes on'):
+        server.start()
+        server.send(event())
+        equal(server.size(), 2)
+        server.stop()
+
+
+kills()
+damage()
+one_owner()
+full_disk()
+finish()
