@@ -4,7 +4,7 @@
 #include "base/hash.h"
 #include "codec/wire.h"
 
-enum { START_BYTES = 4 };
+enum { START_BYTES = 4, NEAR = 8 };
 
 const struct sections_format group_format = {
     .magic = {'C', 'A', 'I', 'R', 'N', 'G', 'R', 'P'},
@@ -53,11 +53,11 @@ bool group_table_init(struct group_table *table, slice bytes, uint32_t bucket_bi
 static uint64_t entry_at(const struct group_table *table, uint32_t index)
 {
     const uint8_t *bytes = table->entries + (size_t)index * table->entry_bytes;
-    uint64_t entry = 0;
-    for (uint32_t i = 0; i < table->entry_bytes; i++) {
-        entry |= (uint64_t)bytes[i] << (8 * i);
+    uint64_t low = (uint64_t)wire_get_u16le(bytes) | (uint64_t)bytes[2] << 16;
+    if (table->entry_bytes == GROUP_LOOKUP_ENTRY_BYTES) {
+        return low;
     }
-    return entry;
+    return low | (uint64_t)wire_get_u16le(bytes + 3) << 24;
 }
 
 static uint32_t start_of(const struct group_table *table, uint32_t bucket)
@@ -65,27 +65,62 @@ static uint32_t start_of(const struct group_table *table, uint32_t bucket)
     return wire_get_u32le(table->starts + (size_t)bucket * START_BYTES);
 }
 
-size_t group_table_find(const struct group_table *table, uint64_t hash, uint32_t *places,
-                        size_t max)
+/* The entries of a bucket. False when the directory is damaged. */
+static bool find_bucket(const struct group_table *table, uint64_t hash, uint32_t *first,
+                        uint32_t *end)
 {
     uint32_t bucket = group_bucket(hash, table->bucket_bits);
-    uint64_t tag = group_tag(hash, table->bucket_bits);
-    uint32_t low = start_of(table, bucket);
-    uint32_t end = start_of(table, bucket + 1);
-    if (low > end || end > table->entry_count) {
-        return 0;
+    *first = start_of(table, bucket);
+    *end = start_of(table, bucket + 1);
+    return *first <= *end && *end <= table->entry_count;
+}
+
+/* Where in its bucket a tag should be, as tags are spread evenly. */
+static uint32_t guess_of(uint32_t first, uint32_t end, uint64_t tag)
+{
+    return first + (uint32_t)((uint64_t)(end - first) * tag >> GROUP_TAG_BITS);
+}
+
+static uint64_t tag_at(const struct group_table *table, uint32_t index)
+{
+    return entry_at(table, index) >> table->place_bits;
+}
+
+/* The first entry of [low, high) whose tag is `tag` or more. Mostly it is near where it should be:
+ * what is further away is cut off first. */
+static uint32_t lower_bound(const struct group_table *table, uint32_t low, uint32_t high,
+                            uint64_t tag)
+{
+    uint32_t guess = guess_of(low, high, tag);
+    if (guess - low > NEAR && tag_at(table, guess - NEAR) < tag) {
+        low = guess - NEAR + 1;
     }
-    for (uint32_t high = end; low < high;) {
+    if (high - guess > NEAR && tag_at(table, guess + NEAR) >= tag) {
+        high = guess + NEAR;
+    }
+    while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (entry_at(table, middle) >> table->place_bits < tag) {
+        if (tag_at(table, middle) < tag) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
+    return low;
+}
+
+size_t group_table_find(const struct group_table *table, uint64_t hash, uint32_t *places,
+                        size_t max)
+{
+    uint64_t tag = group_tag(hash, table->bucket_bits);
+    uint32_t first = 0;
+    uint32_t end = 0;
+    if (!find_bucket(table, hash, &first, &end)) {
+        return 0;
+    }
     size_t count = 0;
-    for (; low < end && count < max; low++) {
-        uint64_t entry = entry_at(table, low);
+    for (uint32_t at = lower_bound(table, first, end, tag); at < end && count < max; at++) {
+        uint64_t entry = entry_at(table, at);
         if (entry >> table->place_bits != tag) {
             break;
         }
@@ -94,11 +129,15 @@ size_t group_table_find(const struct group_table *table, uint64_t hash, uint32_t
     return count;
 }
 
+/* The directory is small enough to be near already; entries are what memory is waited for. */
 void group_table_prefetch(const struct group_table *table, uint64_t hash)
 {
-    uint32_t bucket = group_bucket(hash, table->bucket_bits);
-    /* Buckets are about as long as each other: near where the entry should be is near enough. */
-    size_t guess = (size_t)((__uint128_t)hash * table->entry_count >> 64);
-    __builtin_prefetch(table->starts + (size_t)bucket * START_BYTES);
-    __builtin_prefetch(table->entries + guess * table->entry_bytes);
+    uint32_t first = 0;
+    uint32_t end = 0;
+    if (find_bucket(table, hash, &first, &end)) {
+        uint32_t guess = guess_of(first, end, group_tag(hash, table->bucket_bits));
+        const uint8_t *entry = table->entries + (size_t)guess * table->entry_bytes;
+        __builtin_prefetch(entry - (guess - first > NEAR ? NEAR * table->entry_bytes : 0));
+        __builtin_prefetch(entry + table->entry_bytes);
+    }
 }
