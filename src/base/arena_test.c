@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/arena.h"
-
 #include "base/test.h"
 
 static void test_gives_aligned_bytes_that_do_not_overlap(void **state)

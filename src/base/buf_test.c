@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/buf.h"
-
 #include "base/test.h"
 
 static void test_grows_to_its_maximum_and_no_further(void **state)

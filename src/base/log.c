@@ -90,8 +90,8 @@ static void append_head(struct buf *line, enum log_level level, const char *mess
     buf_append_cstr(line, json ? "{\"time\":\"" : "time=");
     buf_append(line, (slice){(const uint8_t *)stamp, n});
     buf_append_format(line, ".%03dZ", (int)(now.tv_nsec / 1000000));
-    buf_append_format(line, json ? "\",\"level\":\"%s\",\"msg\":" : " level=%s msg=",
-                      level_names[level]);
+    buf_append_format(line,
+                      json ? "\",\"level\":\"%s\",\"msg\":" : " level=%s msg=", level_names[level]);
     append_quoted(line, slice_from_cstr(message));
 }
 

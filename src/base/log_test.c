@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/log.h"
-
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/test.h"
 
 static size_t log_to_text(bool json, char *out, size_t out_bytes)

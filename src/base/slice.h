@@ -34,6 +34,7 @@ typedef struct slice {
 
 static inline slice slice_from_cstr(const char *text)
 {
+    ASSERT(text != NULL);
     return (slice){(const uint8_t *)text, strlen(text)};
 }
 

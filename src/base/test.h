@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "base/macros.h"
 #include "base/err.h"
+#include "base/macros.h"
 #include "base/slice.h"
 
 #define assert_slice_equal(actual, expected_cstr)                                                  \

@@ -113,6 +113,7 @@ void table_write(struct table *table, struct buf *out)
         }
         buf_append_byte(out, '\n');
     }
+    ASSERT(table->column_count > 0);
     for (size_t i = 0; i < table->cell_count; i++) {
         const struct table_cell *cell = &table->cells[i];
         size_t column = i % table->column_count;

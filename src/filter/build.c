@@ -59,7 +59,7 @@ static enum err make_list(struct arena *arena, enum filter_op op,
     if (total > FILTER_NODES_MAX) {
         return ERR_LIMIT;
     }
-    const struct filter **flat = arena_take(arena, total * sizeof(*flat));
+    const struct filter **flat = arena_take(arena, total * sizeof(struct filter *));
     if (flat == NULL) {
         return ERR_LIMIT;
     }
@@ -100,7 +100,7 @@ enum err filter_make_not(struct arena *arena, const struct filter *child, const 
         *out = child->children[0];
         return OK;
     }
-    const struct filter **kept = arena_take(arena, sizeof(*kept));
+    const struct filter **kept = arena_take(arena, sizeof(struct filter *));
     if (kept == NULL) {
         return ERR_LIMIT;
     }

@@ -62,7 +62,7 @@ bool network_parse(slice text, struct filter_network *out)
 
 bool network_has(const struct filter_network *network, slice address)
 {
-    uint8_t bytes[V6_BYTES];
+    uint8_t bytes[V6_BYTES] = {0};
     if (address_bytes(address, bytes) != network->byte_count) {
         return false;
     }

@@ -7,6 +7,7 @@
 
 uint64_t random_below(struct filter_random *random, uint64_t bound)
 {
+    ASSERT(bound > 0);
     random->seed += UINT64_C(0x9e3779b97f4a7c15);
     return hash_u64(random->seed, UINT64_C(0xd1b54a32d192ed03)) % bound;
 }

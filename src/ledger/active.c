@@ -359,6 +359,7 @@ static const struct active *active_of(const struct rows *rows)
 
 static slice active_text_value(const struct rows_text_column *column, uint32_t index, char *scratch)
 {
+    UNUSED(scratch); /* nothing is packed here */
     const struct text_column *texts = column->owner;
     return texts->values[index];
 }

@@ -77,7 +77,7 @@ struct ledger {
 struct sequencer *sequencer_new(struct ledger *ledger, const struct merkle_frontier *frontier);
 void sequencer_free(struct sequencer *sequencer);
 void sequencer_frontier(const struct sequencer *sequencer, struct merkle_frontier *out);
-void sequencer_run(void *ledger);
+void sequencer_run(void *arg); /* struct ledger */
 enum err sequencer_append(struct store *store, struct batch *batch, struct diag *diag);
 /* Replays one row while recovering, before the thread runs. */
 void sequencer_replay(struct sequencer *sequencer, slice row, const struct event *event,
@@ -105,7 +105,7 @@ void sequencer_replace_actives(struct sequencer *sequencer, struct active *const
                                size_t count);
 
 /* ---- sealer.c ---- */
-void sealer_run(void *ledger);
+void sealer_run(void *arg);                                      /* struct ledger */
 void sealer_queue(struct ledger *ledger, struct active *active); /* full and durable; borrows */
 void sealer_throttle(struct ledger *ledger); /* waits while too much is unsealed */
 #define SEAL_BACKLOG_MAX     3

@@ -159,9 +159,13 @@ static enum err flush_frame(struct rebuild *rebuild, struct diag *diag)
     if (rebuild->frame_count == 0) {
         return OK;
     }
-    TRY(wal_rewrite_frame(rebuild->rewrite, rebuild->frame, rebuild->body_len,
-                          rebuild->frame_first_seq, rebuild->frame_count, clock_now_us(), &body_at,
-                          diag));
+    const struct wal_frame_info info = {
+        .body_len = rebuild->body_len,
+        .first_seq = rebuild->frame_first_seq,
+        .count = rebuild->frame_count,
+        .commit_us = clock_now_us(),
+    };
+    TRY(wal_rewrite_frame(rebuild->rewrite, rebuild->frame, &info, &body_at, diag));
     for (uint32_t i = 0; i < rebuild->frame_count; i++) {
         rebuild->places[rebuild->done++] = body_at + rebuild->row_at[i];
     }

@@ -28,8 +28,7 @@ uint64_t group_id_hash(slice org, const struct uuid *id);
 enum err group_write(struct segment *const segments[GROUP_SEGMENTS], uint64_t first_seq,
                      const struct dir *dir, const char *name, struct diag *diag);
 
-enum err group_open(const struct dir *dir, const char *name, struct group **out,
-                    struct diag *diag);
+enum err group_open(const struct dir *dir, const char *name, struct group **out, struct diag *diag);
 void group_free(struct group *group);
 DEFINE_OWNED(group);
 

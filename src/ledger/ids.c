@@ -138,7 +138,7 @@ static void read_near(const uint8_t *bytes, enum form form, int64_t time_us, str
 {
     int64_t distance = 0;
     if (form == FORM_NEAR_1) {
-        distance = (int8_t)bytes[0];
+        distance = ((int64_t)bytes[0] ^ 0x80) - 0x80; /* two's complement */
     } else if (form == FORM_NEAR_2) {
         distance = (int16_t)wire_get_u16le(bytes);
     }

@@ -61,6 +61,7 @@ static void set_on_commit(struct store *store, store_commit_fn fn, void *context
 static enum err get_checkpoint(struct store *store, struct buf *note_out, uint64_t *size_out,
                                struct diag *diag)
 {
+    UNUSED(diag); /* there always is one */
     return notary_checkpoint(((struct ledger *)store)->notary, note_out, size_out);
 }
 
@@ -262,6 +263,7 @@ static void head_to_sign(void *context, uint64_t *size, struct merkle_hash *root
 
 static void checkpoint_failed(void *context, const struct diag *diag)
 {
+    UNUSED(diag);
     /* Events are safe and the next interval tries again; who waits for a receipt gets a 503. */
     struct ledger *ledger = context;
     atomic_fetch_add(&ledger->checkpoint_failures, 1);

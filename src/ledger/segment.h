@@ -25,7 +25,7 @@ struct segment_write_options {
 /* What a written or opened segment is; also what the manifest keeps of it. */
 struct segment_summary {
     uint64_t first_seq;
-    uint32_t count;       /* ROWS_MAX, but for a rewritten last one */
+    uint32_t count; /* ROWS_MAX, but for a rewritten last one */
     uint32_t erased;
     uint64_t file_bytes;
     int64_t time_min_us, time_max_us;         /* event_timestamp */
@@ -53,8 +53,7 @@ const struct rows *segment_rows(const struct segment *segment);
 const struct segment_summary *segment_summary(const struct segment *segment);
 
 /* The root of leaves [256 * tile, 256 * (tile + 1)): an element of a level-1 tile, as stored. */
-enum err segment_tile_root(const struct segment *segment, uint32_t tile,
-                           struct merkle_hash *out);
+enum err segment_tile_root(const struct segment *segment, uint32_t tile, struct merkle_hash *out);
 
 /* Re-reads everything: section CRCs, every line rebuilt and hashed against the tile roots and the
  * root, every derived section recomputed and compared. CORRUPT names file, section and offset. */

@@ -319,12 +319,15 @@ static enum err write_frame(struct sequencer *sequencer, struct making *making, 
                             struct diag *diag)
 {
     struct ledger *ledger = sequencer->ledger;
-    struct wal_file *file = NULL;
-    uint64_t body_at = 0;
+    const struct wal_frame_info info = {
+        .body_len = making->body_len,
+        .first_seq = making->first_seq,
+        .count = (uint32_t)(sequencer->next_seq - making->first_seq),
+        .commit_us = now_us,
+    };
+    struct wal_place place = {0};
     int64_t began_us = clock_monotonic_us();
-    TRY(wal_append(ledger->wal, making->frame, making->body_len, making->first_seq,
-                   (uint32_t)(sequencer->next_seq - making->first_seq), now_us, &file, &body_at,
-                   diag));
+    TRY(wal_append(ledger->wal, making->frame, &info, &place, diag));
     uint64_t took_us = (uint64_t)(clock_monotonic_us() - began_us);
     atomic_fetch_add(&ledger->commits, 1);
     atomic_fetch_add(&ledger->commit_us_total, took_us);
@@ -333,7 +336,7 @@ static enum err write_frame(struct sequencer *sequencer, struct making *making, 
     }
     for (size_t i = 0; i < making->run_count; i++) {
         const struct frame_run *run = &making->runs[i];
-        active_locate(run->active, run->first, run->n, file, body_at + run->body_from,
+        active_locate(run->active, run->first, run->n, place.file, place.body_at + run->body_from,
                       (slice){making->frame + WAL_FRAME_HEAD_BYTES + run->body_from,
                               run->body_to - run->body_from});
         if (making->stable) {

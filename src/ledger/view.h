@@ -17,7 +17,7 @@
 struct view_entry {
     const struct rows *rows; /* NULL: gone, every row was erased and the file unlinked */
     uint64_t first_seq;
-    uint32_t count;          /* rows that may be read through this view */
+    uint32_t count; /* rows that may be read through this view */
     int64_t time_min_us, time_max_us;
     struct segment *segment; /* NULL: in memory */
 };
@@ -25,7 +25,7 @@ struct view_entry {
 struct view {
     uint64_t size;
     size_t entry_count;
-    const struct view_entry *entries;    /* ascending first_seq, 65,536 apart */
+    const struct view_entry *entries; /* ascending first_seq, 65,536 apart */
     size_t group_count;
     /* groups of 64 segments, by index; NULL where none is yet */
     struct group *const *groups;
@@ -40,8 +40,7 @@ struct store_group;
 
 enum err view_scan_open(const struct view *view, const struct store_scan_options *options,
                         struct view_scan **out, struct diag *diag);
-enum err view_scan_next(struct view_scan *scan, const struct store_event **out,
-                        struct diag *diag);
+enum err view_scan_next(struct view_scan *scan, const struct store_event **out, struct diag *diag);
 void view_scan_free(struct view_scan *scan);
 
 enum err view_count(const struct view *view, const struct store_count_options *options,

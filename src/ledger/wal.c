@@ -256,30 +256,29 @@ enum err wal_reserve(struct wal *wal, size_t body_len, struct diag *diag)
 }
 
 /* Header and padding around a body that is in place. */
-static void seal_frame(uint8_t *frame, const struct wal_frame_head *head)
+static void seal_frame(uint8_t *frame, uint64_t salt, const struct wal_frame_info *info)
 {
-    size_t used = WAL_FRAME_HEAD_BYTES + (size_t)head->body_len;
-    wal_frame_head_put(frame, head);
-    memset(frame + used, 0, wal_frame_bytes(head->body_len) - used);
+    size_t used = WAL_FRAME_HEAD_BYTES + info->body_len;
+    const struct wal_frame_head head = {
+        .salt = salt,
+        .first_seq = info->first_seq,
+        .commit_us = info->commit_us,
+        .count = info->count,
+        .body_len = (uint32_t)info->body_len,
+    };
+    wal_frame_head_put(frame, &head);
+    memset(frame + used, 0, wal_frame_bytes(info->body_len) - used);
 }
 
-enum err wal_append(struct wal *wal, uint8_t *frame, size_t body_len, uint64_t first_seq,
-                    uint32_t count, int64_t commit_us, struct wal_file **file_out,
-                    uint64_t *body_at_out, struct diag *diag)
+enum err wal_append(struct wal *wal, uint8_t *frame, const struct wal_frame_info *info,
+                    struct wal_place *out, struct diag *diag)
 {
-    uint64_t disk_bytes = wal_frame_bytes(body_len);
-    ASSERT(wal->current != NULL && disk_bytes <= wal->current->bytes - wal->at);
-    const struct wal_frame_head head = {
-        .salt = wal->current->salt,
-        .first_seq = first_seq,
-        .commit_us = commit_us,
-        .count = count,
-        .body_len = (uint32_t)body_len,
-    };
-    seal_frame(frame, &head);
-    TRY(write_durably(wal, wal->current->file, wal->at, (slice){frame, (size_t)disk_bytes}, diag));
-    *file_out = wal->current;
-    *body_at_out = wal->at + WAL_FRAME_HEAD_BYTES;
+    struct wal_file *file = wal->current;
+    uint64_t disk_bytes = wal_frame_bytes(info->body_len);
+    ASSERT(file != NULL && disk_bytes <= file->bytes - wal->at);
+    seal_frame(frame, file->salt, info);
+    TRY(write_durably(wal, file->file, wal->at, (slice){frame, (size_t)disk_bytes}, diag));
+    *out = (struct wal_place){file, wal->at + WAL_FRAME_HEAD_BYTES};
     wal->at += disk_bytes;
     return OK;
 }
@@ -427,20 +426,13 @@ void wal_rewrite_free(struct wal_rewrite *rewrite)
     }
 }
 
-enum err wal_rewrite_frame(struct wal_rewrite *rewrite, uint8_t *frame, size_t body_len,
-                           uint64_t first_seq, uint32_t count, int64_t commit_us,
-                           uint64_t *body_at_out, struct diag *diag)
+enum err wal_rewrite_frame(struct wal_rewrite *rewrite, uint8_t *frame,
+                           const struct wal_frame_info *info, uint64_t *body_at_out,
+                           struct diag *diag)
 {
-    size_t disk_bytes = wal_frame_bytes(body_len);
+    size_t disk_bytes = wal_frame_bytes(info->body_len);
     ASSERT(disk_bytes <= rewrite->head.bytes - rewrite->at);
-    const struct wal_frame_head head = {
-        .salt = rewrite->head.salt,
-        .first_seq = first_seq,
-        .commit_us = commit_us,
-        .count = count,
-        .body_len = (uint32_t)body_len,
-    };
-    seal_frame(frame, &head);
+    seal_frame(frame, rewrite->head.salt, info);
     TRY(write_durably(rewrite->wal, rewrite->file, rewrite->at, (slice){frame, disk_bytes}, diag));
     *body_at_out = rewrite->at + WAL_FRAME_HEAD_BYTES;
     rewrite->at += disk_bytes;

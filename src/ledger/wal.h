@@ -59,7 +59,7 @@ enum err wal_adopt(struct wal *wal, uint64_t number, struct wal_file **out, stru
  * Writes one frame and makes it durable. `frame` is WAL_FRAME_ALIGN-aligned memory that begins with
  * WAL_FRAME_HEAD_BYTES for the header, then `body_len` bytes of row entries, then room up to the
  * next multiple of WAL_FRAME_ALIGN; header and padding are filled in here. Where the body went:
- * *file_out (no use is taken) and *body_at_out. Room was reserved before. IO: the wal is spent,
+ * *out (no use of the file is taken). Room was reserved before. IO: the wal is spent,
  * the process must stop.
  */
 #define WAL_FRAME_HEAD_BYTES 64
@@ -71,9 +71,18 @@ static inline size_t wal_frame_bytes(size_t body_len) /* on disk, header and pad
 /* Makes sure that a frame with up to `body_len` bytes fits where the next one goes, in a new file
  * if need be. FULL: there is no room for one, and nothing changed; IO. */
 enum err wal_reserve(struct wal *wal, size_t body_len, struct diag *diag);
-enum err wal_append(struct wal *wal, uint8_t *frame, size_t body_len, uint64_t first_seq,
-                    uint32_t count, int64_t commit_us, struct wal_file **file_out,
-                    uint64_t *body_at_out, struct diag *diag);
+struct wal_frame_info {
+    size_t body_len;
+    uint64_t first_seq;
+    uint32_t count; /* of rows */
+    int64_t commit_us;
+};
+struct wal_place {
+    struct wal_file *file;
+    uint64_t body_at;
+};
+enum err wal_append(struct wal *wal, uint8_t *frame, const struct wal_frame_info *info,
+                    struct wal_place *out, struct diag *diag);
 
 /* Keeps one spare file ready, so that changing files costs no more than a frame. FULL, IO. */
 enum err wal_prepare_spare(struct wal *wal, struct diag *diag);
@@ -134,9 +143,9 @@ enum err wal_take_row(slice *body, struct leaf_hash *leaf, slice *row);
 struct wal_rewrite;
 enum err wal_rewrite_begin(struct wal *wal, uint64_t supersedes, uint64_t file_bytes,
                            struct wal_rewrite **out, struct diag *diag);
-enum err wal_rewrite_frame(struct wal_rewrite *rewrite, uint8_t *frame, size_t body_len,
-                           uint64_t first_seq, uint32_t count, int64_t commit_us,
-                           uint64_t *body_at_out, struct diag *diag);
+enum err wal_rewrite_frame(struct wal_rewrite *rewrite, uint8_t *frame,
+                           const struct wal_frame_info *info, uint64_t *body_at_out,
+                           struct diag *diag);
 /* The handle the rows will be read through; one use of it goes to the caller at the commit. */
 enum err wal_rewrite_commit(struct wal_rewrite *rewrite, struct wal_file **out, struct diag *diag);
 void wal_rewrite_free(struct wal_rewrite *rewrite);

@@ -40,8 +40,7 @@ static int tear_down(void **state)
 /* One frame of one row that consists of `len` times `byte`. */
 static void append(struct wal *wal, uint64_t seq, uint8_t byte, size_t len)
 {
-    struct wal_file *file = NULL;
-    uint64_t at = 0;
+    struct wal_place place = {0};
     size_t body_len = WAL_ENTRY_HEAD_BYTES + len;
     CLEANUP(mem_freep) uint8_t *frame = mem_aligned(WAL_FRAME_ALIGN, wal_frame_bytes(body_len));
     uint8_t *entry = frame + WAL_FRAME_HEAD_BYTES;
@@ -49,9 +48,10 @@ static void append(struct wal *wal, uint64_t seq, uint8_t byte, size_t len)
     memset(entry + 4, 0xee, LEAF_HASH_BYTES);
     memset(entry + WAL_ENTRY_HEAD_BYTES, byte, len);
     assert_int_equal(wal_reserve(wal, body_len, NULL), OK);
-    assert_int_equal(wal_append(wal, frame, body_len, seq, 1, 12345, &file, &at, NULL), OK);
+    const struct wal_frame_info info = {body_len, seq, 1, 12345};
+    assert_int_equal(wal_append(wal, frame, &info, &place, NULL), OK);
     uint8_t back[4];
-    assert_int_equal(wal_read(file, at, back, sizeof(back)), OK);
+    assert_int_equal(wal_read(place.file, place.body_at, back, sizeof(back)), OK);
     assert_int_equal(wire_get_u32le(back), len);
 }
 

@@ -263,7 +263,8 @@ static enum err make_leaf(struct parsing *parsing, slice name, slice value,
 static enum err take_field(struct parsing *parsing, size_t first)
 {
     slice name = parsing->params[first].name;
-    const struct filter **wanted = arena_take(parsing->arena, parsing->count * sizeof(*wanted));
+    const struct filter **wanted =
+        arena_take(parsing->arena, parsing->count * sizeof(struct filter *));
     size_t wanted_count = 0;
     if (wanted == NULL) {
         return diag_fail(parsing->diag, ERR_LIMIT, "", "too many parameters");

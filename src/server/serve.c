@@ -49,6 +49,7 @@ struct server {
  * more. */
 static void on_fatal(void *context, const struct diag *diag)
 {
+    UNUSED(context);
     LOG_ERROR("the ledger cannot go on; the process ends", kv_str("where", diag->where),
               kv_str("why", diag->text));
     _exit(EXIT_SYSTEM);
