@@ -94,6 +94,7 @@ static bool is_loopback(slice peer)
 
 bool auth_authorise(struct http_request *request, void *data)
 {
+    UNUSED(data);
     const struct caller *caller = request->caller;
     const struct api_route *route = request->route != NULL ? request->route->data : NULL;
     if (route == NULL) { /* 404 and 405 tell nothing that the documents do not */

@@ -79,6 +79,7 @@ const http_middleware_fn *api_middleware(size_t *count)
 /* What every answer carries, whatever made it. */
 static void add_security_headers(struct http_request *request, void *data)
 {
+    UNUSED(data);
     static const struct {
         const char *name, *value;
     } headers[] = {

@@ -179,6 +179,7 @@ static void on_body_end(struct http_request *request)
 
 static void on_abort(struct http_request *request, enum http_abort why)
 {
+    UNUSED(why);
     struct live *live = request->state;
     if (live != NULL && live->is_open) {
         live->is_open = false;

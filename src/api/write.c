@@ -207,13 +207,25 @@ static void on_receipt(void *context, enum err result)
     http_post(write->request->loop, &write->wakes[0].task);
 }
 
+/* The size of the log that holds all events of the request. Where an array's duplicates stand is not
+ * known one by one: all there is now holds them. */
+static uint64_t size_to_cover(const struct write *write, const struct intake_result *result)
+{
+    if (result->is_single) {
+        return result->seq + 1;
+    }
+    if (result->duplicates > 0) {
+        return store_size(write->api->store);
+    }
+    return result->has_seqs ? result->last_seq + 1 : 0;
+}
+
 static void after_commit(struct write *write)
 {
     const struct intake_result *result = intake_result(write->intake);
     if (write->wants_receipt && result->err == OK && !write->is_gone) {
-        uint64_t last = result->is_single ? result->seq : result->last_seq;
         write->wakes[0].task.run = receipt_ready;
-        api_receipts_wait(write->api->receipts, last + 1, on_receipt, write);
+        api_receipts_wait(write->api->receipts, size_to_cover(write, result), on_receipt, write);
         return;
     }
     finish(write);
