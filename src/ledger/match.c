@@ -454,3 +454,28 @@ enum err match_rows(const struct rows *rows, uint32_t count, slice org, const st
     row_set_and(&out->may, &live);
     return OK;
 }
+
+/* Recursion is as deep as the filter. */
+uint64_t match_fields(const struct filter *filter)
+{
+    const uint64_t data = FIELD_BIT(FIELD_EVENT_DATA);
+    const uint64_t metadata = FIELD_BIT(FIELD_EVENT_METADATA);
+    if (filter->op < FILTER_EQUAL) {
+        uint64_t wanted = 0;
+        for (size_t i = 0; i < filter->child_count; i++) {
+            wanted |= match_fields(filter->children[i]);
+        }
+        return wanted;
+    }
+    switch (filter->target) {
+    case FILTER_ON_FIELD:
+        return FIELD_BIT(filter->field);
+    case FILTER_ON_DATA:
+        return data;
+    case FILTER_ON_METADATA:
+        return metadata;
+    case FILTER_ON_ANY:
+        break;
+    }
+    return filter_words_fields() | data | metadata;
+}

@@ -21,5 +21,8 @@ struct match_bounds {
 
 /* Bounds over rows [0, count); rows from `count` on, erased rows and other organisations' rows are
  * in neither. `org` empty: every organisation. Temporary memory is taken from the heap. */
-enum err match_rows(const struct rows *rows, uint32_t count, slice org,
-                    const struct filter *filter, struct match_bounds *out);
+enum err match_rows(const struct rows *rows, uint32_t count, slice org, const struct filter *filter,
+                    struct match_bounds *out);
+
+/* The fields (FIELD_BITs) that filter_match() looks at. */
+uint64_t match_fields(const struct filter *filter);

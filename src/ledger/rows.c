@@ -5,6 +5,10 @@
 #include "ledger/codes.h"
 #include "ledger/stored.h"
 
+#define ALL_FIELDS     (FIELD_BIT(FIELD_COUNT) - 1)
+#define PAYLOAD_FIELDS (FIELD_BIT(FIELD_EVENT_DATA) | FIELD_BIT(FIELD_EVENT_METADATA))
+static_assert(FIELD_COUNT < 64, "the set of all fields is one bit less than the next");
+
 /* Where packed values are unpacked to, one behind the other. */
 struct scratch {
     char *at;
@@ -96,27 +100,29 @@ static enum err read_number(const struct rows *rows, uint32_t row, enum field fi
     return OK;
 }
 
-enum err rows_event(struct rows_reader *reader, uint32_t row, char *scratch, struct event *out)
+static enum err read_columns(const struct rows *rows, uint32_t row, uint64_t wanted, char *scratch,
+                             struct event *out)
 {
-    const struct rows *rows = reader->rows;
-    ASSERT(row < rows->count);
-    if (rows->erased != NULL && row_set_has(rows->erased, row)) {
-        return ERR_GONE;
-    }
     struct scratch rest = {scratch, scratch + ROWS_EVENT_SCRATCH_BYTES};
-    out->present = FIELD_BIT(FIELD_EVENT_ID);
-    rows->ops->id(rows, row, &out->value[FIELD_EVENT_ID].uuid);
-    for (unsigned i = 0; i < FIELD_COUNT; i++) {
-        enum field field = (enum field)i;
+    for (; wanted != 0; wanted &= wanted - 1) {
+        enum field field = (enum field)__builtin_ctzll(wanted);
         if (field_is_text_column(field)) {
             TRY(read_text(rows, row, field, &rest, out));
         } else if (field_is_number_column(field)) {
             TRY(read_number(rows, row, field, out));
+        } else if (field == FIELD_EVENT_ID) {
+            rows->ops->id(rows, row, &out->value[field].uuid);
+            out->present |= FIELD_BIT(field);
         }
     }
+    return OK;
+}
+
+static enum err read_payload(struct rows_reader *reader, uint32_t row, struct event *out)
+{
     slice data = {0};
     slice metadata = {0};
-    TRY(rows->ops->payload(reader, row, &data, &metadata));
+    TRY(reader->rows->ops->payload(reader, row, &data, &metadata));
     if (data.len > 0) {
         (void)set_text(out, FIELD_EVENT_DATA, data);
     }
@@ -124,4 +130,22 @@ enum err rows_event(struct rows_reader *reader, uint32_t row, char *scratch, str
         (void)set_text(out, FIELD_EVENT_METADATA, metadata);
     }
     return OK;
+}
+
+enum err rows_event_fields(struct rows_reader *reader, uint32_t row, uint64_t wanted, char *scratch,
+                           struct event *out)
+{
+    const struct rows *rows = reader->rows;
+    ASSERT(row < rows->count);
+    if (rows->erased != NULL && row_set_has(rows->erased, row)) {
+        return ERR_GONE;
+    }
+    out->present = 0;
+    TRY(read_columns(rows, row, wanted & ALL_FIELDS, scratch, out));
+    return (wanted & PAYLOAD_FIELDS) != 0 ? read_payload(reader, row, out) : OK;
+}
+
+enum err rows_event(struct rows_reader *reader, uint32_t row, char *scratch, struct event *out)
+{
+    return rows_event_fields(reader, row, ALL_FIELDS, scratch, out);
 }

@@ -104,3 +104,7 @@ static inline void row_set_add(struct row_set *set, uint32_t row)
  */
 #define ROWS_EVENT_SCRATCH_BYTES (16 * 1024)
 enum err rows_event(struct rows_reader *reader, uint32_t row, char *scratch, struct event *out);
+/* The same with those fields alone that are in `wanted` (FIELD_BITs), for who only asks a
+ * filter. */
+enum err rows_event_fields(struct rows_reader *reader, uint32_t row, uint64_t wanted, char *scratch,
+                           struct event *out);

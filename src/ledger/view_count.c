@@ -63,13 +63,14 @@ static int64_t bucket_of(int64_t time_us, int64_t interval_us)
 
 static enum err decide(struct counting *counting, struct rows_reader *reader)
 {
+    const uint64_t wanted = match_fields(counting->options->filter);
     struct row_set *must = &counting->bounds.must;
     struct row_set doubt = counting->bounds.may;
     row_set_and_not(&doubt, must);
     for (uint32_t row = row_set_next(&doubt, 0); row < ROWS_MAX;
          row = row_set_next(&doubt, row + 1)) {
         struct event event;
-        TRY(rows_event(reader, row, counting->scratch, &event));
+        TRY(rows_event_fields(reader, row, wanted, counting->scratch, &event));
         if (filter_match(counting->options->filter, &event)) {
             row_set_add(must, row);
         }

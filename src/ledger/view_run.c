@@ -160,11 +160,14 @@ enum err view_run_start(struct view_run *run, const struct store_scan_options *o
     return OK;
 }
 
-enum err view_run_event(struct view_run *run, const struct filter *filter, char *scratch,
-                        struct event *out, bool *matches)
+enum err view_run_event(struct view_run *run, const struct filter *filter, uint64_t wanted,
+                        char *scratch, struct event *out, bool *matches)
 {
     struct view_run_open *open = run->open;
-    TRY(rows_event(open->reader, open->row, scratch, out));
-    *matches = row_set_has(&open->bounds.must, open->row) || filter_match(filter, out);
-    return OK;
+    *matches = row_set_has(&open->bounds.must, open->row);
+    if (!*matches) {
+        TRY(rows_event_fields(open->reader, open->row, wanted, scratch, out));
+        *matches = filter_match(filter, out);
+    }
+    return *matches ? rows_event(open->reader, open->row, scratch, out) : OK;
 }

@@ -37,6 +37,7 @@ enum err view_run_start(struct view_run *run, const struct store_scan_options *o
 /* The next row. False at the end. */
 bool view_run_advance(struct view_run *run);
 
-/* The event of the row it is at, if it matches: *matches. Views live until the next call. */
-enum err view_run_event(struct view_run *run, const struct filter *filter, char *scratch,
-                        struct event *out, bool *matches);
+/* The event of the row it is at, if it matches: *matches. `wanted` is match_fields(filter). Views
+ * live until the next call. CORRUPT; IO. */
+enum err view_run_event(struct view_run *run, const struct filter *filter, uint64_t wanted,
+                        char *scratch, struct event *out, bool *matches);

@@ -17,7 +17,8 @@ struct view_scan {
     size_t run_count;
     struct view_run **heap;
     size_t heap_count;
-    bool is_behind; /* the run at the top is still at the row that was given out */
+    bool is_behind;  /* the run at the top is still at the row that was given out */
+    uint64_t wanted; /* by the filter */
     char *scratch;
     struct store_event event;
 };
@@ -88,6 +89,7 @@ enum err view_scan_open(const struct view *view, const struct store_scan_options
         view_prune(view, options->org, options->filter, options->size, &count);
     struct view_scan *scan = mem_zeroed(sizeof(*scan));
     scan->options = *options;
+    scan->wanted = match_fields(options->filter);
     scan->runs = mem_array(count + 1, sizeof(*scan->runs));
     scan->heap = mem_array(count + 1, sizeof(struct view_run *));
     scan->scratch = mem_resize(NULL, ROWS_EVENT_SCRATCH_BYTES);
@@ -128,8 +130,8 @@ enum err view_scan_next(struct view_scan *scan, const struct store_event **out, 
             settle_top(scan, has_row);
             continue;
         }
-        enum err e =
-            view_run_event(run, scan->options.filter, scan->scratch, &scan->event.event, &matches);
+        enum err e = view_run_event(run, scan->options.filter, scan->wanted, scan->scratch,
+                                    &scan->event.event, &matches);
         if (e != OK) {
             return fail_row(run, e, diag);
         }
