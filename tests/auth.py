@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may: keys and how they are shown, what is open without one, and what every answer carries."""
+import http.client
 import re
+import socket
 import stat
 
-from harness import EVENTS, Server, contains, equal, event, finish, step, true
+from harness import EVENTS, Server, contains, equal, event, finish, skip, step, true
 
 CLOSED = (('GET', EVENTS), ('POST', EVENTS), ('POST', EVENTS + '/batch'),
           ('POST', '/api/v1/ingest/cloudtrail'), ('GET', EVENTS + '/x'),
@@ -92,6 +94,30 @@ def answers(server):
             true(answer.headers['X-Request-Id'] != bad, 'it was taken')
 
 
+def from_elsewhere():
+    probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        probe.connect(('192.0.2.1', 9))  # sends nothing; says which address would be ours
+        address = probe.getsockname()[0]
+    except OSError:
+        address = '127.0.0.1'
+    probe.close()
+    if address.startswith('127.'):
+        skip('metrics are closed to other machines', 'this one has no address but loopback')
+        return
+    for options, status in (((), 401), (('--metrics-public',), 200)):
+        with Server(*options, listen='0.0.0.0:0') as server:
+            with step(f'metrics from another address {options} without a key: {status}'):
+                link = http.client.HTTPConnection(address, server.port, timeout=10)
+                link.request('GET', '/metrics')
+                equal(link.getresponse().status, status)
+                link.request('GET', '/health/live')
+                link.close()
+                link.request('GET', '/metrics', headers={'X-API-Key': server.key})
+                equal(link.getresponse().status, 200)
+                link.close()
+
+
 def operations(server):
     with step('health says how the parts are'):
         health = server.get('/health', key=None).expect(200).json()
@@ -119,6 +145,7 @@ with Server() as under_test:
         under_test.start()
         equal(under_test.key, key)
         under_test.get('/api/v1/log').expect(200)
+from_elsewhere()
 with Server('--query-key-allowed') as lenient:
     with step('a key in the URL is taken where that is switched on'):
         lenient.get(f'{EVENTS}?api_key={lenient.key}', key=None).expect(200)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A foreign format all the way: CloudTrail files, plain and gzip, over HTTP and by the command line.
-With CAIRN_TEST_CLOUDTRAIL naming a directory of real files, those too."""
+"""A foreign format all the way: CloudTrail files, plain and gzip, over HTTP and by command. With
+CAIRN_TEST_CLOUDTRAIL naming a directory of real files, those too."""
 import gzip
 import hashlib
 import json
@@ -109,7 +109,7 @@ def by_command(server):
 
 
 def real_files(directory):
-    files = sorted(path for path in pathlib.Path(directory).iterdir() if path.is_file())
+    files = sorted(pathlib.Path(directory).glob('*.json'))
     records = [item for path in files for item in json.loads(path.read_bytes())['Records']]
     failures = sum('errorCode' in item for item in records)
     with Server() as server:

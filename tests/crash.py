@@ -14,7 +14,8 @@ import uuid
 
 import tlog
 from harness import (EVENTS, NDJSON, PATIENCE_S, Server, cairn, contains, equal, event, finish,
-                     lines_of, ndjson, scratch, step, true)
+                     lines_of, ndjson, scratch, step, true,
+                     wait_until)
 
 ROUNDS = 20
 BLOCK = 4096
@@ -156,6 +157,27 @@ def kills():
         equal((answer['count'], answer['duplicates']), (0, min(2000, len(acked))))
         equal(server.size(), size)
         server.stop()
+
+
+def clean_stops():
+    with step('SIGTERM under load: what was acknowledged is there, and a checkpoint covers it'):
+        server, acked = Server(), []
+        for _ in range(4):
+            server.start()
+            writers = [Writer(server, many=i == 0) for i in range(4)]
+            for writer in writers:
+                writer.start()
+            wait_until(lambda: all(writer.acked for writer in writers), 'everybody has written')
+            server.stop()
+            for writer in writers:
+                writer.join()
+                true(writer.odd is None or writer.odd.startswith('503'), f'odd: {writer.odd}')
+                acked += writer.acked
+            size = int((server.data / 'checkpoint').read_text().split('\n')[1])
+            server.start()
+            must_hold(server, acked)
+            equal(server.size(), size, 'size of the last checkpoint')
+            server.stop()
 
 
 def copy_of(data, name):
@@ -316,6 +338,7 @@ def full_disk():
 
 
 kills()
+clean_stops()
 damage()
 one_owner()
 full_disk()

@@ -229,6 +229,17 @@ def cursors_under_load(server):
         writer.join()
 
 
+def large_events(server):
+    with step('a page of large events is shorter than its limit, and the next ones have the rest'):
+        for _ in range(3):
+            server.send(*[event(event_type='large', event_data={'t': 'x' * 200000})
+                          for _ in range(40)])
+        first = server.query(event_type='large', limit=1000)
+        true(0 < len(first['data']) < 120 and first['page']['has_more'], 'the first page')
+        found = walk(server, event_type='large', limit=1000)
+        equal(len({item['event_id'] for item in found}), 120)
+
+
 def one_event(server):
     with step('an event by its id, in either case'):
         got = server.get(f'{EVENTS}/{PARENT}').expect(200).json()
@@ -322,4 +333,5 @@ with step('everything is found again after a restart'):
         equal(restarted.get(f'{EVENTS}/{PARENT}').expect(200).json()['seq'], 0)
 with Server() as busy:
     cursors_under_load(busy)
+    large_events(busy)
 finish()

@@ -235,6 +235,18 @@ def streams(server):
         equal((answer['count'], [error['index'] for error in answer['errors']]), (2, [1]))
     with step('on_error=skip with nothing to skip is an ordinary answer'):
         server.post(EVENTS + '?on_error=skip', ndjson([event()]), kind=NDJSON).expect(201)
+    with step('a conflict stops a stream at its line'):
+        size = server.size()
+        fresh = [event() for _ in range(2)]
+        body = ndjson([fresh[0], good[0] | {'actor_id': 'someone else'}])
+        problem = server.post(EVENTS, body, kind=NDJSON).expect_problem(409)
+        equal((problem['line'], problem['count'], problem['first_seq']), (2, 1, size))
+        equal((problem['errors'][0]['index'], problem['errors'][0]['pointer']), (1, '/event_id'))
+    with step('a line longer than an event may be stops a stream'):
+        size = server.size()
+        body = ndjson([fresh[1]]) + b'{"event_type":"a.b","event_data":"%s"}\n' % (b'x' * (3 << 20))
+        problem = server.post(EVENTS, body, kind=NDJSON).expect_problem(413)
+        equal((problem['line'], problem['count'], server.size()), (2, 1, size + 1))
     with step('a batch of NDJSON is atomic'):
         size = server.size()
         problem = server.post(BATCH, ndjson([event()]) + bad_line, kind=NDJSON).expect_problem(400)
@@ -256,12 +268,13 @@ def receipts(server):
         answer = server.post(EVENTS + '?receipt=1', [event() for _ in range(10)]).expect(201).json()
         checkpoint = tlog.Checkpoint(answer['checkpoint'].encode(), vkeys, log['origin'])
         true(checkpoint.size > answer['last_seq'], f'{checkpoint.size} covers the last')
-    with step('receipt=1 of a repeat covers what was stored first'):
-        repeated = event()
-        server.post(EVENTS, repeated).expect(201)
-        for body in (repeated, [repeated]):
-            answer = server.post(EVENTS + '?receipt=1', body).expect(200).json()
-            true('checkpoint' in answer, f'a checkpoint in {answer}')
+    for many in (False, True):
+        with step(f'receipt=1 of a repeat covers the first, {"in an array" if many else "alone"}'):
+            repeated = event()
+            seq = server.post(EVENTS, repeated).expect(201).json()['seq']
+            answer = server.post(EVENTS + '?receipt=1', [repeated] if many else repeated)
+            checkpoint = tlog.Checkpoint(answer.expect(200).json()['checkpoint'].encode(), vkeys)
+            true(checkpoint.size > seq, f'{checkpoint.size} covers {seq}')
 
 
 def encodings(server):
@@ -413,7 +426,7 @@ def ages(server):
         equal(old['event_timestamp'], '1999-12-31T22:59:59.123456Z')
 
 
-with Server('--checkpoint-interval-ms', '50') as under_test:
+with Server('--checkpoint-interval-ms', '500') as under_test:
     forms(under_test)
     fills(under_test)
     repeats(under_test)

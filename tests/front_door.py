@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The front door: what is ambiguous is refused, what is slow is ended, what is correct but odd works,
-and none of it costs memory."""
+"""The front door: what is ambiguous is refused, what is slow is ended, what is correct but odd
+works, and none of it costs memory."""
 import http.client
 import json
 import re
@@ -79,6 +79,11 @@ class Wire:
             self._more()
         part, self.buffer = self.buffer[:count], self.buffer[count:]
         return part
+
+
+def is_alone(server):
+    """No connection is open but the one that asks."""
+    return b'cairn_http_connections 1\n' in server.get('/metrics').expect(200).body
 
 
 def refusals(server):
@@ -339,10 +344,7 @@ def rude_clients(server):
             link.close()
         server.send(event())
     with step('the connections of all of them are gone'):
-        def gone():
-            text = server.get('/metrics').expect(200).body.decode()
-            return 'cairn_http_connections 1\n' in text
-        wait_until(gone, 'one connection is left: ours')
+        wait_until(lambda: is_alone(server), 'one connection is left: ours')
     with step('200 idle connections are in nobody\'s way'):
         idle = [server.socket() for _ in range(200)]
         begun = time.monotonic()
@@ -350,6 +352,32 @@ def rude_clients(server):
         true(time.monotonic() - begun < 2, 'a POST took long')
         for link in idle:
             link.close()
+
+
+class Drip(threading.Thread):
+    """A body of which a byte comes now and then, while the rest of the story goes on."""
+
+    def __init__(self, server):
+        super().__init__()
+        self.wire = Wire(server, f'POST {EVENTS} HTTP/1.1\r\n{HOST}Content-Length: 60000\r\n'
+                         f'Authorization: Bearer {server.key}\r\n\r\n{{')
+        self.took_s = None
+
+    def run(self):
+        begun = time.monotonic()
+        self.wire.socket.settimeout(0.5)
+        while time.monotonic() < begun + 30:
+            try:
+                piece = self.wire.socket.recv(65536)
+            except TimeoutError:
+                self.wire.send(' ')
+                continue
+            except ConnectionResetError:
+                piece = b''
+            self.wire.buffer += piece
+            if not piece:
+                self.took_s = time.monotonic() - begun
+                return
 
 
 def slow_loris():
@@ -390,18 +418,16 @@ def slow_loris():
             sleeper.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             sleeper.sendall(f'GET {EVENTS}?limit=1000 HTTP/1.1\r\n{HOST}'
                             f'Authorization: Bearer {server.key}\r\n\r\n'.encode())
-
-            def is_alone():
-                text = server.get('/metrics').expect(200).body.decode()
-                return 'cairn_http_connections 1\n' in text
-            wait_until(is_alone, 'the sleeper is ended')
+            wait_until(lambda: is_alone(server), 'the sleeper is ended')
             sleeper.close()
     with Server('--connections-max', '10') as small:
         with step('connections above the maximum are told to come again'):
-            held = [small.socket() for _ in range(10)]
+            wait_until(lambda: is_alone(small), 'the connections of the start are gone')
+            held = [small.socket() for _ in range(9)]
             for link in held:
                 link.sendall(f'GET /health/live HTTP/1.1\r\n{HOST}\r\n'.encode())
                 contains(link.recv(65536), b'200 OK')
+            held.append(small.socket())
             with Wire(small) as wire:
                 contains(wire.read(), b'503 ')
             for link in held:
@@ -419,6 +445,12 @@ with Server() as under_test:
     refusals(under_test)
     manners(under_test)
     rude_clients(under_test)
+    drip = Drip(under_test)
+    drip.start()
     large_bodies(under_test)
-slow_loris()
+    slow_loris()
+    with step('ended in time: a body that drips'):
+        drip.join()
+        true(drip.took_s is not None and drip.took_s < 20, f'ended after {drip.took_s} s')
+        contains(drip.wire.buffer, b'HTTP/1.1 408 ')
 finish()

@@ -269,7 +269,29 @@ def story():
             closed.get('/checkpoint').expect(200)
 
 
+def slow_notary():
+    with Server('--checkpoint-interval-ms', '60000') as server:
+        with step('who waits for a proof does not wait for a checkpoint that is a minute away'):
+            for _ in range(3):
+                identity = server.post(EVENTS, event()).expect(201).json()['event_id']
+                begun = time.monotonic()
+                server.get(f'{EVENTS}/{identity}/proof').expect(200)
+                true(time.monotonic() - begun < 2.5, 'the proof took long')
+        with step('tiles end where the checkpoint ends'):
+            server.send(event())
+            size = int(server.get('/checkpoint', key=None).body.split(b'\n')[1])
+            equal(size, 3)
+            server.get('/tile/0/000.p/3', key=None).expect(200)
+            server.get('/tile/0/000.p/4', key=None).expect(404)
+        with step('a clean stop signs what is there'):
+            server.stop()
+            lines = (server.data / 'checkpoint').read_text().split('\n')
+            equal(lines[1], '4')
+            server.start()
+
+
 the_verifier_itself()
+slow_notary()
 try:
     story()
 except Wrong as problem:

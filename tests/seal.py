@@ -40,10 +40,6 @@ def metric(server, name):
     return float(re.search(rf'^{name} (.*)$', text, re.MULTILINE)[1])
 
 
-def ids(answer):
-    return [item['event_id'] for item in answer['data']]
-
-
 def walk(server, **params):
     answer = server.query(limit=1000, **params)
     found = answer['data']
@@ -188,6 +184,26 @@ def damaged(server):
         shutil.move(hidden, segment)
 
 
+def killed_while_sealing():
+    body = ''.join(f'{{"event_type":"k","event_id":"{identity(n)}"}}\n'
+                   for n in range(SEGMENT + 100)).encode()
+    for delay_s in (0, 0.02, 0.06, 0.12, 0.25):
+        with step(f'kill -9 {delay_s} s after the event that fills a segment'):
+            server = Server('--checkpoint-interval-ms', '50').start()
+            server.post(EVENTS, body, kind=NDJSON).expect(201)
+            time.sleep(delay_s)  # into the seal, at different places
+            server.kill()
+            server.start()
+            equal(server.size(), SEGMENT + 100)
+            for n in (0, SEGMENT - 1, SEGMENT, SEGMENT + 99):
+                equal(server.get(f'{EVENTS}/{identity(n)}').expect(200).json()['seq'], n)
+            wait_until(lambda server=server: metric(server, 'cairn_segments') == 1, 'the seal')
+            answer = server.post(EVENTS, body, kind=NDJSON).expect(200).json()
+            equal(answer['duplicates'], SEGMENT + 100)
+            server.stop()
+            equal(lines_of(cairn('verify', server.data))[0]['whole'], True)
+
+
 with Server('--checkpoint-interval-ms', '200') as under_test:
     with step(f'{TOTAL} events are stored, and a segment is sealed'):
         start = time.monotonic()
@@ -241,4 +257,5 @@ with step('cairn verify on the stopped directory'):
     equal((verified['whole'], verified['events'], verified['segments'], verified['unchecked']),
           (True, TOTAL + 1, 1, 0))
 damaged(under_test)
+killed_while_sealing()
 finish()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A verifier of transparency logs that shares nothing with the one under test: RFC 6962 trees, C2SP
-signed notes, checkpoints, cosignatures, tiles and offline proofs, and Ed25519, each from its text."""
+signed notes, checkpoints, cosignatures, tiles and offline proofs, Ed25519, from their texts."""
 import base64
 import hashlib
 import struct
