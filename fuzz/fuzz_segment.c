@@ -2,8 +2,8 @@
 /*
  * A segment file of strangers. The input is a list of changes (u16 position, u8 byte) to a small
  * valid file, whose checksum of the footer is then made right again, so that changes get past it;
- * the first byte says whether. Whatever they are, opening, reading, filtering, verifying and writing
- * it anew end with an answer; and what verifies is read without an error.
+ * the first byte says whether. Whatever they are, opening, reading, filtering, verifying and
+ * writing it anew end with an answer; and what verifies is read without an error.
  */
 #include <stdlib.h>
 

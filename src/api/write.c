@@ -148,8 +148,8 @@ static void extend_refusal(struct json_writer *json, const void *data)
     }
 }
 
-/* The server has refused the body itself (400, 408, 413): its document says why, and behind that what
- * of a stream was stored before. */
+/* The server has refused the body itself (400, 408, 413): its document says why, and behind that
+ * what of a stream was stored before. */
 static void extend_document(struct write *write)
 {
     struct buf *body = &write->request->response->body;
@@ -207,8 +207,8 @@ static void on_receipt(void *context, enum err result)
     http_post(write->request->loop, &write->wakes[0].task);
 }
 
-/* The size of the log that holds all events of the request. Where an array's duplicates stand is not
- * known one by one: all there is now holds them. */
+/* The size of the log that holds all events of the request. Where an array's duplicates stand is
+ * not known one by one: all there is now holds them. */
 static uint64_t size_to_cover(const struct write *write, const struct intake_result *result)
 {
     if (result->is_single) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * concurrent - writers, readers, an eraser and a sealer at once. What this shows is shown by running it
- * under the thread sanitizer, too.
+ * concurrent - writers, readers, an eraser and a sealer at once. What this shows is shown by
+ * running it under the thread sanitizer, too.
  */
 #include <stdatomic.h>
 

@@ -2,8 +2,9 @@
 /*
  * power - the power goes after any operation on files: what was acknowledged is there afterwards.
  *
- * A story (open, append, rotate, append, erase, close) is run once to count its operations, then once
- * for each of them, with the power going at that one, whole or torn in the middle of a write.
+ * A story (open, append, rotate, append, erase, close) is run once to count its operations, then
+ * once for each of them, with the power going at that one, whole or torn in the middle of a
+ * write.
  */
 #include "ledger/ledger_support.h"
 #include "os/fault.h"

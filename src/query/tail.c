@@ -146,7 +146,8 @@ static bool is_stopping(struct tail *tail)
     return stopping;
 }
 
-/* Whether somebody who has a message on the way will want the next one at once. With the lock held. */
+/* Whether somebody who has a message on the way will want the next one at once. With the lock
+ * held. */
 static bool awaits_client(const struct tail *tail, uint64_t size)
 {
     const struct tail_watcher *at = tail->watchers;
