@@ -5,6 +5,7 @@
 
 #include "api/api.h"
 #include "base/mem.h"
+#include "codec/json_write.h"
 #include "ingest/metrics.h"
 
 enum {
@@ -162,18 +163,15 @@ static void write_ledger(struct buf *out, struct store *store)
     write_one(out, "cairn_duplicates_total", "counter", "Events that were there already.",
               (double)f.duplicates);
     write_one(out, "cairn_conflicts_total", "counter",
-              "Requests refused because an id was there with other content.", (double)f.conflicts);
+              "Events refused because their id was there with other content.", (double)f.conflicts);
     write_one(out, "cairn_disk_free_bytes", "gauge", "Free space where the data is.",
               (double)f.disk_free_bytes);
     write_one(out, "cairn_writable", "gauge", "1 while events are accepted.",
               f.writable ? 1.0 : 0.0);
 }
 
-void api_metrics_get(struct http_request *request)
+static void write_all(struct api *api, struct buf *out)
 {
-    struct api *api = api_of(request);
-    struct buf *out = &request->response->body;
-    request->response->content_type = "text/plain; version=0.0.4; charset=utf-8";
     ingest_metrics_write(api->ingest.metrics, out);
     write_histogram(out, "audit_write_duration_seconds",
                     "From the first byte of a write to its commit.", &api->metrics->writes);
@@ -187,5 +185,46 @@ void api_metrics_get(struct http_request *request)
                   (double)counts.connections);
         write_one(out, "cairn_http_refused_total", "counter", "Connections over a maximum.",
                   (double)counts.refused);
+    }
+}
+
+/* The same figures as one JSON object: series with their labels are the names of its members. */
+static enum err write_as_json(slice text, struct buf *out)
+{
+    struct json_writer json = json_writer_to(out);
+    json_begin_object(&json, NULL);
+    while (text.len > 0) {
+        const uint8_t *end = memchr(text.ptr, '\n', text.len);
+        slice line = slice_take(&text, end != NULL ? (size_t)(end - text.ptr) : text.len);
+        (void)slice_take(&text, end != NULL ? 1 : 0);
+        const uint8_t *space = line.len > 0 ? memrchr(line.ptr, ' ', line.len) : NULL;
+        if (space != NULL && line.ptr[0] != '#') {
+            json_key(&json, (slice){line.ptr, (size_t)(space - line.ptr)});
+            json_raw(&json, NULL, (slice){space + 1, (size_t)(line.ptr + line.len - space) - 1});
+        }
+    }
+    return json_end(&json);
+}
+
+static bool wants_json(const struct http_request *request)
+{
+    slice accept = {0};
+    return http_header(request, "accept", &accept) &&
+           memmem(accept.ptr, accept.len, "application/json", 16) != NULL;
+}
+
+void api_metrics_get(struct http_request *request)
+{
+    struct buf *out = &request->response->body;
+    if (!wants_json(request)) {
+        request->response->content_type = "text/plain; version=0.0.4; charset=utf-8";
+        write_all(api_of(request), out);
+        return;
+    }
+    CLEANUP(buf_release) struct buf text = BUF_INIT(MIB(4));
+    write_all(api_of(request), &text);
+    request->response->content_type = HTTP_TYPE_JSON;
+    if (write_as_json(buf_slice(&text), out) != OK) {
+        api_fail(request, ERR_LIMIT, NULL);
     }
 }

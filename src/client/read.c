@@ -170,6 +170,7 @@ struct tail {
     cairn_tail_fn fn;
     void *context;
     bool has_stopped, has_seen;
+    bool was_there; /* the server answered at least once: it is worth waiting for */
 };
 
 static bool on_event(void *context, const struct sse *sse, slice data)
@@ -183,6 +184,7 @@ static bool on_event(void *context, const struct sse *sse, slice data)
 static bool on_bytes(void *context, slice bytes)
 {
     struct tail *tail = context;
+    tail->was_there = true;
     return sse_feed(&tail->sse, bytes, on_event, tail);
 }
 
@@ -214,9 +216,10 @@ static enum cairn_result run_tail(struct cairn_client *client, const char *targe
         if (result == CAIRN_STOPPED && !tail->has_stopped) {
             return problem_fail(client, CAIRN_SERVER, "the server sent an event that is too large");
         }
+        tail->was_there = tail->was_there || result != CAIRN_UNREACHABLE;
         bool is_broken = result == CAIRN_OK || result == CAIRN_UNREACHABLE || result == CAIRN_BUSY;
         failures = tail->has_seen || result == CAIRN_OK ? 1 : failures + 1;
-        if (!is_broken || failures > client->retries) {
+        if (!is_broken || !tail->was_there || failures > client->retries) {
             return result;
         }
         wait_to_reconnect(tail, failures);

@@ -180,7 +180,7 @@ enum err judge_batch(struct judge *judge, struct batch *batch, uint64_t next_seq
         .active_count = active_count,
         .now_us = clock_now_us(),
     };
-    batch->stored = batch->duplicates = 0;
+    batch->stored = batch->duplicates = batch->conflicts = 0;
     batch->conflict_at = SIZE_MAX;
     hash_ids(judge, batch);
     for (size_t i = 0; i < batch->count; i++) {
@@ -190,12 +190,14 @@ enum err judge_batch(struct judge *judge, struct batch *batch, uint64_t next_seq
             take_back(&hearing, i);
             batch->conflict_at = refused ? i : SIZE_MAX;
             batch->stored = batch->duplicates = 0;
+            batch->conflicts = refused ? 1 : 0;
             return refused ? diag_fail(diag, ERR_CONFLICT, "/event_id",
                                        "is stored already with other content")
                            : e;
         }
         batch->stored += batch->events[i].state == BATCH_STORED ? 1 : 0;
         batch->duplicates += batch->events[i].state == BATCH_DUPLICATE ? 1 : 0;
+        batch->conflicts += refused ? 1 : 0;
     }
     return OK;
 }

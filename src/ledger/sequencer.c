@@ -353,7 +353,7 @@ static void tell_all(struct ledger *ledger, struct batch *batches, const struct 
         struct batch *next = batches->next;
         enum err own = result == OK && batches->conflict_at != SIZE_MAX ? ERR_CONFLICT : result;
         atomic_fetch_add(&ledger->duplicates, batches->duplicates);
-        atomic_fetch_add(&ledger->conflicts, own == ERR_CONFLICT ? 1 : 0);
+        atomic_fetch_add(&ledger->conflicts, result == OK ? batches->conflicts : 0);
         tell(ledger, batches, own, diag);
         batches = next;
     }

@@ -3,8 +3,8 @@
 
 #include "ledger/row_set.h"
 #include "ledger/segment_support.h"
-#include "store/store.h"
 #include "ledger/view.h"
+#include "store/store.h"
 
 enum { ENTRIES = 5, ROWS = 400, TOTAL = ENTRIES * ROWS, GONE_ENTRY = 2 };
 

@@ -30,7 +30,9 @@ static enum err read_flag(struct options *options, int argc, char *const *argv, 
     }
     const char *value = equals == NULL ? NULL : equals + 1;
     bool is_boolean = option_info(option)->type == OPTION_TYPE_BOOLEAN;
-    if (value == NULL && !is_boolean && *at + 1 < argc) {
+    /* serve has no operands, so a word behind a flag that is no flag is its value. */
+    bool has_next = *at + 1 < argc && (!is_boolean || argv[*at + 1][0] != '-');
+    if (value == NULL && has_next) {
         *at += 1;
         value = argv[*at];
     }

@@ -230,12 +230,9 @@ static void greet(const struct server *server)
     format_address(server, address, sizeof(address));
     LOG_INFO("ready", kv_str("listen", address), kv_str("data", data),
              kv_u64("events", store_size(server->api.store)));
-    if (!terminal_is(STDOUT_FILENO)) {
-        return;
-    }
     (void)printf("\nCairn %s is ready at http://%s with %llu events in %s\n\n", cairn_version(),
                  address, (unsigned long long)store_size(server->api.store), data);
-    if (server->key_is_new) {
+    if (server->key_is_new && terminal_is(STDOUT_FILENO)) { /* never into a file of logs */
         (void)printf("  owner key   %s\n", server->owner_key);
     }
     (void)printf("  key file    %s/admin.key\n\n", data);

@@ -64,6 +64,7 @@ struct batch {
     /* Set by the store before `done`: */
     uint64_t stored; /* how many are new */
     uint64_t duplicates;
+    uint64_t conflicts;
     uint64_t first_seq; /* of the new ones, if any */
     uint64_t last_seq;
     size_t conflict_at; /* index of the first conflict when `result` is CONFLICT */
