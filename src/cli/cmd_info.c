@@ -25,7 +25,8 @@ static void print_answer(const struct cli *cli, slice answer)
 
 static enum cli_exit ask(struct cli *cli,
                          enum cairn_result (*question)(struct cairn_client *client, char **text_out,
-                                                       size_t *len_out))
+                                                       size_t *len_out),
+                         void (*print)(const struct cli *cli, slice answer))
 {
     struct cairn_client *client = NULL;
     enum cli_exit exit = cli_connect(cli, &client);
@@ -36,7 +37,7 @@ static enum cli_exit ask(struct cli *cli,
     size_t len = 0;
     enum cairn_result result = question(client, &text, &len);
     if (text != NULL) {
-        print_answer(cli, (slice){(const uint8_t *)text, len});
+        print(cli, (slice){(const uint8_t *)text, len});
         exit = result == CAIRN_OK ? CLI_OK : CLI_REFUSED; /* it answers, and says it is not well */
     } else {
         exit = cli_fail_client(cli, client, result);
@@ -46,14 +47,78 @@ static enum cli_exit ask(struct cli *cli,
     return exit;
 }
 
+struct log_args {
+    bool vkey;
+};
+
+static const struct log_args log_defaults = {0};
+
+static const struct cli_option log_options[] = {
+    {"vkey", CLI_FLAG, offsetof(struct log_args, vkey), "",
+     "Prints the verifier key that signs now, and nothing else", NULL},
+};
+
+/* "log key" or "cosigner": the key, and from when to when it signs. */
+static void add_key(json_t *rows, const json_t *key, size_t index)
+{
+    CLEANUP(buf_release) struct buf name = BUF_INIT(KIB(1));
+    CLEANUP(buf_release) struct buf text = BUF_INIT(KIB(4));
+    const char *kind = json_string_value(json_object_get(key, "kind"));
+    const char *vkey = json_string_value(json_object_get(key, "vkey"));
+    const char *created = json_string_value(json_object_get(key, "created"));
+    const char *retires = json_string_value(json_object_get(key, "retires"));
+    buf_append_format(&name, "key %zu, %s", index + 1, kind != NULL ? kind : "");
+    buf_append_format(&text, "%s  since %s", vkey != NULL ? vkey : "",
+                      created != NULL ? created : "");
+    if (retires != NULL) {
+        buf_append_format(&text, " until %s", retires);
+    }
+    (void)json_object_set_new(rows, buf_cstr(&name), json_string(buf_cstr(&text)));
+}
+
+/* For people: a row for each key, and without the note, which is for programs. */
+static json_t *log_rows(const json_t *log)
+{
+    json_t *rows = json_object();
+    const json_t *keys = json_object_get(log, "keys");
+    const char *const plain[] = {"origin", "size", "checkpoint_size"};
+    for (size_t i = 0; i < COUNT_OF(plain); i++) {
+        (void)json_object_set(rows, plain[i], json_object_get(log, plain[i]));
+    }
+    for (size_t i = 0; i < json_array_size(keys); i++) {
+        add_key(rows, json_array_get(keys, i), i);
+    }
+    return rows;
+}
+
+static void print_log(const struct cli *cli, slice answer)
+{
+    const struct log_args *args = cli->args;
+    CLEANUP(buf_release) struct buf out = BUF_INIT(MIB(1));
+    json_t *log = json_loadb((const char *)answer.ptr, answer.len, JSON_ALLOW_NUL, NULL);
+    const char *vkey = json_string_value(json_object_get(log, "vkey"));
+    if (args->vkey && vkey != NULL) {
+        buf_append_cstr(&out, vkey);
+        buf_append_byte(&out, '\n');
+    } else if (cli->common.json || !cli->screen.is_terminal || log == NULL) {
+        show_json_line(answer, &out);
+    } else {
+        json_t *rows = log_rows(log);
+        show_object(&cli->screen, rows, &out);
+        json_decref(rows);
+    }
+    (void)screen_write(buf_slice(&out));
+    json_decref(log);
+}
+
 static enum cli_exit run_log(struct cli *cli)
 {
-    return ask(cli, cairn_log);
+    return ask(cli, cairn_log, print_log);
 }
 
 static enum cli_exit run_health(struct cli *cli)
 {
-    return ask(cli, cairn_health);
+    return ask(cli, cairn_health, print_answer);
 }
 
 const struct cli_command cmd_log = {
@@ -63,6 +128,10 @@ const struct cli_command cmd_log = {
     .details =
         "Keep the verifier key (vkey) where the server cannot change it: with it anybody can "
         "check what the server says.",
+    .options = log_options,
+    .option_count = COUNT_OF(log_options),
+    .defaults = &log_defaults,
+    .args_bytes = sizeof(log_defaults),
     .uses_server = true,
     .run = run_log,
 };

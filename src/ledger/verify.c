@@ -343,7 +343,12 @@ static enum err verify_all(struct verification *v, slice vkey, struct diag *diag
     TRY(read_head(v, vkey, diag));
     TRY(dir_list(v->dir, &v->names, diag));
     TRY(verify_segments(v, diag));
-    if (!v->running) {
+    if (v->running) {
+        /* Files are retired and frames written under our eyes: what cannot be read now is left
+         * out, and said to be. */
+        enum err e = verify_wal(v, NULL);
+        UNUSED(e);
+    } else {
         TRY(verify_wal(v, diag));
     }
     return compare_head(v, diag);

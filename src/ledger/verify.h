@@ -5,7 +5,7 @@
  * hashes every line, recomputes every derived part, folds the tree, and compares it with the
  * signed head.
  *
- * Needs no server. While one runs, what it has not sealed yet moves under our eyes and is left out.
+ * Needs no server. While one runs, the newest events may move under our eyes and are then left out.
  *
  * Threads: one.
  */
