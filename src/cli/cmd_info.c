@@ -51,6 +51,8 @@ struct log_args {
     bool vkey;
 };
 
+enum { LOG_COLUMNS = 1000 };
+
 static const struct log_args log_defaults = {0};
 
 static const struct cli_option log_options[] = {
@@ -103,8 +105,10 @@ static void print_log(const struct cli *cli, slice answer)
     } else if (cli->common.json || !cli->screen.is_terminal || log == NULL) {
         show_json_line(answer, &out);
     } else {
+        struct screen uncut = cli->screen; /* half a key is no key */
+        uncut.columns = LOG_COLUMNS;
         json_t *rows = log_rows(log);
-        show_object(&cli->screen, rows, &out);
+        show_object(&uncut, rows, &out);
         json_decref(rows);
     }
     (void)screen_write(buf_slice(&out));
