@@ -106,7 +106,7 @@ static void print_log(const struct cli *cli, slice answer)
         show_json_line(answer, &out);
     } else {
         struct screen uncut = cli->screen; /* half a key is no key */
-        uncut.columns = LOG_COLUMNS;
+        uncut.width = LOG_COLUMNS;
         json_t *rows = log_rows(log);
         show_object(&uncut, rows, &out);
         json_decref(rows);
