@@ -93,7 +93,7 @@ static void add_token(struct bloom_build *build, uint64_t token)
         return;
     }
     build->distinct[build->distinct_count++] = token;
-    if (build->distinct_count > build->slot_mask / 2) {
+    if (build->distinct_count > build->slot_mask / 4 * 3) {
         more_slots(build);
     }
 }

@@ -116,6 +116,21 @@ static void test_bounds(void **state)
     assert_true(found_max == max_ms);
 }
 
+/* The segments that have a value, found by looking at all events. */
+static uint64_t segments_with(enum field field, slice value)
+{
+    uint64_t segments = 0;
+    for (size_t i = 0; i < GROUP_SEGMENTS; i++) {
+        for (uint32_t row = 0; row < ROWS; row++) {
+            const struct event *event = &world.samples[i].events[row];
+            bool has = is_live(i, row) && event_has(event, field) &&
+                       slice_equal(event->value[field].text, value);
+            segments |= has ? UINT64_C(1) << i : 0;
+        }
+    }
+    return segments;
+}
+
 /* The segments that have a value, and of others next to none. */
 static void test_lookups(void **state)
 {
@@ -125,21 +140,13 @@ static void test_lookups(void **state)
     for (uint32_t asked = 0; asked < ASKED; asked++) {
         const struct event *event = &world.samples[asked].events[asked];
         for (unsigned f = 0; f < FIELD_COUNT; f++) {
-            enum field field = (enum field)f;
-            if ((fields[f].flags & FIELD_LOOKUP) == 0 || fields[f].type == TYPE_UUID ||
-                !event_has(event, field)) {
+            bool is_text = fields[f].type != TYPE_UUID && (fields[f].flags & FIELD_LOOKUP) != 0;
+            if (!is_text || !event_has(event, (enum field)f)) {
                 continue;
             }
-            uint64_t expected = 0;
-            for (size_t i = 0; i < GROUP_SEGMENTS; i++) {
-                for (uint32_t row = 0; row < ROWS; row++) {
-                    const struct event *other = &world.samples[i].events[row];
-                    bool has = is_live(i, row) && event_has(other, field) &&
-                               slice_equal(other->value[field].text, event->value[field].text);
-                    expected |= has ? UINT64_C(1) << i : 0;
-                }
-            }
-            uint64_t found = group_lookup(world.group, field, event->value[field].text);
+            slice value = event->value[f].text;
+            uint64_t expected = segments_with((enum field)f, value);
+            uint64_t found = group_lookup(world.group, (enum field)f, value);
             assert_true((expected & ~found) == 0);
             wrong += (size_t)__builtin_popcountll(found & ~expected);
         }

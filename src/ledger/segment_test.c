@@ -195,6 +195,7 @@ static void test_erase(void **state)
 
     /* Written from memory at once, it is the same file. */
     OWNED(segment) direct = support_segment(rows, &gone, dir, "c.seg");
+    assert_int_equal(segment_summary(direct)->erased, 101);
     CLEANUP(mem_freep) uint8_t *b = NULL;
     CLEANUP(mem_freep) uint8_t *c = NULL;
     size_t b_len = 0;
@@ -255,6 +256,7 @@ static void test_every_byte(void **state)
     samples_init(&samples, 7, 20);
     struct rows *rows = rows_memory_new(samples.events, 20, 0, NULL);
     OWNED(segment) segment = support_segment(rows, &gone, dir, "a.seg");
+    assert_int_equal(segment_summary(segment)->erased, 1);
     assert_int_equal(file_read_all(dir, "a.seg", MIB(1), &bytes, &len, NULL), OK);
     assert_int_equal(judge(dir, (slice){bytes, len}, NULL), OK);
     for (size_t at = 0; at < len; at++) {
