@@ -11,10 +11,10 @@
 #include "codec/crc32c.h"
 #include "codec/wire.h"
 #include "filter/random.h"
-#include "ledger/match.h"
-#include "ledger/rows_memory.h"
-#include "ledger/sections.h"
-#include "ledger/segment.h"
+#include "segment/match.h"
+#include "segment/rows_memory.h"
+#include "segment/sections.h"
+#include "segment/segment.h"
 #include "os/tempdir.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -14,8 +14,8 @@
 
 #include <stdatomic.h>
 
-#include "ledger/rows.h"
 #include "ledger/wal.h"
+#include "segment/rows.h"
 
 struct active;
 

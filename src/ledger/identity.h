@@ -13,7 +13,7 @@
  */
 
 #include "event/event.h"
-#include "ledger/group.h"
+#include "segment/group.h"
 
 #define IDENTITY_WINDOW_US (INT64_C(7) * 24 * 3600 * 1000000)
 #define IDENTITY_FIND_MAX  64

@@ -14,7 +14,7 @@
  * threads of its own: sequencer, sealer, notary.
  */
 
-#include "ledger/rows.h"
+#include "segment/rows.h"
 #include "store/store.h"
 
 struct ledger;

@@ -11,7 +11,7 @@
  */
 
 #include "ledger/active.h"
-#include "ledger/view.h"
+#include "segment/view.h"
 
 struct snapshot;
 

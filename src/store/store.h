@@ -10,7 +10,6 @@
  *   prove    tree nodes, entries, checkpoint
  *
  * A snapshot is a size: everything below it, as it was, whatever arrives meanwhile.
- *
  * Threads: any, unless a line says otherwise.
  */
 

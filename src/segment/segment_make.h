@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * segment_make - the sections of a segment made from rows: by who writes a segment from the active
+ * one or anew without some rows, and by who verifies one, from its own rows, to compare.
+ *
+ * What these functions append is a function of the rows alone (docs/format/segment.md).
+ *
+ * Threads: a maker belongs to one.
+ */
+
+#include "segment/segment_file.h"
+#include "segment/text_write.h"
+
+struct segment_make {
+    const struct rows *source;
+    struct rows_reader *reader;
+    const struct row_set *gone; /* NULL: none */
+    struct row_set gone_rows;   /* what `gone` points to, if to anything */
+    struct text_write text;
+    int64_t *numbers;   /* [count], of one column after the other */
+    int64_t *times;     /* [count], event_timestamp */
+    struct buf section; /* one after the other */
+    struct bloom_build *bloom;
+    struct merkle_hash *tile_roots; /* [tiles] */
+    struct leaf_hash *gone_leaves;  /* of gone rows, ascending */
+    struct segment_summary summary; /* all but file_bytes, once everything was made */
+    bool time_ordered;
+};
+
+/* `erase` may be NULL. Borrows both. */
+void segment_make_init(struct segment_make *make, const struct rows *source,
+                       const struct row_set *erase);
+void segment_make_release(struct segment_make *make);
+
+/* Goes through all rows once: payload, which goes to `payload` (NULL: nowhere) and into the Bloom
+ * filters, and leaf hashes, which become tile roots and the root. CORRUPT; IO; FULL; LIMIT. */
+enum err segment_make_rows(struct segment_make *make, struct payload_writer *payload,
+                           struct diag *diag);
+
+/*
+ * The sections but for payload, one a call: `what` says which, its bytes are in make->section.
+ * After segment_make_rows(). *more is false, and there is no section, behind the last. CORRUPT.
+ */
+struct segment_make_cursor {
+    unsigned stage;
+    unsigned field;
+};
+enum err segment_make_next(struct segment_make *make, struct segment_make_cursor *cursor,
+                           struct section *what, bool *more);
