@@ -37,6 +37,11 @@ def story(server):
                      'audit_query_duration_seconds_count', 'cairn_duplicates_total'):
             true(name in before, f'{name} is missing')
         equal(before['cairn_writable'], 1)
+    with step('the same figures come as JSON where it is asked for'):
+        answer = server.get('/metrics', headers={'Accept': 'application/json'}, key=None).expect(200)
+        contains(answer.headers['Content-Type'], 'application/json')
+        equal(sorted(k for k in answer.json() if k.startswith('cairn_segment')),
+              ['cairn_segment_bytes', 'cairn_segments'])
     with step('events are counted by service, operation and outcome'):
         for outcome, count in (('success', 3), ('failure', 2)):
             server.send(*[event(event_type='order.create', service='shop', event_outcome=outcome)

@@ -284,7 +284,7 @@ static void a_thousand_idle_connections_are_cheap(void **state)
         free(client_read_until(fds[i], "hello\n", 1));
     }
     size_t after = resident_bytes();
-    print_message("%zu bytes for an idle connection\n", (after - before) / CLIENTS);
+    print_message("# %zu bytes for an idle connection\n", (after - before) / CLIENTS);
     assert_int_equal(http_server_counts(server).connections, CLIENTS);
     int64_t start_us = clock_monotonic_us();
     http_server_stop(server);

@@ -2,6 +2,7 @@
 #include "ledger/ledger.h"
 #include "ledger/ledger_support.h"
 #include "os/clock.h"
+#include "os/fault.h"
 #include "os/file.h"
 
 static void assert_whole(struct ledger_fixture *f)
@@ -141,6 +142,78 @@ static void test_keys_rotate_with_overlap(void **state)
     fixture_close(f);
     assert_whole(f);
     assert_int_equal(fixture_open(f), OK);
+}
+
+/* ---- Time and trouble ---- */
+
+static void read_note(struct ledger_fixture *f, struct buf *note)
+{
+    uint64_t size = 0;
+    buf_clear(note);
+    assert_int_equal(store_checkpoint(f->store, note, &size, NULL), OK);
+}
+
+static void test_silence_is_dated(void **state)
+{
+    struct ledger_fixture *f = *state;
+    CLEANUP(buf_release) struct buf before = BUF_INIT(NOTE_BYTES_MAX);
+    CLEANUP(buf_release) struct buf after = BUF_INIT(NOTE_BYTES_MAX);
+    f->options.cosign_interval_ms = 10;
+    fixture_reopen(f);
+    read_note(f, &before);
+    clock_advance_for_tests(5000000);
+    for (int i = 0; i < 1000; i++) {
+        (void)store_wait(f->store, 0, 5); /* nothing comes */
+        read_note(f, &after);
+        if (!slice_equal(buf_slice(&before), buf_slice(&after))) {
+            return;
+        }
+    }
+    fail_msg("the cosignature was not renewed");
+}
+
+/* Fails the syncs of WAL files while it is switched on. */
+static _Atomic bool syncs_fail;
+
+static enum fault_action decide_syncs(void *ctx, const struct fault_op *op)
+{
+    bool is_wal = strstr(op->name, ".wal") != NULL;
+    return op->kind == FAULT_SYNC && is_wal && atomic_load(&syncs_fail) ? FAULT_FAIL : FAULT_NONE;
+}
+
+static void count_fatal(void *context, const struct diag *diag)
+{
+    atomic_fetch_add((_Atomic int *)context, 1);
+}
+
+static void test_a_failed_sync_ends_the_acknowledging(void **state)
+{
+    struct ledger_fixture *f = *state;
+    struct fault_plan plan = {.decide = decide_syncs};
+    _Atomic int fatal = 0;
+    struct batch batch;
+    batch_init(&batch);
+    fixture_close(f);
+    f->options.buffered_wal = true;
+    f->options.on_fatal = count_fatal;
+    f->options.fatal_context = &fatal;
+    fault_install(&plan);
+    assert_int_equal(fixture_open(f), OK);
+    append_range(f->store, 0, 10, 10);
+    atomic_store(&syncs_fail, true);
+    add_numbered(&batch, 10, NULL);
+    assert_int_equal(commit_batch(f->store, &batch), ERR_IO);
+    assert_int_equal(atomic_load(&fatal), 1);
+    assert_int_equal(store_size(f->store), 10);
+    atomic_store(&syncs_fail, false); /* it is never tried again */
+    batch_clear(&batch);
+    add_numbered(&batch, 11, NULL);
+    assert_int_equal(commit_batch(f->store, &batch), ERR_IO);
+    batch_release(&batch);
+    fixture_close(f);
+    fault_install(NULL);
+    assert_int_equal(fixture_open(f), OK);
+    assert_true(store_size(f->store) >= 10);
 }
 
 /* ---- Sealing ---- */
@@ -313,6 +386,8 @@ int main(void)
         STORY(test_a_second_process_is_kept_out),
         STORY(test_a_checkpoint_covers_what_was_acknowledged),
         STORY(test_keys_rotate_with_overlap),
+        STORY(test_silence_is_dated),
+        STORY(test_a_failed_sync_ends_the_acknowledging),
         STORY(test_a_full_segment_is_sealed_and_says_the_same),
         STORY(test_unsealed_rows_are_erased_from_the_wal),
         STORY(test_sealed_rows_are_erased_and_their_hashes_stay),
