@@ -3,9 +3,10 @@
  * bench_ledger - the ledger without HTTP: events as JSON in memory, read, checked, hashed,
  * committed, sealed. Prints one line of JSON.
  *
- *   bench_ledger DIR [events (1,000,000)] [events of a batch (500)] [producers (1)]
+ *   bench_ledger [events (1,000,000)] [events of a batch (500)] [producers (1)]
  *
- * The data is generated before the clock starts. It stops when every full segment is sealed.
+ * The data is generated before the clock starts. It stops when every full segment is sealed. The
+ * ledger is in a temporary directory (TMPDIR), which is removed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "event/read.h"
 #include "ledger/ledger.h"
 #include "os/clock.h"
+#include "os/tempdir.h"
 #include "os/thread.h"
 
 enum {
@@ -213,18 +215,18 @@ static int run(const char *path, slice text, uint64_t events, size_t batch_event
 
 int main(int argc, char **argv)
 {
-    if (argc < 2) {
-        (void)fprintf(stderr, "usage: bench_ledger DIR [EVENTS] [BATCH] [PRODUCERS]\n");
-        return 2;
-    }
-    uint64_t events = argument(argc, argv, 2, 1000000);
-    size_t batch_events = (size_t)argument(argc, argv, 3, 500);
-    size_t producers = (size_t)argument(argc, argv, 4, 1);
+    uint64_t events = argument(argc, argv, 1, 1000000);
+    size_t batch_events = (size_t)argument(argc, argv, 2, 500);
+    size_t producers = (size_t)argument(argc, argv, 3, 1);
+    struct tempdir temp;
     OWNED(generator) generator = generator_new(42, START_US, 3000000);
     CLEANUP(buf_release) struct buf text = BUF_INIT((size_t)1 << 40);
     for (uint64_t i = 0; i < events; i++) {
         generator_next(generator, &text);
     }
     producers = producers < 1 ? 1 : producers > PRODUCERS_MAX ? PRODUCERS_MAX : producers;
-    return run(argv[1], buf_slice(&text), events, batch_events, producers);
+    tempdir_init(&temp);
+    int status = run(temp.path, buf_slice(&text), events, batch_events, producers);
+    tempdir_release(&temp);
+    return status;
 }
