@@ -119,9 +119,16 @@ static bool is_in_question(const struct known_group *known, const struct uuid *i
     return now_us == 0 || behind == 0 || known->recorded_max_us >= now_us - IDENTITY_WINDOW_US;
 }
 
-void identity_prefetch(struct identity *identity, uint64_t hash)
+void identity_prefetch(struct identity *identity, uint64_t hash, const struct uuid *id,
+                       int64_t now_us)
 {
     mutex_lock(&identity->lock);
+    for (size_t i = 0; i < identity->group_count; i++) {
+        const struct known_group *known = &identity->groups[i];
+        if (is_in_question(known, id, identity->group_count - 1 - i, now_us)) {
+            group_prefetch_id(known->group, hash);
+        }
+    }
     idtable_prefetch(identity->table, hash);
     if (identity->next != NULL) {
         idtable_prefetch(identity->next, hash);

@@ -49,7 +49,7 @@ static slice row_of(const struct batch *batch, size_t index)
     return (slice){batch->rows.ptr + batch->events[index].row_at, batch->events[index].row_len};
 }
 
-static void hash_ids(struct judge *judge, const struct batch *batch)
+static void hash_ids(struct judge *judge, const struct batch *batch, int64_t now_us)
 {
     if (batch->count > judge->hash_capacity) {
         judge->hash_capacity = batch->count;
@@ -57,7 +57,7 @@ static void hash_ids(struct judge *judge, const struct batch *batch)
     }
     for (size_t i = 0; i < batch->count; i++) {
         judge->hashes[i] = batch->events[i].id_hash;
-        identity_prefetch(judge->identity, judge->hashes[i]);
+        identity_prefetch(judge->identity, judge->hashes[i], &batch->events[i].id, now_us);
     }
 }
 
@@ -182,7 +182,7 @@ enum err judge_batch(struct judge *judge, struct batch *batch, uint64_t next_seq
     };
     batch->stored = batch->duplicates = batch->conflicts = 0;
     batch->conflict_at = SIZE_MAX;
-    hash_ids(judge, batch);
+    hash_ids(judge, batch, hearing.now_us);
     for (size_t i = 0; i < batch->count; i++) {
         enum err e = judge_event(&hearing, i);
         bool refused = e == OK && batch->events[i].state == BATCH_CONFLICT;
