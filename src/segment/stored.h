@@ -10,7 +10,7 @@
 static inline uint16_t stored_of_field(enum field field)
 {
     static const uint8_t stored[FIELD_COUNT] = {
-#define FIELD(id, number, name, type, max, flags, other_names) [FIELD_##id] = (number),
+#define FIELD(id, number, name, type, max, flags, other_names) [FIELD_##id] = number,
 #include "event/fields.def"
 #undef FIELD
     };
