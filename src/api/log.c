@@ -11,18 +11,7 @@ enum { OVERLAP_SECONDS_MAX = 366 * 24 * 3600 };
 static bool param_u64(const struct http_request *request, const char *name, uint64_t *out)
 {
     slice text = {0};
-    uint64_t number = 0;
-    if (!http_query(request, name, &text) || text.len == 0 || text.len > 18) {
-        return false;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < '0' || text.ptr[i] > '9') {
-            return false;
-        }
-        number = number * 10 + (uint64_t)(text.ptr[i] - '0');
-    }
-    *out = number;
-    return true;
+    return http_query(request, name, &text) && slice_parse_u64(text, out);
 }
 
 void api_checkpoint_get(struct http_request *request)

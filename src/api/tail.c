@@ -69,33 +69,17 @@ static void ended(void *context)
     http_post(live->request->loop, &live->end_task);
 }
 
-static bool parse_seq(slice text, uint64_t *out)
-{
-    uint64_t number = 0;
-    if (text.len == 0 || text.len > 18) {
-        return false;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < '0' || text.ptr[i] > '9') {
-            return false;
-        }
-        number = number * 10 + (uint64_t)(text.ptr[i] - '0');
-    }
-    *out = number;
-    return true;
-}
-
 static enum err find_start(const struct http_request *request, const struct api *api,
                            uint64_t *from, struct diag *diag)
 {
     slice text = {0};
     *from = store_size(api->store);
     if (http_header(request, "last-event-id", &text)) {
-        if (!parse_seq(text, from)) {
+        if (!slice_parse_u64(text, from)) {
             return diag_fail(diag, ERR_INVALID, "Last-Event-ID", "expected a seq");
         }
         *from += 1;
-    } else if (http_query(request, "from", &text) && !parse_seq(text, from)) {
+    } else if (http_query(request, "from", &text) && !slice_parse_u64(text, from)) {
         return diag_fail(diag, ERR_INVALID, "from", "expected a seq");
     }
     return OK;

@@ -95,3 +95,20 @@ static inline void slice_skip_spaces(slice *s)
 {
     (void)slice_take_while(s, byte_is_space);
 }
+
+/* All of `text` as a decimal number of 1 to 18 digits. False leaves *out untouched. */
+static inline bool slice_parse_u64(slice text, uint64_t *out)
+{
+    uint64_t number = 0;
+    if (text.len == 0 || text.len > 18) {
+        return false;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] < '0' || text.ptr[i] > '9') {
+            return false;
+        }
+        number = number * 10 + (uint64_t)(text.ptr[i] - '0');
+    }
+    *out = number;
+    return true;
+}

@@ -22,4 +22,44 @@ static void test_take_literal(void **state)
     assert_slice_equal(text, c->rest);
 }
 
-TEST_TABLE(test_take_literal, cases)
+struct number_case {
+    const char *text;
+    bool is_number;
+    uint64_t number;
+};
+
+static void test_numbers_are_whole_and_of_18_digits_at_most(void **state)
+{
+    static const struct number_case numbers[] = {
+        {"0", true, 0},
+        {"42", true, 42},
+        {"007", true, 7},
+        {"999999999999999999", true, UINT64_C(999999999999999999)},
+        {"1000000000000000000", false, 0},
+        {"", false, 0},
+        {"-1", false, 0},
+        {"+1", false, 0},
+        {" 1", false, 0},
+        {"1x", false, 0},
+    };
+    UNUSED(state);
+    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+        uint64_t number = 5;
+        assert_int_equal(slice_parse_u64(slice_from_cstr(numbers[i].text), &number),
+                         numbers[i].is_number);
+        assert_int_equal(number, numbers[i].is_number ? numbers[i].number : 5);
+    }
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[COUNT_OF(cases) + 1];
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        tests[i] = (struct CMUnitTest){.name = cases[i].name,
+                                       .test_func = test_take_literal,
+                                       .initial_state = &cases[i]};
+    }
+    tests[COUNT_OF(cases)] =
+        (struct CMUnitTest)cmocka_unit_test(test_numbers_are_whole_and_of_18_digits_at_most);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

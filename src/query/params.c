@@ -23,22 +23,6 @@ static enum err wrong(const struct parsing *parsing, const char *name, const cha
     return diag_fail(parsing->diag, ERR_INVALID, name, "expected %s", expected);
 }
 
-static bool parse_u64(slice text, uint64_t *out)
-{
-    uint64_t number = 0;
-    if (text.len == 0 || text.len > 18) {
-        return false;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < '0' || text.ptr[i] > '9') {
-            return false;
-        }
-        number = number * 10 + (uint64_t)(text.ptr[i] - '0');
-    }
-    *out = number;
-    return true;
-}
-
 /* ---- Parameters that are not fields ---- */
 
 static enum err take_q(struct parsing *parsing, slice value)
@@ -106,7 +90,7 @@ static enum err take_cursor(struct parsing *parsing, slice value)
 
 static enum err take_limit(struct parsing *parsing, slice value)
 {
-    if (!parse_u64(value, &parsing->query->limit) || parsing->query->limit < 1 ||
+    if (!slice_parse_u64(value, &parsing->query->limit) || parsing->query->limit < 1 ||
         parsing->query->limit > QUERY_LIMIT_MAX) {
         return wrong(parsing, "limit", "a number from 1 to 1000");
     }
@@ -115,7 +99,8 @@ static enum err take_limit(struct parsing *parsing, slice value)
 
 static enum err take_offset(struct parsing *parsing, slice value)
 {
-    if (!parse_u64(value, &parsing->query->offset) || parsing->query->offset > QUERY_OFFSET_MAX) {
+    if (!slice_parse_u64(value, &parsing->query->offset) ||
+        parsing->query->offset > QUERY_OFFSET_MAX) {
         return wrong(parsing, "offset",
                      "a number from 0 to 10000; follow next_cursor to go further");
     }
@@ -124,7 +109,7 @@ static enum err take_offset(struct parsing *parsing, slice value)
 
 static enum err take_page(struct parsing *parsing, slice value)
 {
-    if (!parse_u64(value, &parsing->query->page) || parsing->query->page < 1) {
+    if (!slice_parse_u64(value, &parsing->query->page) || parsing->query->page < 1) {
         return wrong(parsing, "page", "a number from 1");
     }
     return OK;
@@ -183,7 +168,7 @@ static enum err take_interval(struct parsing *parsing, slice value)
     uint64_t number = 0;
     for (size_t i = 0; i < COUNT_OF(units) && value.len > 1; i++) {
         if (value.ptr[value.len - 1] == units[i].unit &&
-            parse_u64((slice){value.ptr, value.len - 1}, &number) && number >= 1 &&
+            slice_parse_u64((slice){value.ptr, value.len - 1}, &number) && number >= 1 &&
             number <= 10000) {
             parsing->query->interval_us = (int64_t)number * units[i].us;
             return OK;
