@@ -15,6 +15,7 @@
 #include "codec/wire.h"
 #include "ledger/core.h"
 #include "os/clock.h"
+#include "segment/row_set.h"
 
 enum {
     REWRITE_BODY_BYTES = 4 * 1024 * 1024,
@@ -27,15 +28,6 @@ struct erasure {
     void *context;
     uint64_t erased;
 };
-
-static uint32_t count_rows(const struct row_set *set)
-{
-    uint32_t count = 0;
-    for (size_t i = 0; i < ROW_SET_WORDS; i++) {
-        count += (uint32_t)__builtin_popcountll(set->words[i]);
-    }
-    return count;
-}
 
 /* Asks for the rows to erase: only ones that are there and not erased yet. */
 static enum err choose_rows(struct erasure *erasure, const struct rows *rows, struct row_set *set,
@@ -50,7 +42,7 @@ static enum err choose_rows(struct erasure *erasure, const struct rows *rows, st
         uint64_t gone = rows->erased != NULL ? rows->erased->words[row / 64] : 0;
         set->words[row / 64] &= there & ~gone;
     }
-    *count = count_rows(set);
+    *count = row_set_count(set);
     return OK;
 }
 

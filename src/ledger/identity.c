@@ -50,11 +50,6 @@ void identity_free(struct identity *identity)
     free(identity);
 }
 
-uint64_t identity_hash(slice org, const struct uuid *id)
-{
-    return group_id_hash(org, id);
-}
-
 static struct idtable *table_of(struct identity *identity, uint64_t seq)
 {
     uint64_t next_base = idtable_base(identity->table) + IDTABLE_SPAN;

@@ -23,8 +23,6 @@ struct identity;
 struct identity *identity_new(uint64_t base_seq); /* first row behind the last full group */
 void identity_free(struct identity *identity);
 
-uint64_t identity_hash(slice org, const struct uuid *id);
-
 void identity_add(struct identity *identity, uint64_t hash, uint64_t seq);
 void identity_undo(struct identity *identity, uint64_t hash, uint64_t seq);
 

@@ -8,6 +8,7 @@
  * anything was changed.
  */
 #include "ledger/core.h"
+#include "segment/codes.h"
 
 static bool has_suffix(const char *name, const char *suffix)
 {
@@ -100,20 +101,7 @@ static enum err open_segments(struct ledger *ledger, const struct dir_names *nam
 
 static slice org_of_row(const struct rows_text_column *column, uint32_t row, char *scratch)
 {
-    uint32_t code = 0;
-    switch (column->width) {
-    case ROWS_CODE_CONSTANT:
-        break;
-    case ROWS_CODE_U8:
-        code = ((const uint8_t *)column->codes)[row];
-        break;
-    case ROWS_CODE_U16:
-        code = ((const uint16_t *)column->codes)[row];
-        break;
-    case ROWS_CODE_U32:
-        code = ((const uint32_t *)column->codes)[row];
-        break;
-    }
+    uint32_t code = code_of_row(column, row);
     code -= column->has_absent ? 1 : 0; /* wraps when absent, and is then no value */
     return code < column->value_count ? column->ops->text_value(column, code, scratch) : (slice){0};
 }

@@ -199,7 +199,7 @@ void sequencer_replay(struct sequencer *sequencer, slice row, const struct event
     add_row(sequencer, row, false, event, leaf);
     if (row.len > 0) {
         identity_add(sequencer->ledger->identity,
-                     identity_hash(event->value[FIELD_ORG].text,
+                     event_id_hash(event->value[FIELD_ORG].text,
                                    &event->value[FIELD_EVENT_ID].uuid),
                      seq);
     }

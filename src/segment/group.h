@@ -20,9 +20,6 @@
 
 struct group;
 
-/* The hash that both the group and the table of recent ids use. */
-uint64_t group_id_hash(slice org, const struct uuid *id);
-
 /* Builds from exactly GROUP_SEGMENTS segments (NULL: gone) and writes durably. IO, FULL, CORRUPT.
  */
 enum err group_write(struct segment *const segments[GROUP_SEGMENTS], uint64_t first_seq,

@@ -18,11 +18,6 @@ static_assert(GROUP_TAG_BITS + GROUP_SEGMENT_BITS == 8 * GROUP_LOOKUP_ENTRY_BYTE
 static_assert(GROUP_ROWS == UINT64_C(1) << GROUP_ROW_BITS, "a row of a group has 22 bits");
 static_assert(GROUP_SEGMENTS == 1u << GROUP_SEGMENT_BITS, "a segment of a group has 6 bits");
 
-uint64_t group_id_hash(slice org, const struct uuid *id)
-{
-    return event_id_hash(org, id);
-}
-
 uint64_t group_value_hash(enum field field, slice value)
 {
     return hash_bytes(value, hash_bytes(fields[field].name, HASH_STORED));

@@ -179,7 +179,7 @@ static enum err add_ids(struct group_make *make, uint32_t index, struct keys *ke
         rows->ops->id(rows, row, &id);
         note_v7(make, &id);
         uint64_t place = (uint64_t)index * ROWS_MAX + row;
-        keys->keys[keys->count++] = key_of(group_id_hash(of.org, &id), keys, place);
+        keys->keys[keys->count++] = key_of(event_id_hash(of.org, &id), keys, place);
     }
     return OK;
 }

@@ -82,7 +82,7 @@ static void test_ids(void **state)
             const struct event *event = &world.samples[i].events[row];
             uint32_t rows[GROUP_FIND_MAX];
             uint64_t hash =
-                group_id_hash(event->value[FIELD_ORG].text, &event->value[FIELD_EVENT_ID].uuid);
+                event_id_hash(event->value[FIELD_ORG].text, &event->value[FIELD_EVENT_ID].uuid);
             bool found = false;
             group_prefetch_id(world.group, hash);
             size_t count = group_find_id(world.group, hash, rows);

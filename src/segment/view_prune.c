@@ -10,7 +10,7 @@ static uint64_t segments_of_id(const struct group *group, slice org, const struc
 {
     uint32_t rows[GROUP_FIND_MAX];
     uint64_t segments = 0;
-    size_t count = group_find_id(group, group_id_hash(org, id), rows);
+    size_t count = group_find_id(group, event_id_hash(org, id), rows);
     for (size_t i = 0; i < count; i++) {
         segments |= UINT64_C(1) << (rows[i] / ROWS_MAX);
     }
