@@ -62,7 +62,7 @@ static enum err unlink_segment(struct ledger *ledger, const struct segment *segm
     TRY(dir_sync(ledger->dir, diag));
     const struct sealed gone = {.root = segment_summary(segment)->root,
                                 .tile_roots = entry.tile_roots};
-    snapshot_set_segment(ledger->snapshot, index, &gone);
+    snapshot_set_segments(ledger->snapshot, index, &gone, 1);
     return OK;
 }
 
@@ -78,7 +78,7 @@ static enum err rewrite_segment(struct ledger *ledger, const struct segment *seg
     OWNED(segment) fresh = NULL;
     TRY(segment_open(ledger->dir, name, &fresh, diag));
     const struct sealed sealed = {.segment = MOVE(fresh), .root = summary.root};
-    snapshot_set_segment(ledger->snapshot, index, &sealed);
+    snapshot_set_segments(ledger->snapshot, index, &sealed, 1);
     return OK;
 }
 

@@ -7,6 +7,9 @@
  * in the wrong place, a segment that is missing are refused, with file and offset, before
  * anything was changed.
  */
+#include <stdlib.h>
+
+#include "base/mem.h"
 #include "ledger/core.h"
 #include "segment/codes.h"
 
@@ -31,34 +34,64 @@ static enum err remove_leftovers(const struct dir *dir, const struct dir_names *
 
 /* ---- Segments ---- */
 
-static enum err add_segment(struct ledger *ledger, size_t index, const char *name,
+/* What was found so far; the list of segments is made of it at once, not anew for each. */
+struct found {
+    struct sealed *sealed;
+    size_t count, capacity;
+};
+
+static void found_release(struct found *found)
+{
+    for (size_t i = 0; i < found->count; i++) {
+        segment_free(found->sealed[i].segment);
+    }
+    free(found->sealed);
+}
+
+static void found_add(struct found *found, struct ledger *ledger, const struct sealed *sealed,
+                      struct recovered *out)
+{
+    if (found->count == found->capacity) {
+        found->capacity = found->capacity > 0 ? 2 * found->capacity : 64;
+        found->sealed = mem_resize(found->sealed, found->capacity * sizeof(*found->sealed));
+    }
+    found->sealed[found->count++] = *sealed;
+    upper_tree_append(ledger->upper, &sealed->root);
+    merkle_append_subtree(&out->frontier, 16, &sealed->root);
+}
+
+static void found_publish(struct found *found, struct ledger *ledger)
+{
+    if (found->count > 0) {
+        snapshot_set_segments(ledger->snapshot, 0, found->sealed, found->count);
+    }
+    found->count = 0; /* they are the snapshot's now */
+}
+
+static enum err add_segment(struct found *found, struct ledger *ledger, const char *name,
                             struct recovered *out, struct diag *diag)
 {
     OWNED(segment) segment = NULL;
     TRY(segment_open(ledger->dir, name, &segment, diag));
     const struct segment_summary *summary = segment_summary(segment);
-    if (summary->first_seq != (uint64_t)index * ROWS_MAX || summary->count != ROWS_MAX) {
+    if (summary->first_seq != (uint64_t)found->count * ROWS_MAX || summary->count != ROWS_MAX) {
         return diag_fail(diag, ERR_CORRUPT, name, "holds events %llu and on, not those of its name",
                          (unsigned long long)summary->first_seq);
     }
     struct merkle_hash root = summary->root;
-    upper_tree_append(ledger->upper, &root);
-    merkle_append_subtree(&out->frontier, 16, &root);
     const struct sealed sealed = {.segment = MOVE(segment), .root = root};
-    snapshot_set_segment(ledger->snapshot, index, &sealed);
+    found_add(found, ledger, &sealed, out);
     return OK;
 }
 
-static void add_gone(struct ledger *ledger, size_t index, const struct roots_entry *entry,
+static void add_gone(struct found *found, struct ledger *ledger, const struct roots_entry *entry,
                      struct recovered *out)
 {
     struct merkle_hash folded[ROWS_TILES_MAX];
     memcpy(folded, entry->tile_roots, sizeof(folded));
     const struct sealed sealed = {.root = merkle_fold_perfect(folded, ROWS_TILES_MAX),
                                   .tile_roots = entry->tile_roots};
-    upper_tree_append(ledger->upper, &sealed.root);
-    merkle_append_subtree(&out->frontier, 16, &sealed.root);
-    snapshot_set_segment(ledger->snapshot, index, &sealed);
+    found_add(found, ledger, &sealed, out);
 }
 
 static enum err check_no_more_segments(const struct dir_names *names, size_t count,
@@ -79,22 +112,24 @@ static enum err open_segments(struct ledger *ledger, const struct dir_names *nam
                               struct recovered *out, struct diag *diag)
 {
     CLEANUP(roots_release) struct roots roots = {0};
+    CLEANUP(found_release) struct found found = {0};
     TRY(roots_read(ledger->dir, &roots, diag));
-    size_t index = 0;
-    for (;; index++) {
+    for (;;) {
         char name[SEGMENT_NAME_BYTES];
-        segment_name(name, index);
-        const struct roots_entry *gone = roots_find(&roots, index);
+        segment_name(name, found.count);
+        const struct roots_entry *gone = roots_find(&roots, found.count);
         if (gone != NULL) {
-            add_gone(ledger, index, gone, out);
+            add_gone(&found, ledger, gone, out);
             TRY(dir_remove(ledger->dir, name, diag)); /* the erasure had come that far */
         } else if (dir_has(ledger->dir, name)) {
-            TRY(add_segment(ledger, index, name, out, diag));
+            TRY(add_segment(&found, ledger, name, out, diag));
         } else {
             break;
         }
     }
-    return check_no_more_segments(names, index, diag);
+    TRY(check_no_more_segments(names, found.count, diag));
+    found_publish(&found, ledger); /* while `roots` lives, whose hashes it copies */
+    return OK;
 }
 
 /* ---- Identity ---- */

@@ -110,7 +110,7 @@ enum err sealer_seal_now(struct ledger *ledger, struct active *active, struct di
     upper_tree_append(ledger->upper, &summary.root);
     mutex_unlock(&ledger->tree_lock);
     const struct sealed sealed = {.segment = MOVE(segment), .root = summary.root};
-    snapshot_set_segment(ledger->snapshot, index, &sealed);
+    snapshot_set_segments(ledger->snapshot, index, &sealed, 1);
     snapshot_drop_oldest_active(ledger->snapshot);
     if ((index + 1) % GROUP_SEGMENTS == 0) {
         TRY(sealer_write_group(ledger, index / GROUP_SEGMENTS, diag));

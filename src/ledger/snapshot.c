@@ -133,13 +133,9 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-void snapshot_set_segment(struct snapshot *snapshot, size_t index, const struct sealed *sealed)
+/* In a list that nobody else sees yet. */
+static void put_segment(struct snapshot_list *list, size_t index, const struct sealed *sealed)
 {
-    mutex_lock(&snapshot->change_lock);
-    const struct snapshot_list *old = snapshot->list;
-    ASSERT(index <= old->sealed_count);
-    struct snapshot_list *list =
-        list_copy(old, larger(old->sealed_count, index + 1), old->group_count);
     struct holder *holder = mem_zeroed(sizeof(*holder));
     atomic_init(&holder->refs, 1);
     holder->segment = sealed->segment;
@@ -152,6 +148,19 @@ void snapshot_set_segment(struct snapshot *snapshot, size_t index, const struct 
     }
     holder_unref(list->sealed_holders[index]);
     list->sealed_holders[index] = holder;
+}
+
+void snapshot_set_segments(struct snapshot *snapshot, size_t first, const struct sealed *sealed,
+                           size_t count)
+{
+    mutex_lock(&snapshot->change_lock);
+    const struct snapshot_list *old = snapshot->list;
+    ASSERT(first <= old->sealed_count);
+    struct snapshot_list *list =
+        list_copy(old, larger(old->sealed_count, first + count), old->group_count);
+    for (size_t i = 0; i < count; i++) {
+        put_segment(list, first + i, &sealed[i]);
+    }
     publish_list(snapshot, list);
     mutex_unlock(&snapshot->change_lock);
 }

@@ -25,8 +25,10 @@ struct sealed {
 struct snapshot *snapshot_new(void);           /* never NULL; empty */
 void snapshot_free(struct snapshot *snapshot); /* every view must have been given back */
 
-/* Appends the next segment; owns what it is given. A later one with the same index replaces. */
-void snapshot_set_segment(struct snapshot *snapshot, size_t index, const struct sealed *sealed);
+/* Sets segments [first, first + count), behind those that are there or in their places; owns what
+ * it is given. One call replaces the list once, however many they are. */
+void snapshot_set_segments(struct snapshot *snapshot, size_t first, const struct sealed *sealed,
+                           size_t count);
 /* Adds the index over segments [64 * index, 64 * index + 64); owns it. */
 void snapshot_set_group(struct snapshot *snapshot, size_t index, struct group *group);
 
