@@ -7,12 +7,12 @@
 #include "base/mem.h"
 
 enum {
-    DICTIONARY_SLOTS = 2 * ROWS_MAX,
+    SLOTS_FIRST = 256,
     ACTIVE_FILES_MAX = 64,
 };
 #define COPIES_BYTES_MAX ((size_t)4 << 30)
 
-/* Where a value is. Part of its hash stands beside it, so that most of a probe's misses cost no
+/* Where a value is. Its hash stands beside it, so that most of a probe's misses cost no
  * look at the value. */
 struct text_slot {
     uint32_t hash;
@@ -23,7 +23,8 @@ struct text_slot {
 struct text_column {
     uint32_t *codes;
     slice *values;
-    struct text_slot *slots; /* only its writer looks here */
+    struct text_slot *slots; /* slot_mask + 1 of them; only its writer looks here */
+    uint32_t slot_mask;
     _Atomic uint32_t value_count;
 };
 
@@ -74,8 +75,8 @@ struct active *active_new(uint64_t first_seq, uint64_t hash_seed)
     atomic_init(&active->time_max_us, INT64_MIN);
     active->last_time_us = INT64_MIN;
     active->ids = mem_array(ROWS_MAX, sizeof(*active->ids));
-    active->leaves = mem_array(ROWS_MAX, sizeof(*active->leaves));
-    active->places = mem_array(ROWS_MAX, sizeof(*active->places));
+    active->leaves = mem_pages(ROWS_MAX * sizeof(*active->leaves));
+    active->places = mem_pages(ROWS_MAX * sizeof(*active->places));
     arena_init(&active->copies, COPIES_BYTES_MAX);
     return active;
 }
@@ -176,34 +177,49 @@ static struct text_column *text_column_of(struct active *active, size_t field)
         column = mem_zeroed(sizeof(*column));
         column->codes = mem_array(ROWS_MAX, sizeof(*column->codes));
         column->values = mem_array(ROWS_MAX, sizeof(*column->values));
-        column->slots = mem_array(DICTIONARY_SLOTS, sizeof(*column->slots));
+        column->slots = mem_array(SLOTS_FIRST, sizeof(*column->slots));
+        column->slot_mask = SLOTS_FIRST - 1;
         atomic_store_explicit(&active->texts[field], column, memory_order_release);
     }
     return column;
+}
+
+/* Four times as many: at most half of them are in use, and a column of few values stays small. */
+static void more_slots(struct text_column *column)
+{
+    uint32_t mask = 4 * column->slot_mask + 3;
+    size_t bytes = ((size_t)mask + 1) * sizeof(struct text_slot);
+    struct text_slot *slots = mem_pages(bytes);
+    memset(slots, 0, bytes); /* not by calloc(): pages that are read first are had twice */
+    for (uint32_t i = 0; i <= column->slot_mask; i++) {
+        uint32_t at = column->slots[i].hash & mask;
+        while (column->slots[i].code != 0 && slots[at].code != 0) {
+            at = (at + 1) & mask;
+        }
+        slots[at] = column->slots[i].code != 0 ? column->slots[i] : slots[at];
+    }
+    free(column->slots);
+    column->slots = slots;
+    column->slot_mask = mask;
 }
 
 /* A text on its way into its column. */
 struct pending_text {
     struct text_column *column;
     slice text;
-    uint64_t hash;
+    uint32_t hash;
 };
 
 static uint32_t first_slot(const struct pending_text *pending)
 {
-    return (uint32_t)pending->hash & (DICTIONARY_SLOTS - 1);
-}
-
-static uint32_t hash_of_slot(const struct pending_text *pending)
-{
-    return (uint32_t)(pending->hash >> 32);
+    return pending->hash & pending->column->slot_mask;
 }
 
 static void begin_text(struct active *active, size_t field, slice text, struct pending_text *out)
 {
     out->column = text_column_of(active, field);
     out->text = text;
-    out->hash = hash_bytes(text, active->hash_seed);
+    out->hash = (uint32_t)(hash_bytes(text, active->hash_seed) >> 32);
     __builtin_prefetch(&out->column->slots[first_slot(out)]);
 }
 
@@ -211,27 +227,30 @@ static void begin_text(struct active *active, size_t field, slice text, struct p
 static const slice *likely_value(const struct pending_text *pending)
 {
     struct text_slot slot = pending->column->slots[first_slot(pending)];
-    bool is_likely = slot.code != 0 && slot.hash == hash_of_slot(pending);
+    bool is_likely = slot.code != 0 && slot.hash == pending->hash;
     return is_likely ? &pending->column->values[slot.code - 1] : NULL;
 }
 
 static void end_text(struct active *active, const struct pending_text *pending, bool stable)
 {
     struct text_column *column = pending->column;
-    uint32_t hash = hash_of_slot(pending);
     uint32_t at = first_slot(pending);
-    for (; column->slots[at].code != 0; at = (at + 1) & (DICTIONARY_SLOTS - 1)) {
+    for (; column->slots[at].code != 0; at = (at + 1) & column->slot_mask) {
         const struct text_slot *slot = &column->slots[at];
-        if (slot->hash == hash && slice_equal(column->values[slot->code - 1], pending->text)) {
+        if (slot->hash == pending->hash &&
+            slice_equal(column->values[slot->code - 1], pending->text)) {
             column->codes[active->count] = slot->code;
             return;
         }
     }
     uint32_t index = atomic_load_explicit(&column->value_count, memory_order_relaxed);
     column->values[index] = stable ? pending->text : copied(active, pending->text);
-    column->slots[at] = (struct text_slot){hash, index + 1};
+    column->slots[at] = (struct text_slot){pending->hash, index + 1};
     column->codes[active->count] = index + 1;
     atomic_store_explicit(&column->value_count, index + 1, memory_order_release);
+    if (index + 1 > column->slot_mask / 2) {
+        more_slots(column);
+    }
 }
 
 /*
