@@ -511,11 +511,23 @@ static void work(struct intake *intake)
     }
 }
 
+/* The piece completes a line whose beginning is pending: only its first part is copied. */
+static void complete_line(struct intake *intake, slice *piece)
+{
+    const uint8_t *feed = piece->len > 0 ? memchr(piece->ptr, '\n', piece->len) : NULL;
+    bool is_split = intake->options.shape == INTAKE_LINES && feed != NULL;
+    size_t len = is_split ? (size_t)(feed - piece->ptr) + 1 : piece->len;
+    buf_append(&intake->pending, slice_take(piece, len));
+    work(intake);
+}
+
 static void work_on_piece(struct intake *intake, slice piece)
 {
     if (intake->pending.len > 0) {
+        complete_line(intake, &piece);
+    }
+    if (intake->pending.len > 0 || intake->stopped) { /* all groups are being committed */
         buf_append(&intake->pending, piece);
-        work(intake);
         return;
     }
     intake->options.read.now_us = clock_now_us();
