@@ -143,16 +143,6 @@ static bool take_all(struct ledger *ledger, struct batch **batches)
     return go_on;
 }
 
-static void tell(struct ledger *ledger, struct batch *batch, enum err result,
-                 const struct diag *diag)
-{
-    uint64_t bytes = batch_bytes(batch);
-    batch->done(batch, result, diag); /* it is not ours from here on */
-    mutex_lock(&ledger->queue_lock);
-    ledger->queue_bytes -= bytes;
-    mutex_unlock(&ledger->queue_lock);
-}
-
 /* ---- Rows into a frame and into columns ---- */
 
 struct active *sequencer_active(struct sequencer *sequencer)
@@ -346,14 +336,19 @@ static enum err write_frame(struct sequencer *sequencer, struct making *making, 
 static void tell_all(struct ledger *ledger, struct batch *batches, const struct batch *end,
                      enum err result, const struct diag *diag)
 {
+    uint64_t bytes = 0;
     while (batches != end) {
         struct batch *next = batches->next;
         enum err own = result == OK && batches->conflict_at != SIZE_MAX ? ERR_CONFLICT : result;
         atomic_fetch_add(&ledger->duplicates, batches->duplicates);
         atomic_fetch_add(&ledger->conflicts, result == OK ? batches->conflicts : 0);
-        tell(ledger, batches, own, diag);
+        bytes += batch_bytes(batches);
+        batches->done(batches, own, diag); /* it is not ours from here on */
         batches = next;
     }
+    mutex_lock(&ledger->queue_lock);
+    ledger->queue_bytes -= bytes;
+    mutex_unlock(&ledger->queue_lock);
 }
 
 /* As many batches from the front as one frame takes: at least one. */
