@@ -184,10 +184,10 @@ static struct text_column *text_column_of(struct active *active, size_t field)
     return column;
 }
 
-/* Four times as many: at most half of them are in use, and a column of few values stays small. */
+/* Twice as many: at most half of them are in use, and a column of few values stays small. */
 static void more_slots(struct text_column *column)
 {
-    uint32_t mask = 4 * column->slot_mask + 3;
+    uint32_t mask = 2 * column->slot_mask + 1;
     size_t bytes = ((size_t)mask + 1) * sizeof(struct text_slot);
     struct text_slot *slots = mem_pages(bytes);
     memset(slots, 0, bytes); /* not by calloc(): pages that are read first are had twice */
