@@ -80,17 +80,12 @@ const http_middleware_fn *api_middleware(size_t *count)
 static void add_security_headers(struct http_request *request, void *data)
 {
     UNUSED(data);
-    static const struct {
-        const char *name, *value;
-    } headers[] = {
-        {"X-Content-Type-Options", "nosniff"},
-        {"X-Frame-Options", "DENY"},
-        {"Referrer-Policy", "no-referrer"},
-        {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
-    };
-    for (size_t i = 0; i < COUNT_OF(headers); i++) {
-        http_response_header_cstr(request->response, headers[i].name, headers[i].value);
-    }
+    http_response_lines(
+        request->response,
+        SLICE("X-Content-Type-Options: nosniff\r\n"
+              "X-Frame-Options: DENY\r\n"
+              "Referrer-Policy: no-referrer\r\n"
+              "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"));
 }
 
 static void note_outcome(const struct http_request *request, const struct http_outcome *outcome,

@@ -26,11 +26,8 @@ void buf_clear(struct buf *buf)
     buf->failed = false;
 }
 
-bool buf_reserve(struct buf *buf, size_t more)
+bool buf_grow(struct buf *buf, size_t more)
 {
-    if (more <= buf->capacity - buf->len) {
-        return true;
-    }
     if (more > buf->max - buf->len) {
         buf->failed = true;
         return false;
@@ -44,28 +41,6 @@ bool buf_reserve(struct buf *buf, size_t more)
     buf->ptr = mem_resize(buf->ptr, capacity);
     buf->capacity = capacity;
     return true;
-}
-
-void buf_append(struct buf *buf, slice bytes)
-{
-    if (bytes.len == 0 || !buf_reserve(buf, bytes.len)) {
-        return;
-    }
-    memcpy(buf->ptr + buf->len, bytes.ptr, bytes.len);
-    buf->len += bytes.len;
-}
-
-void buf_append_byte(struct buf *buf, uint8_t byte)
-{
-    if (!buf_reserve(buf, 1)) {
-        return;
-    }
-    buf->ptr[buf->len++] = byte;
-}
-
-void buf_append_cstr(struct buf *buf, const char *text)
-{
-    buf_append(buf, slice_from_cstr(text));
 }
 
 void buf_append_u64(struct buf *buf, uint64_t number)

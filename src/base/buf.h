@@ -34,12 +34,35 @@ void buf_release(struct buf *buf); /* frees; the buf may be used again */
 /* Forgets the content and the failure, keeps the memory. */
 void buf_clear(struct buf *buf);
 
-/* Room for `more` bytes behind the end without another allocation. False past the maximum. */
-bool buf_reserve(struct buf *buf, size_t more);
+/* Makes room for `more` bytes, which are not there yet: what buf_reserve() calls. */
+bool buf_grow(struct buf *buf, size_t more);
 
-void buf_append(struct buf *buf, slice bytes);
-void buf_append_byte(struct buf *buf, uint8_t byte);
-void buf_append_cstr(struct buf *buf, const char *text);
+/* Room for `more` bytes behind the end without another allocation. False past the maximum. */
+static inline bool buf_reserve(struct buf *buf, size_t more)
+{
+    return more <= buf->capacity - buf->len || buf_grow(buf, more);
+}
+
+static inline void buf_append(struct buf *buf, slice bytes)
+{
+    if (bytes.len > 0 && buf_reserve(buf, bytes.len)) {
+        memcpy(buf->ptr + buf->len, bytes.ptr, bytes.len);
+        buf->len += bytes.len;
+    }
+}
+
+static inline void buf_append_byte(struct buf *buf, uint8_t byte)
+{
+    if (buf_reserve(buf, 1)) {
+        buf->ptr[buf->len++] = byte;
+    }
+}
+
+static inline void buf_append_cstr(struct buf *buf, const char *text)
+{
+    buf_append(buf, slice_from_cstr(text));
+}
+
 void buf_append_u64(struct buf *buf, uint64_t number); /* decimal */
 void buf_append_i64(struct buf *buf, int64_t number);  /* decimal */
 void buf_append_format(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);

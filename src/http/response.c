@@ -45,6 +45,12 @@ void http_response_header_u64(struct http_response *response, const char *name, 
     http_response_header(response, name, buf_slice(&text));
 }
 
+void http_response_lines(struct http_response *response, slice lines)
+{
+    ASSERT(lines.len >= 2 && lines.ptr[lines.len - 1] == '\n' && lines.ptr[lines.len - 2] == '\r');
+    buf_append(&response->headers, lines);
+}
+
 void http_response_text(struct http_response *response, int status, const char *content_type,
                         slice body)
 {

@@ -32,6 +32,9 @@ void http_response_header(struct http_response *response, const char *name, slic
 void http_response_header_cstr(struct http_response *response, const char *name, const char *value);
 void http_response_header_u64(struct http_response *response, const char *name, uint64_t value);
 
+/* Adds header lines that are the program's own text, each ended by CR LF, as they are. */
+void http_response_lines(struct http_response *response, slice lines);
+
 /* Sets status and content type and copies `body` into the answer. */
 void http_response_text(struct http_response *response, int status, const char *content_type,
                         slice body);
