@@ -53,7 +53,8 @@ enum fault_action {
     FAULT_TORN,       /* SHORT, and then the power is off */
     FAULT_UNANSWERED, /* WRITE: all of it happens, but the power goes before the answer; else
                          POWER_OFF */
-    FAULT_SKIP,       /* SYNC: nothing happens, and that is called a success; else NONE */
+    FAULT_SKIP,       /* SYNC: nothing happens, and that is called a success; else NONE, without
+                         what belongs to syncs: of a new directory, and O_DIRECT, O_DSYNC */
 };
 
 struct fault_plan {

@@ -57,7 +57,8 @@ enum err file_open(const struct dir *dir, const char *name, enum file_mode mode,
         return os_fail(diag, name, "open", fault.error);
     }
     int fd = -1;
-    int error = os_open_at(dir->fd, name, flags_of(mode), &fd);
+    int flags = flags_of(mode) & ~(fault.is_skipped ? O_DIRECT | O_DSYNC : 0);
+    int error = os_open_at(dir->fd, name, flags, &fd);
     if (error == EINVAL && mode == FILE_WRITE_DIRECT) {
         return diag_fail(diag, ERR_INVALID, name, "the file system has no direct writes");
     }
