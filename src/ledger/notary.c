@@ -129,6 +129,8 @@ static enum err make_keys(struct notary *notary, struct diag *diag)
 
 static enum err open_identity(struct notary *notary, bool is_new, struct diag *diag)
 {
+    /* What a process left that died before its own sync is relied on from now on. */
+    TRY(dir_sync(notary->data_dir, diag));
     bool has_origin = dir_has(notary->data_dir, ORIGIN_NAME);
     if (!has_origin && !is_new) {
         return diag_fail(diag, ERR_CORRUPT, ORIGIN_NAME, "is missing, though the log holds events");
@@ -136,6 +138,7 @@ static enum err open_identity(struct notary *notary, bool is_new, struct diag *d
     TRY(has_origin ? read_origin(notary->data_dir, notary->origin, diag)
                    : write_origin(notary, diag));
     TRY(dir_open_in(notary->data_dir, "keys", true, &notary->keys_dir, diag));
+    TRY(dir_sync(notary->keys_dir, diag));
     TRY(keys_read(notary->keys_dir, &notary->keys, diag));
     if (is_new) { /* also when a crash came between the origin and the keys */
         return make_keys(notary, diag);

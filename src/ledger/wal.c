@@ -143,6 +143,7 @@ enum err wal_adopt(struct wal *wal, uint64_t number, struct wal_file **out, stru
     struct wal_head head = {.number = number};
     TRY(file_open(wal->dir, name, FILE_WRITE, &file, diag));
     TRY(file_size(file, &head.bytes, diag));
+    TRY(file_sync(file, diag));
     *out = add_file(wal, MOVE(file), &head);
     return OK;
 }
@@ -331,9 +332,10 @@ static enum err retire_file(struct wal *wal, struct wal_file *file, bool zero, s
     if (!keep) {
         return dir_remove(wal->dir, from, diag);
     }
-    /* No sync: should the old name come back after a crash, recovery finds only rows that it has.
-     */
+    /* Synced, though the rows are safe: if the old name came back after the file got the header of
+     * its next life, name and header would contradict each other. */
     TRY(dir_rename(wal->dir, from, to, diag));
+    TRY(dir_sync(wal->dir, diag));
     mutex_lock(&wal->lock);
     wal->spares[wal->spare_count++] = file->number;
     mutex_unlock(&wal->lock);

@@ -52,7 +52,9 @@ enum err wal_open(const struct dir *dir, const struct wal_options *options, uint
 void wal_free(struct wal *wal);
 DEFINE_OWNED(wal);
 
-/* Takes a file that recovery read into the care of the wal; the caller has one use of it. */
+/* Takes a file that recovery reads into the care of the wal; the caller has one use of it. What it
+ * holds is durable afterwards: a process that died may have left a frame unsynced, which will be
+ * shown from now on. */
 enum err wal_adopt(struct wal *wal, uint64_t number, struct wal_file **out, struct diag *diag);
 
 /*
