@@ -264,7 +264,13 @@ static enum err rebuild_all(struct ledger *ledger, struct unsealed *unsealed, st
         TRY(rewrite_rows(&rebuild, unsealed->old[i], &unsealed->sets[i], diag));
     }
     struct wal_file *file = NULL;
-    TRY(wal_rewrite_commit(rewrite, &file, diag));
+    enum err e = wal_rewrite_commit(rewrite, &file, diag);
+    if (e != OK && e != ERR_FULL) {
+        /* The new file may count from the next start on, and what would be
+         * written into the old ones from now on would not. */
+        ledger_fatal(ledger, diag);
+    }
+    TRY(e);
     unsealed->wal_number = file->number;
     for (size_t i = 0; i < unsealed->count; i++) {
         for (uint32_t row = 0; row < active_count(unsealed->fresh[i]); row++) {

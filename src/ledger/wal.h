@@ -148,7 +148,8 @@ enum err wal_rewrite_begin(struct wal *wal, uint64_t supersedes, uint64_t file_b
 enum err wal_rewrite_frame(struct wal_rewrite *rewrite, uint8_t *frame,
                            const struct wal_frame_info *info, uint64_t *body_at_out,
                            struct diag *diag);
-/* The handle the rows will be read through; one use of it goes to the caller at the commit. */
+/* *out: the handle the rows will be read through, one use of which goes to the caller. FULL:
+ * nothing changed; IO: the new file may be the WAL or not, and the process must stop. */
 enum err wal_rewrite_commit(struct wal_rewrite *rewrite, struct wal_file **out, struct diag *diag);
 void wal_rewrite_free(struct wal_rewrite *rewrite);
 DEFINE_OWNED(wal_rewrite);

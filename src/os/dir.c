@@ -165,7 +165,12 @@ enum err dir_sync(const struct dir *dir, struct diag *diag)
     if (error == 0 && !fault.is_skipped && fsync(dir->fd) != 0) {
         error = errno;
     }
-    return error == 0 ? OK : os_fail(diag, dir->path, "sync", error);
+    if (error == 0) {
+        return OK;
+    }
+    /* Also for want of room: which names are durable is not known, and more room does not help. */
+    (void)os_fail(diag, dir->path, "sync", error);
+    return ERR_IO;
 }
 
 enum err dir_rename(const struct dir *dir, const char *from, const char *to, struct diag *diag)
