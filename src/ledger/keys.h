@@ -8,6 +8,7 @@
  *   created <RFC 3339>
  *   retires <RFC 3339 or ->
  *   seed <64 hex digits>
+ *   crc32c <8 hex digits>
  *
  * Threads: one at a time.
  */

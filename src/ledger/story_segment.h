@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* story_segment - for stories of sealed segments: a ledger whose first 63 segments are gone, so that
- * the next one that is full completes a group, and appends of many tiny rows. */
+/* story_segment - for stories of sealed segments: a ledger whose first 63 segments are gone, so
+ * that the next one that is full completes a group, and appends of many tiny rows. */
 
 #include "ledger/roots.h"
 #include "ledger/story_check.h"

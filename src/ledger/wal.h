@@ -113,6 +113,7 @@ struct wal_frame {
     int64_t commit_us;
     uint64_t body_at; /* in the file */
     slice body;       /* in memory of the reader, until the next call */
+    slice padding;    /* likewise: what fills its last block, zeros if nobody changed them */
 };
 
 /* Everything a file has, in order. */
@@ -125,6 +126,7 @@ void wal_reader_free(struct wal_reader *reader);
 DEFINE_OWNED(wal_reader);
 uint64_t wal_reader_number(const struct wal_reader *reader); /* as the header says */
 uint64_t wal_reader_supersedes(const struct wal_reader *reader);
+bool wal_reader_head_is_clean(const struct wal_reader *reader); /* zeros behind the header */
 
 /*
  * The next frame; OK with frame->count == 0 where the valid frames end. What lies behind is then
@@ -132,6 +134,8 @@ uint64_t wal_reader_supersedes(const struct wal_reader *reader);
  * and the answer is CORRUPT with the offset; else the tail is torn or empty, which is no error.
  */
 enum err wal_reader_next(struct wal_reader *reader, struct wal_frame *frame, struct diag *diag);
+
+bool wal_are_zeros(slice bytes);
 
 /* Takes the next row entry from a frame's body: row->len 0 is an erased one. CORRUPT. */
 enum err wal_take_row(slice *body, struct leaf_hash *leaf, slice *row);
