@@ -182,11 +182,30 @@ static enum err write_key(const struct dir *dir, const struct log_key *key, stru
     return e;
 }
 
+bool keys_sign_at(const struct log_keys *keys, const struct log_key *key, int64_t now_us)
+{
+    if (key->retires_us == 0) {
+        return true;
+    }
+    for (size_t i = 0; i < keys->count; i++) {
+        bool is_newer = keys->keys[i].signer.verifier.type == key->signer.verifier.type &&
+                        keys->keys[i].created_us > key->created_us;
+        if (is_newer && keys->keys[i].created_us >= key->retires_us) {
+            return false;
+        }
+    }
+    return now_us < key->retires_us;
+}
+
 enum err keys_make(const struct dir *dir, struct log_keys *keys, slice name,
                    enum note_key_type type, int64_t now_us, struct diag *diag)
 {
     uint8_t seed[ED25519_SEED_BYTES];
     struct log_key key = {.created_us = now_us};
+    for (size_t i = 0; i < keys->count; i++) {
+        int64_t after_us = keys->keys[i].created_us + 1;
+        key.created_us = after_us > key.created_us ? after_us : key.created_us;
+    }
     random_bytes(seed, sizeof(seed));
     enum err e = note_signer_init(&key.signer, name, type, seed, diag);
     secret_wipe(seed, sizeof(seed));

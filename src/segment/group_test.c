@@ -157,7 +157,7 @@ static void test_lookups(void **state)
     assert_true(group_lookup(world.group, FIELD_SERVICE, SLICE("auth")) == UINT64_MAX);
 }
 
-/* Every bit of the header and the end of the footer, of the rest a sample of what checksums cover. */
+/* Every bit of the header and the end of the footer; of the rest a sample. */
 static void flip_bits(struct file *file, uint8_t *bytes, size_t len)
 {
     size_t sample = len * 8 / 300;
