@@ -48,7 +48,7 @@ struct ledger {
     struct active *seal_queue[SNAPSHOT_ACTIVES_MAX];
     size_t seal_count;
     bool seal_stopping;
-    struct mutex group_lock; /* held while the index of a group is written */
+    struct mutex group_lock; /* held while a group or a segment of it is rewritten */
     bool seal_paused;        /* an erasure works on what is unsealed */
     bool seal_busy;          /* one is being written right now */
     struct thread sealer_thread;

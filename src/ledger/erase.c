@@ -82,23 +82,45 @@ static enum err rewrite_segment(struct ledger *ledger, const struct segment *seg
     return OK;
 }
 
+/* The index over a segment that is about to change goes first: after a crash in between, the next
+ * start makes it anew, and nobody would if it were there. */
+static enum err drop_group_file(struct ledger *ledger, size_t index, struct diag *diag)
+{
+    char name[SEGMENT_NAME_BYTES];
+    group_name(name, index / GROUP_SEGMENTS);
+    if (!dir_has(ledger->dir, name)) {
+        return OK;
+    }
+    TRY(dir_remove(ledger->dir, name, diag));
+    return dir_sync(ledger->dir, diag);
+}
+
+/* Under group_lock, so that the sealer makes no index of the segment as it was meanwhile. */
+static enum err change_segment(struct ledger *ledger, const struct segment *segment, size_t index,
+                               const struct row_set *set, uint32_t count, struct diag *diag)
+{
+    char name[SEGMENT_NAME_BYTES];
+    segment_name(name, index);
+    TRY(drop_group_file(ledger, index, diag));
+    return count + segment_summary(segment)->erased == ROWS_MAX
+               ? unlink_segment(ledger, segment, index, name, diag)
+               : rewrite_segment(ledger, segment, index, name, set, diag);
+}
+
 static enum err erase_in_segment(struct erasure *erasure, const struct segment *segment,
                                  size_t index, bool *changed, struct diag *diag)
 {
     struct row_set set;
     uint32_t count = 0;
-    char name[SEGMENT_NAME_BYTES];
-    segment_name(name, index);
     TRY(choose_rows(erasure, segment_rows(segment), &set, &count));
     *changed = count > 0;
     if (count == 0) {
         return OK;
     }
-    if (count + segment_summary(segment)->erased == ROWS_MAX) {
-        TRY(unlink_segment(erasure->ledger, segment, index, name, diag));
-    } else {
-        TRY(rewrite_segment(erasure->ledger, segment, index, name, &set, diag));
-    }
+    mutex_lock(&erasure->ledger->group_lock);
+    enum err e = change_segment(erasure->ledger, segment, index, &set, count, diag);
+    mutex_unlock(&erasure->ledger->group_lock);
+    TRY(e);
     erasure->erased += count;
     return OK;
 }
@@ -265,7 +287,13 @@ static enum err rebuild_all(struct ledger *ledger, struct unsealed *unsealed, st
         TRY(rewrite_rows(&rebuild, unsealed->old[i], &unsealed->sets[i], diag));
     }
     struct wal_file *file = NULL;
-    TRY(wal_rewrite_commit(rewrite, &file, diag));
+    enum err e = wal_rewrite_commit(rewrite, &file, diag);
+    if (e != OK && e != ERR_FULL) {
+        /* The new file may count from the next start on, and what would be
+         * written into the old ones from now on would not. */
+        ledger_fatal(ledger, diag);
+    }
+    TRY(e);
     unsealed->wal_number = file->number;
     for (size_t i = 0; i < unsealed->count; i++) {
         for (uint32_t row = 0; row < active_count(unsealed->fresh[i]); row++) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "codec/crc32c.h"
 #include "codec/hex.h"
 #include "codec/time.h"
 #include "crypto/secret.h"
@@ -12,6 +13,7 @@
 enum {
     KEY_FILE_BYTES_MAX = 1024,
     KEY_NAME_BYTES = 16,
+    CHECKSUM_BYTES = 16,
 };
 
 static void key_file_name(uint32_t id, char out[KEY_NAME_BYTES])
@@ -45,16 +47,31 @@ static bool take_line(slice *text, const char *word, slice *value)
     return true;
 }
 
+static void format_checksum(slice text, char out[CHECKSUM_BYTES + 1])
+{
+    (void)snprintf(out, CHECKSUM_BYTES + 1, "crc32c %08x\n", crc32c(0, text));
+}
+
+/* Whether `rest`, the end of `whole`, is the checksum of what comes before it: without one, another
+ * time would be as good as the one that was written. */
+static bool has_checksum(slice whole, slice rest)
+{
+    char expected[CHECKSUM_BYTES + 1];
+    format_checksum((slice){whole.ptr, whole.len - rest.len}, expected);
+    return slice_equal(rest, slice_from_cstr(expected));
+}
+
 static bool parse_fields(slice text, struct note_verifier *verifier, struct log_key *key,
                          uint8_t seed[ED25519_SEED_BYTES])
 {
+    slice whole = text;
     slice vkey = {0};
     slice created = {0};
     slice retires = {0};
     slice seed_hex = {0};
     return slice_take_literal(&text, SLICE("cairn-key 1\n")) && take_line(&text, "vkey", &vkey) &&
            take_line(&text, "created", &created) && take_line(&text, "retires", &retires) &&
-           take_line(&text, "seed", &seed_hex) && text.len == 0 &&
+           take_line(&text, "seed", &seed_hex) && has_checksum(whole, text) &&
            note_verifier_parse(vkey, verifier, NULL) == OK &&
            time_parse_rfc3339(created, &key->created_us) &&
            (slice_equal(retires, SLICE("-")) || time_parse_rfc3339(retires, &key->retires_us)) &&
@@ -141,6 +158,7 @@ static enum err write_key(const struct dir *dir, const struct log_key *key, stru
     CLEANUP(buf_release) struct buf text = BUF_INIT(KEY_FILE_BYTES_MAX);
     char name[KEY_NAME_BYTES];
     char seed_hex[2 * ED25519_SEED_BYTES];
+    char checksum[CHECKSUM_BYTES + 1];
     hex_encode((slice){key->signer.seed, ED25519_SEED_BYTES}, seed_hex);
     buf_append_cstr(&text, "cairn-key 1\nvkey ");
     note_verifier_format(&key->signer.verifier, &text);
@@ -155,6 +173,8 @@ static enum err write_key(const struct dir *dir, const struct log_key *key, stru
     buf_append_cstr(&text, "\nseed ");
     buf_append(&text, (slice){(const uint8_t *)seed_hex, sizeof(seed_hex)});
     buf_append_byte(&text, '\n');
+    format_checksum(buf_slice(&text), checksum);
+    buf_append_cstr(&text, checksum);
     key_file_name(key->signer.verifier.id, name);
     enum err e = file_replace(dir, name, buf_slice(&text), diag);
     secret_wipe(text.ptr, text.len);
@@ -162,11 +182,30 @@ static enum err write_key(const struct dir *dir, const struct log_key *key, stru
     return e;
 }
 
+bool keys_sign_at(const struct log_keys *keys, const struct log_key *key, int64_t now_us)
+{
+    if (key->retires_us == 0) {
+        return true;
+    }
+    for (size_t i = 0; i < keys->count; i++) {
+        bool is_newer = keys->keys[i].signer.verifier.type == key->signer.verifier.type &&
+                        keys->keys[i].created_us > key->created_us;
+        if (is_newer && keys->keys[i].created_us >= key->retires_us) {
+            return false;
+        }
+    }
+    return now_us < key->retires_us;
+}
+
 enum err keys_make(const struct dir *dir, struct log_keys *keys, slice name,
                    enum note_key_type type, int64_t now_us, struct diag *diag)
 {
     uint8_t seed[ED25519_SEED_BYTES];
     struct log_key key = {.created_us = now_us};
+    for (size_t i = 0; i < keys->count; i++) {
+        int64_t after_us = keys->keys[i].created_us + 1;
+        key.created_us = after_us > key.created_us ? after_us : key.created_us;
+    }
     random_bytes(seed, sizeof(seed));
     enum err e = note_signer_init(&key.signer, name, type, seed, diag);
     secret_wipe(seed, sizeof(seed));

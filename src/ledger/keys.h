@@ -8,6 +8,7 @@
  *   created <RFC 3339>
  *   retires <RFC 3339 or ->
  *   seed <64 hex digits>
+ *   crc32c <8 hex digits>
  *
  * Threads: one at a time.
  */
@@ -31,7 +32,8 @@ struct log_keys {
 enum err keys_read(const struct dir *dir, struct log_keys *out, struct diag *diag);
 void keys_release(struct log_keys *keys); /* wipes the seeds */
 
-/* Makes a key, writes it, and adds it to *keys. LIMIT when there are STORE_KEYS_MAX. FULL, IO. */
+/* Makes a key, writes it, and adds it to *keys, as the newest of all, whatever the clock says.
+ * LIMIT when there are STORE_KEYS_MAX. FULL, IO. */
 enum err keys_make(const struct dir *dir, struct log_keys *keys, slice name,
                    enum note_key_type type, int64_t now_us, struct diag *diag);
 
@@ -39,7 +41,6 @@ enum err keys_make(const struct dir *dir, struct log_keys *keys, slice name,
 enum err keys_retire(const struct dir *dir, struct log_key *key, int64_t retires_us,
                      struct diag *diag);
 
-static inline bool key_signs_at(const struct log_key *key, int64_t now_us)
-{
-    return key->retires_us == 0 || now_us < key->retires_us;
-}
+/* Whether a key signs now. One whose end came before a newer key never does again, even if the
+ * clock went back behind that end. */
+bool keys_sign_at(const struct log_keys *keys, const struct log_key *key, int64_t now_us);

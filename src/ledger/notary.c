@@ -103,7 +103,8 @@ static enum err write_origin(struct notary *notary, struct diag *diag)
 static bool has_signing_key(const struct log_keys *keys, enum note_key_type type, int64_t now_us)
 {
     for (size_t i = 0; i < keys->count; i++) {
-        if (keys->keys[i].signer.verifier.type == type && key_signs_at(&keys->keys[i], now_us)) {
+        if (keys->keys[i].signer.verifier.type == type &&
+            keys_sign_at(keys, &keys->keys[i], now_us)) {
             return true;
         }
     }
@@ -129,6 +130,8 @@ static enum err make_keys(struct notary *notary, struct diag *diag)
 
 static enum err open_identity(struct notary *notary, bool is_new, struct diag *diag)
 {
+    /* What a process left that died before its own sync is relied on from now on. */
+    TRY(dir_sync(notary->data_dir, diag));
     bool has_origin = dir_has(notary->data_dir, ORIGIN_NAME);
     if (!has_origin && !is_new) {
         return diag_fail(diag, ERR_CORRUPT, ORIGIN_NAME, "is missing, though the log holds events");
@@ -136,6 +139,7 @@ static enum err open_identity(struct notary *notary, bool is_new, struct diag *d
     TRY(has_origin ? read_origin(notary->data_dir, notary->origin, diag)
                    : write_origin(notary, diag));
     TRY(dir_open_in(notary->data_dir, "keys", true, &notary->keys_dir, diag));
+    TRY(dir_sync(notary->keys_dir, diag));
     TRY(keys_read(notary->keys_dir, &notary->keys, diag));
     if (is_new) { /* also when a crash came between the origin and the keys */
         return make_keys(notary, diag);
@@ -262,7 +266,7 @@ static enum err sign(struct notary *notary, uint64_t size, const struct merkle_h
     for (size_t i = 0; i < keys.count; i++) {
         bool wanted =
             !notary->options.no_cosigner || keys.keys[i].signer.verifier.type == NOTE_ED25519;
-        if (wanted && key_signs_at(&keys.keys[i], now_us)) {
+        if (wanted && keys_sign_at(&keys, &keys.keys[i], now_us)) {
             signers[count++] = &keys.keys[i].signer;
         }
     }
@@ -406,8 +410,8 @@ enum err notary_wait(struct notary *notary, uint64_t size, uint32_t timeout_ms)
 static bool overlap_lasts(const struct log_keys *keys, int64_t now_us)
 {
     for (size_t i = 0; i < keys->count; i++) {
-        if (keys->keys[i].signer.verifier.type == NOTE_ED25519 &&
-            keys->keys[i].retires_us > now_us) {
+        if (keys->keys[i].signer.verifier.type == NOTE_ED25519 && keys->keys[i].retires_us != 0 &&
+            keys_sign_at(keys, &keys->keys[i], now_us)) {
             return true;
         }
     }
@@ -431,7 +435,7 @@ static enum err rotate_locked(struct notary *notary, int64_t overlap_us, struct 
     }
     TRY(keys_make(notary->keys_dir, &notary->keys, slice_from_cstr(notary->origin), NOTE_ED25519,
                   now_us, diag));
-    int64_t end_us = now_us + (overlap_us > 0 ? overlap_us : 1);
+    int64_t end_us = notary->keys.keys[0].created_us + overlap_us; /* of the new key */
     for (size_t i = 0; i < notary->keys.count; i++) {
         struct log_key *key = &notary->keys.keys[i];
         for (size_t k = 0; k < old_count; k++) {

@@ -188,6 +188,7 @@ static enum err open_groups(struct ledger *ledger, struct diag *diag)
 enum err recover_segments(struct ledger *ledger, struct recovered *out, struct diag *diag)
 {
     CLEANUP(dir_names_release) struct dir_names names = {0};
+    TRY(dir_sync(ledger->dir, diag)); /* what is relied on below must not go with the power */
     TRY(dir_list(ledger->dir, &names, diag));
     TRY(open_segments(ledger, &names, out, diag));
     TRY(remove_leftovers(ledger->dir, &names, diag));

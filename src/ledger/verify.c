@@ -70,6 +70,26 @@ static void add_leaf(struct verification *v, const struct leaf_hash *leaf)
 
 /* ---- Who signed what ---- */
 
+/* Notes may have signatures of strangers, but nobody else writes this file: a signature without its
+ * key was damaged, or its key was. */
+static enum err check_signatures(const struct verification *v, struct diag *diag)
+{
+    struct note_checked checked = {0};
+    struct note_verifier known[STORE_KEYS_MAX];
+    size_t lines = 0;
+    for (size_t i = 0; i < v->identity.key_count; i++) {
+        known[i] = v->identity.keys[i].verifier;
+    }
+    TRY(note_open(buf_slice(&v->note), known, v->identity.key_count, &checked, diag));
+    for (size_t i = checked.text.len + 1; i < v->note.len; i++) {
+        lines += v->note.ptr[i] == '\n' ? 1 : 0;
+    }
+    return lines == checked.verified
+               ? OK
+               : diag_fail(diag, ERR_CORRUPT, "checkpoint", "%zu signatures, of which %zu verify",
+                           lines, checked.verified);
+}
+
 static enum err read_head(struct verification *v, slice vkey, struct diag *diag)
 {
     TRY(notary_read_identity(v->data_dir, &v->identity, diag));
@@ -82,6 +102,7 @@ static enum err read_head(struct verification *v, slice vkey, struct diag *diag)
         return diag_fail(diag, ERR_CORRUPT, "checkpoint", "is missing");
     }
     TRY(e);
+    TRY(vkey.len == 0 ? check_signatures(v, diag) : OK);
     v->result.checkpoint_size = v->checkpoint.size;
     (void)snprintf(v->result.origin, sizeof(v->result.origin), "%s", v->identity.origin);
     note_root(v); /* a log that is still empty */
@@ -264,6 +285,10 @@ static enum err verify_frame(struct verification *v, const struct wal_frame *fra
         return diag_fail(diag, ERR_CORRUPT, name, "offset %llu: bytes behind the last row",
                          (unsigned long long)frame->body_at);
     }
+    if (!wal_are_zeros(frame->padding)) {
+        return diag_fail(diag, ERR_CORRUPT, name, "offset %llu: strange bytes behind the frame",
+                         (unsigned long long)(frame->body_at + frame->body.len));
+    }
     return OK;
 }
 
@@ -276,6 +301,9 @@ static enum err verify_wal_file(struct verification *v, const char *name, uint64
     if (wal_reader_number(reader) != number) {
         return diag_fail(diag, ERR_CORRUPT, name, "offset 16: says number %llu",
                          (unsigned long long)wal_reader_number(reader));
+    }
+    if (!wal_reader_head_is_clean(reader)) {
+        return diag_fail(diag, ERR_CORRUPT, name, "offset 64: strange bytes behind the header");
     }
     if (superseded_from != NULL) { /* only asked which files count */
         uint64_t from = wal_reader_supersedes(reader);

@@ -143,6 +143,7 @@ enum err wal_adopt(struct wal *wal, uint64_t number, struct wal_file **out, stru
     struct wal_head head = {.number = number};
     TRY(file_open(wal->dir, name, FILE_WRITE, &file, diag));
     TRY(file_size(file, &head.bytes, diag));
+    TRY(file_sync(file, diag));
     *out = add_file(wal, MOVE(file), &head);
     return OK;
 }
@@ -228,6 +229,15 @@ static enum err start_file(struct wal *wal, uint64_t spare, const struct wal_hea
     return OK;
 }
 
+/* A spare that is not to be used only takes room, of which there may be none. */
+static void drop_spare(struct wal *wal, uint64_t number)
+{
+    char name[WAL_NAME_BYTES];
+    spare_name(name, number);
+    enum err ignored = dir_remove(wal->dir, name, NULL); /* the next start would remove it, too */
+    UNUSED(ignored);
+}
+
 static enum err next_file(struct wal *wal, struct diag *diag)
 {
     TRY(wal_prepare_spare(wal, diag)); /* usually there is one already */
@@ -237,7 +247,11 @@ static enum err next_file(struct wal *wal, struct diag *diag)
     mutex_unlock(&wal->lock);
     head.salt = random_u64();
     struct wal_file *file = NULL;
-    TRY(start_file(wal, spare, &head, &file, diag));
+    enum err e = start_file(wal, spare, &head, &file, diag);
+    if (e != OK) {
+        drop_spare(wal, spare);
+        return e;
+    }
     if (wal->current != NULL) {
         wal_file_unuse(wal->current);
     }
@@ -277,7 +291,10 @@ enum err wal_append(struct wal *wal, uint8_t *frame, const struct wal_frame_info
     uint64_t disk_bytes = wal_frame_bytes(info->body_len);
     ASSERT(file != NULL && disk_bytes <= file->bytes - wal->at);
     seal_frame(frame, file->salt, info);
-    TRY(write_durably(wal, file->file, wal->at, (slice){frame, (size_t)disk_bytes}, diag));
+    slice bytes = {frame, (size_t)disk_bytes};
+    if (write_durably(wal, file->file, wal->at, bytes, diag) != OK) {
+        return ERR_IO; /* also for want of room: a part of it may be there, or come to be */
+    }
     *out = (struct wal_place){file, wal->at + WAL_FRAME_HEAD_BYTES};
     wal->at += disk_bytes;
     return OK;
@@ -331,9 +348,10 @@ static enum err retire_file(struct wal *wal, struct wal_file *file, bool zero, s
     if (!keep) {
         return dir_remove(wal->dir, from, diag);
     }
-    /* No sync: should the old name come back after a crash, recovery finds only rows that it has.
-     */
+    /* Synced, though the rows are safe: if the old name came back after the file got the header of
+     * its next life, name and header would contradict each other. */
     TRY(dir_rename(wal->dir, from, to, diag));
+    TRY(dir_sync(wal->dir, diag));
     mutex_lock(&wal->lock);
     wal->spares[wal->spare_count++] = file->number;
     mutex_unlock(&wal->lock);
@@ -384,6 +402,7 @@ struct wal_rewrite {
     struct wal_head head;
     struct file *file;
     uint64_t at;
+    bool is_committed;
 };
 
 enum err wal_rewrite_begin(struct wal *wal, uint64_t supersedes, uint64_t file_bytes,
@@ -409,10 +428,14 @@ enum err wal_rewrite_begin(struct wal *wal, uint64_t supersedes, uint64_t file_b
 
 void wal_rewrite_free(struct wal_rewrite *rewrite)
 {
-    if (rewrite != NULL) {
-        file_free(rewrite->file);
-        free(rewrite);
+    if (rewrite == NULL) {
+        return;
     }
+    file_free(rewrite->file);
+    if (!rewrite->is_committed) {
+        drop_spare(rewrite->wal, rewrite->spare);
+    }
+    free(rewrite);
 }
 
 enum err wal_rewrite_frame(struct wal_rewrite *rewrite, uint8_t *frame,
@@ -434,6 +457,7 @@ enum err wal_rewrite_commit(struct wal_rewrite *rewrite, struct wal_file **out, 
     file_free(MOVE(rewrite->file));
     /* The rename inside is the moment at which the new file replaces the old ones. */
     TRY(start_file(wal, rewrite->spare, &rewrite->head, out, diag));
+    rewrite->is_committed = true;
     if (wal->current != NULL) {
         wal_file_unuse(wal->current);
         wal->current = NULL;

@@ -52,7 +52,9 @@ enum err wal_open(const struct dir *dir, const struct wal_options *options, uint
 void wal_free(struct wal *wal);
 DEFINE_OWNED(wal);
 
-/* Takes a file that recovery read into the care of the wal; the caller has one use of it. */
+/* Takes a file that recovery reads into the care of the wal; the caller has one use of it. What it
+ * holds is durable afterwards: a process that died may have left a frame unsynced, which will be
+ * shown from now on. */
 enum err wal_adopt(struct wal *wal, uint64_t number, struct wal_file **out, struct diag *diag);
 
 /*
@@ -108,6 +110,7 @@ struct wal_frame {
     int64_t commit_us;
     uint64_t body_at; /* in the file */
     slice body;       /* in memory of the reader, until the next call */
+    slice padding;    /* likewise: what fills its last block, zeros if nobody changed them */
 };
 
 /* Everything a file has, in order. */
@@ -120,6 +123,7 @@ void wal_reader_free(struct wal_reader *reader);
 DEFINE_OWNED(wal_reader);
 uint64_t wal_reader_number(const struct wal_reader *reader); /* as the header says */
 uint64_t wal_reader_supersedes(const struct wal_reader *reader);
+bool wal_reader_head_is_clean(const struct wal_reader *reader); /* zeros behind the header */
 
 /*
  * The next frame; OK with frame->count == 0 where the valid frames end. What lies behind is then
@@ -127,6 +131,8 @@ uint64_t wal_reader_supersedes(const struct wal_reader *reader);
  * and the answer is CORRUPT with the offset; else the tail is torn or empty, which is no error.
  */
 enum err wal_reader_next(struct wal_reader *reader, struct wal_frame *frame, struct diag *diag);
+
+bool wal_are_zeros(slice bytes);
 
 /* Takes the next row entry from a frame's body: row->len 0 is an erased one. CORRUPT. */
 enum err wal_take_row(slice *body, struct leaf_hash *leaf, slice *row);
@@ -143,7 +149,8 @@ enum err wal_rewrite_begin(struct wal *wal, uint64_t supersedes, uint64_t file_b
 enum err wal_rewrite_frame(struct wal_rewrite *rewrite, uint8_t *frame,
                            const struct wal_frame_info *info, uint64_t *body_at_out,
                            struct diag *diag);
-/* The handle the rows will be read through; one use of it goes to the caller at the commit. */
+/* *out: the handle the rows will be read through, one use of which goes to the caller. FULL:
+ * nothing changed; IO: the new file may be the WAL or not, and the process must stop. */
 enum err wal_rewrite_commit(struct wal_rewrite *rewrite, struct wal_file **out, struct diag *diag);
 void wal_rewrite_free(struct wal_rewrite *rewrite);
 DEFINE_OWNED(wal_rewrite);

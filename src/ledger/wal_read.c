@@ -16,7 +16,17 @@ struct wal_reader {
     uint8_t *body; /* grows to the largest frame */
     size_t body_capacity;
     bool ended;
+    bool head_is_clean;
 };
+
+bool wal_are_zeros(slice bytes)
+{
+    uint8_t any = 0;
+    for (size_t i = 0; i < bytes.len; i++) {
+        any |= bytes.ptr[i];
+    }
+    return any == 0;
+}
 
 enum err wal_reader_open(const struct dir *dir, const char *name, struct wal_reader **out,
                          struct diag *diag)
@@ -36,6 +46,8 @@ enum err wal_reader_open(const struct dir *dir, const char *name, struct wal_rea
                          (unsigned long long)reader->file_bytes,
                          (unsigned long long)reader->head.bytes);
     }
+    reader->head_is_clean =
+        wal_are_zeros((slice){block + WAL_HEAD_BYTES, sizeof(block) - WAL_HEAD_BYTES});
     reader->at = WAL_FRAME_ALIGN;
     *out = MOVE(reader);
     return OK;
@@ -60,6 +72,11 @@ uint64_t wal_reader_supersedes(const struct wal_reader *reader)
     return reader->head.supersedes;
 }
 
+bool wal_reader_head_is_clean(const struct wal_reader *reader)
+{
+    return reader->head_is_clean;
+}
+
 /* The frame at `at`, if a whole one of this file's life is there. */
 static enum err read_frame(struct wal_reader *reader, uint64_t at, struct wal_frame_head *head,
                            bool *whole, struct diag *diag)
@@ -71,11 +88,12 @@ static enum err read_frame(struct wal_reader *reader, uint64_t at, struct wal_fr
         wal_frame_bytes(head->body_len) > reader->file_bytes - at) {
         return OK;
     }
-    if (head->body_len > reader->body_capacity) {
-        reader->body = mem_resize(reader->body, head->body_len);
-        reader->body_capacity = head->body_len;
+    size_t behind_head = wal_frame_bytes(head->body_len) - WAL_FRAME_HEAD_BYTES;
+    if (behind_head > reader->body_capacity) {
+        reader->body = mem_resize(reader->body, behind_head);
+        reader->body_capacity = behind_head;
     }
-    TRY(file_read_at(reader->file, at + WAL_FRAME_HEAD_BYTES, reader->body, head->body_len, diag));
+    TRY(file_read_at(reader->file, at + WAL_FRAME_HEAD_BYTES, reader->body, behind_head, diag));
     *whole = wal_frame_is_whole(head_bytes, (slice){reader->body, head->body_len});
     return OK;
 }
@@ -132,12 +150,14 @@ enum err wal_reader_next(struct wal_reader *reader, struct wal_frame *frame, str
         reader->ended = true;
         return search_behind(reader, diag);
     }
+    size_t behind_head = wal_frame_bytes(head.body_len) - WAL_FRAME_HEAD_BYTES;
     *frame = (struct wal_frame){
         .first_seq = head.first_seq,
         .count = head.count,
         .commit_us = head.commit_us,
         .body_at = reader->at + WAL_FRAME_HEAD_BYTES,
         .body = {reader->body, head.body_len},
+        .padding = {reader->body + head.body_len, behind_head - head.body_len},
     };
     reader->at += wal_frame_bytes(head.body_len);
     return OK;

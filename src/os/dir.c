@@ -90,7 +90,8 @@ static struct dir *dir_new(char *path, int fd)
 enum err dir_open(const char *path, bool create, struct dir **out, struct diag *diag)
 {
     CLEANUP(mem_freep) char *copy = copy_path(path);
-    struct fault fault = fault_check(FAULT_OPEN, copy, 0, 0);
+    struct fault fault =
+        fault_check(&(struct fault_op){.kind = FAULT_OPEN, .name = copy, .fd = -1});
     if (fault.error != 0) {
         return os_fail(diag, copy, "open", fault.error);
     }
@@ -110,17 +111,23 @@ enum err dir_open(const char *path, bool create, struct dir **out, struct diag *
     return OK;
 }
 
+/* An operation on an open directory, for the fault plan. */
+static struct fault check(const struct dir *dir, enum fault_kind kind, const char *name)
+{
+    return fault_check(&(struct fault_op){.kind = kind, .name = name, .fd = dir->fd});
+}
+
 enum err dir_open_in(const struct dir *dir, const char *name, bool create, struct dir **out,
                      struct diag *diag)
 {
     os_check_name(name);
-    struct fault fault = fault_check(FAULT_OPEN, name, 0, 0);
+    struct fault fault = check(dir, FAULT_OPEN, name);
     int error = fault.error;
     if (error == 0 && create) {
-        if (mkdirat(dir->fd, name, MODE_NEW_DIRS) == 0) {
-            error = fsync(dir->fd) != 0 ? errno : 0;
-        } else {
-            error = errno == EEXIST ? 0 : errno;
+        error = mkdirat(dir->fd, name, MODE_NEW_DIRS) == 0 || errno == EEXIST ? 0 : errno;
+        /* Also when it was there: whoever made it may have died before this. */
+        if (error == 0 && !fault.is_skipped && fsync(dir->fd) != 0) {
+            error = errno;
         }
     }
     int fd = -1;
@@ -153,19 +160,25 @@ const char *dir_path(const struct dir *dir)
 
 enum err dir_sync(const struct dir *dir, struct diag *diag)
 {
-    struct fault fault = fault_check(FAULT_SYNC, dir->path, 0, 0);
+    struct fault fault = check(dir, FAULT_SYNC, dir->path);
     int error = fault.error;
-    if (error == 0 && fsync(dir->fd) != 0) {
+    if (error == 0 && !fault.is_skipped && fsync(dir->fd) != 0) {
         error = errno;
     }
-    return error == 0 ? OK : os_fail(diag, dir->path, "sync", error);
+    if (error == 0) {
+        return OK;
+    }
+    /* Also for want of room: which names are durable is not known, and more room does not help. */
+    (void)os_fail(diag, dir->path, "sync", error);
+    return ERR_IO;
 }
 
 enum err dir_rename(const struct dir *dir, const char *from, const char *to, struct diag *diag)
 {
     os_check_name(from);
     os_check_name(to);
-    struct fault fault = fault_check(FAULT_RENAME, from, 0, 0);
+    const struct fault_op op = {.kind = FAULT_RENAME, .name = from, .to = to, .fd = dir->fd};
+    struct fault fault = fault_check(&op);
     int error = fault.error;
     if (error == 0 && renameat(dir->fd, from, dir->fd, to) != 0) {
         error = errno;
@@ -176,7 +189,7 @@ enum err dir_rename(const struct dir *dir, const char *from, const char *to, str
 enum err dir_remove(const struct dir *dir, const char *name, struct diag *diag)
 {
     os_check_name(name);
-    struct fault fault = fault_check(FAULT_REMOVE, name, 0, 0);
+    struct fault fault = check(dir, FAULT_REMOVE, name);
     int error = fault.error;
     if (error == 0 && unlinkat(dir->fd, name, 0) != 0 && errno != ENOENT) {
         error = errno;
@@ -220,7 +233,7 @@ static int read_names(DIR *stream, struct dir_names *names)
 
 enum err dir_list(const struct dir *dir, struct dir_names *out, struct diag *diag)
 {
-    struct fault fault = fault_check(FAULT_READ, dir->path, 0, 0);
+    struct fault fault = check(dir, FAULT_READ, dir->path);
     int error = fault.error;
     int fd = -1;
     if (error == 0) { /* a position of its own: two may list at once */
@@ -261,7 +274,7 @@ void dir_names_release(struct dir_names *names)
 enum err dir_space(const struct dir *dir, uint64_t *free_bytes, uint64_t *total_bytes,
                    struct diag *diag)
 {
-    struct fault fault = fault_check(FAULT_READ, dir->path, 0, 0);
+    struct fault fault = check(dir, FAULT_READ, dir->path);
     struct statvfs space = {0};
     int error = fault.error;
     if (error == 0 && fstatvfs(dir->fd, &space) != 0) {
@@ -296,7 +309,9 @@ enum err dir_lock(const struct dir *dir, const char *name, slice text, struct fi
                   struct diag *diag)
 {
     os_check_name(name);
-    struct fault fault = fault_check(FAULT_LOCK, name, 0, text.len);
+    const struct fault_op op = {
+        .kind = FAULT_LOCK, .name = name, .fd = dir->fd, .creates = true, .len = text.len};
+    struct fault fault = fault_check(&op);
     int error = fault.error;
     int fd = -1;
     if (error == 0) {

@@ -16,6 +16,22 @@ void fault_install(struct fault_plan *plan)
     mutex_unlock(&deciding);
 }
 
+bool fault_is_off(const struct fault_plan *plan)
+{
+    mutex_lock(&deciding);
+    bool is_off = plan->is_off;
+    mutex_unlock(&deciding);
+    return is_off;
+}
+
+uint64_t fault_number(const struct fault_plan *plan)
+{
+    mutex_lock(&deciding);
+    uint64_t number = plan->number;
+    mutex_unlock(&deciding);
+    return number;
+}
+
 /* Under the lock. */
 static struct fault decide(struct fault_plan *plan, struct fault_op *op)
 {
@@ -38,13 +54,18 @@ static struct fault decide(struct fault_plan *plan, struct fault_op *op)
     case FAULT_TORN:
         plan->is_off = true;
         return (struct fault){.error = EIO, .is_half = true};
+    case FAULT_UNANSWERED:
+        plan->is_off = true;
+        return (struct fault){.error = EIO, .is_whole = true};
+    case FAULT_SKIP:
+        return (struct fault){.is_skipped = true};
     }
     return (struct fault){0};
 }
 
-struct fault fault_decide(enum fault_kind kind, const char *name, uint64_t offset, uint64_t len)
+struct fault fault_decide(const struct fault_op *asked)
 {
-    struct fault_op op = {.kind = kind, .name = name, .offset = offset, .len = len};
+    struct fault_op op = *asked;
     struct fault fault = {0};
     mutex_lock(&deciding);
     struct fault_plan *plan = atomic_load(&fault_installed);

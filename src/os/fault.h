@@ -34,31 +34,44 @@ enum fault_kind {
 
 struct fault_op {
     enum fault_kind kind;
-    const char *name;        /* within its directory; of a directory, its path */
-    uint64_t offset, len;    /* WRITE, READ, ALLOCATE; TRUNCATE: the new size as offset */
-    uint64_t number;         /* 1 for the first operation since the plan was installed */
+    const char *name;     /* within its directory; of a directory, its path */
+    const char *to;       /* RENAME: the new name */
+    int fd;               /* OPEN, LOCK, RENAME, REMOVE: of the directory that `name` is in, -1 if
+                                none is open; else of the file or directory itself */
+    bool creates;         /* OPEN, LOCK: a file is made if it is absent */
+    bool is_direct;       /* WRITE: durable when it returns */
+    uint64_t offset, len; /* WRITE, READ, ALLOCATE; TRUNCATE: the new size as offset */
+    uint64_t number;      /* 1 for the first operation since the plan was installed */
     uint64_t number_of_kind; /* the same, of this kind alone */
 };
 
 enum fault_action {
     FAULT_NONE,
-    FAULT_FAIL,      /* nothing happens, the error is plan->error */
-    FAULT_SHORT,     /* WRITE, READ, ALLOCATE: the first half happens, then as FAIL; else FAIL */
-    FAULT_POWER_OFF, /* nothing happens, now and later: every later operation fails, too */
-    FAULT_TORN,      /* SHORT, and then the power is off */
+    FAULT_FAIL,       /* nothing happens, the error is plan->error */
+    FAULT_SHORT,      /* WRITE, READ, ALLOCATE: the first half happens, then as FAIL; else FAIL */
+    FAULT_POWER_OFF,  /* nothing happens, now and later: every later operation fails, too */
+    FAULT_TORN,       /* SHORT, and then the power is off */
+    FAULT_UNANSWERED, /* WRITE: all of it happens, but the power goes before the answer; else
+                         POWER_OFF */
+    FAULT_SKIP,       /* SYNC: nothing happens, and that is called a success; else NONE, without
+                         what belongs to syncs: of a new directory, and O_DIRECT, O_DSYNC */
 };
 
 struct fault_plan {
     enum fault_action (*decide)(void *ctx, const struct fault_op *op);
     void *ctx;
     int error;       /* an errno; 0 means EIO */
-    bool is_off;     /* the power: set by POWER_OFF and TORN */
+    bool is_off;     /* the power: set by POWER_OFF, TORN and UNANSWERED */
     uint64_t number; /* operations so far, those after the power went included */
     uint64_t number_of_kind[FAULT_KINDS];
 };
 
 /* Starts `plan`, which stays the caller's and must live until it is replaced; NULL ends it. */
 void fault_install(struct fault_plan *plan);
+
+/* Whether the power went under `plan`, and its operations so far; also while others work. */
+bool fault_is_off(const struct fault_plan *plan);
+uint64_t fault_number(const struct fault_plan *plan);
 
 /* ---- Ready-made plans ---- */
 
@@ -81,18 +94,19 @@ struct fault_plan fault_plan_count(void);
 
 extern struct fault_plan *_Atomic fault_installed;
 
-/* What fault_check() came to: an errno, 0 to go on. With `is_half`, half of it is done first. */
+/* What fault_check() came to: an errno, 0 to go on. With `is_half`, half of it is done first, with
+ * `is_whole` all of it. */
 struct fault {
     int error;
-    bool is_half;
+    bool is_half, is_whole;
+    bool is_skipped; /* nothing is to be done, and that is no error */
 };
-struct fault fault_decide(enum fault_kind kind, const char *name, uint64_t offset, uint64_t len);
+struct fault fault_decide(const struct fault_op *op);
 
-static inline struct fault fault_check(enum fault_kind kind, const char *name, uint64_t offset,
-                                       uint64_t len)
+static inline struct fault fault_check(const struct fault_op *op)
 {
     if (atomic_load_explicit(&fault_installed, memory_order_relaxed) == NULL) {
         return (struct fault){0};
     }
-    return fault_decide(kind, name, offset, len);
+    return fault_decide(op);
 }

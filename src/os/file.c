@@ -31,16 +31,34 @@ static int flags_of(enum file_mode mode)
     return O_RDONLY;
 }
 
+/* An operation on an open file, for the fault plan. */
+static struct fault check(const struct file *file, enum fault_kind kind, uint64_t offset,
+                          uint64_t len)
+{
+    const struct fault_op op = {.kind = kind,
+                                .name = file->name,
+                                .fd = file->fd,
+                                .is_direct = file->is_direct,
+                                .offset = offset,
+                                .len = len};
+    return fault_check(&op);
+}
+
 enum err file_open(const struct dir *dir, const char *name, enum file_mode mode, struct file **out,
                    struct diag *diag)
 {
     os_check_name(name);
-    struct fault fault = fault_check(FAULT_OPEN, name, 0, 0);
+    const struct fault_op op = {.kind = FAULT_OPEN,
+                                .name = name,
+                                .fd = dir->fd,
+                                .creates = mode == FILE_CREATE || mode == FILE_CREATE_NEW};
+    struct fault fault = fault_check(&op);
     if (fault.error != 0) {
         return os_fail(diag, name, "open", fault.error);
     }
     int fd = -1;
-    int error = os_open_at(dir->fd, name, flags_of(mode), &fd);
+    int flags = flags_of(mode) & ~(fault.is_skipped ? O_DIRECT | O_DSYNC : 0);
+    int error = os_open_at(dir->fd, name, flags, &fd);
     if (error == EINVAL && mode == FILE_WRITE_DIRECT) {
         return diag_fail(diag, ERR_INVALID, name, "the file system has no direct writes");
     }
@@ -62,7 +80,7 @@ void file_free(struct file *file)
 
 enum err file_size(const struct file *file, uint64_t *out, struct diag *diag)
 {
-    struct fault fault = fault_check(FAULT_READ, file->name, 0, 0);
+    struct fault fault = check(file, FAULT_READ, 0, 0);
     struct stat stat = {0};
     if (fault.error != 0) {
         return os_fail(diag, file->name, "measure", fault.error);
@@ -122,9 +140,10 @@ enum err file_write_at(struct file *file, uint64_t offset, slice bytes, struct d
 {
     check_aligned(file, offset, bytes.ptr, bytes.len);
     TRY(check_not_spent(file, diag));
-    struct fault fault = fault_check(FAULT_WRITE, file->name, offset, bytes.len);
-    if (fault.is_half) {
-        (void)write_all(file, offset, (slice){bytes.ptr, half_of(file, bytes.len)});
+    struct fault fault = check(file, FAULT_WRITE, offset, bytes.len);
+    if (fault.is_half || fault.is_whole) {
+        size_t len = fault.is_whole ? bytes.len : half_of(file, bytes.len);
+        (void)write_all(file, offset, (slice){bytes.ptr, len});
     }
     int error = fault.error != 0 ? fault.error : write_all(file, offset, bytes);
     return error == 0 ? OK : os_fail(diag, file->name, "write", error);
@@ -156,7 +175,7 @@ enum err file_read_at(const struct file *file, uint64_t offset, void *out, size_
 {
     check_aligned(file, offset, out, len);
     size_t got = 0;
-    struct fault fault = fault_check(FAULT_READ, file->name, offset, len);
+    struct fault fault = check(file, FAULT_READ, offset, len);
     if (fault.is_half) {
         (void)read_all(file, offset, out, half_of(file, len), &got);
     }
@@ -176,10 +195,10 @@ enum err file_read_at(const struct file *file, uint64_t offset, void *out, size_
 enum err file_sync(struct file *file, struct diag *diag)
 {
     TRY(check_not_spent(file, diag));
-    struct fault fault = fault_check(FAULT_SYNC, file->name, 0, 0);
+    struct fault fault = check(file, FAULT_SYNC, 0, 0);
     int error = fault.error;
     /* Not again after EINTR: the kernel may have dropped what it could not write. */
-    if (error == 0 && fdatasync(file->fd) != 0) {
+    if (error == 0 && !fault.is_skipped && fdatasync(file->fd) != 0) {
         error = errno;
     }
     if (error != 0) {
@@ -193,7 +212,7 @@ enum err file_truncate(struct file *file, uint64_t size, struct diag *diag)
 {
     ASSERT(size <= INT64_MAX);
     TRY(check_not_spent(file, diag));
-    struct fault fault = fault_check(FAULT_TRUNCATE, file->name, size, 0);
+    struct fault fault = check(file, FAULT_TRUNCATE, size, 0);
     int error = fault.error;
     while (error == 0 && ftruncate(file->fd, (off_t)size) != 0) {
         error = errno == EINTR ? 0 : errno;
@@ -219,7 +238,7 @@ enum err file_fill_zeros(struct file *file, uint64_t offset, uint64_t len, struc
     ASSERT(offset <= INT64_MAX && len <= (uint64_t)INT64_MAX - offset);
     check_aligned(file, offset, NULL, (size_t)len);
     TRY(check_not_spent(file, diag));
-    struct fault fault = fault_check(FAULT_ALLOCATE, file->name, offset, len);
+    struct fault fault = check(file, FAULT_ALLOCATE, offset, len);
     if (fault.is_half) {
         (void)write_zeros(file, offset, offset + half_of(file, (size_t)len));
     }

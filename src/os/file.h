@@ -29,6 +29,7 @@ void dir_free(struct dir *dir);
 DEFINE_OWNED(dir);
 const char *dir_path(const struct dir *dir); /* for messages */
 
+/* Never FULL: after a failure nothing may be assumed about the names that changed. */
 enum err dir_sync(const struct dir *dir, struct diag *diag);
 enum err dir_rename(const struct dir *dir, const char *from, const char *to, struct diag *diag);
 /* OK also when it was not there. */

@@ -230,20 +230,26 @@ static void test_erase_all_but_one(void **state)
 
 /* ---- Damage ---- */
 
-/* Opens the bytes as a segment; returns what opening or else verifying says. */
-static enum err judge(const struct dir *dir, slice bytes, struct diag *diag)
+/* What opening "damaged.seg" or else verifying it says. */
+static enum err look_at(const struct dir *dir, struct diag *diag)
 {
     OWNED(segment) segment = NULL;
-    OWNED(file) file = NULL;
-    assert_int_equal(file_open(dir, "damaged.seg", FILE_CREATE, &file, NULL), OK);
-    assert_int_equal(file_truncate(file, bytes.len, NULL), OK);
-    assert_int_equal(file_write_at(file, 0, bytes, NULL), OK);
     enum err e = segment_open(dir, "damaged.seg", &segment, diag);
     return e == OK ? segment_verify(segment, diag) : e;
 }
 
-/* One byte after the other: whichever is changed, it is found. */
-static void test_every_byte(void **state)
+/* The same of these bytes. */
+static enum err judge(const struct dir *dir, slice bytes, struct diag *diag)
+{
+    OWNED(file) file = NULL;
+    assert_int_equal(file_open(dir, "damaged.seg", FILE_CREATE, &file, NULL), OK);
+    assert_int_equal(file_truncate(file, bytes.len, NULL), OK);
+    assert_int_equal(file_write_at(file, 0, bytes, NULL), OK);
+    return look_at(dir, diag);
+}
+
+/* One bit after the other: whichever is flipped, it is found. */
+static void test_every_bit(void **state)
 {
     CLEANUP(samples_release) struct samples samples;
     CLEANUP(tempdir_release) struct tempdir temp = {0};
@@ -259,13 +265,17 @@ static void test_every_byte(void **state)
     assert_int_equal(segment_summary(segment)->erased, 1);
     assert_int_equal(file_read_all(dir, "a.seg", MIB(1), &bytes, &len, NULL), OK);
     assert_int_equal(judge(dir, (slice){bytes, len}, NULL), OK);
-    for (size_t at = 0; at < len; at++) {
-        bytes[at] ^= 0x10;
+    OWNED(file) file = NULL;
+    assert_int_equal(file_open(dir, "damaged.seg", FILE_WRITE, &file, NULL), OK);
+    for (size_t bit = 0; bit < len * 8; bit++) {
         struct diag diag = {0};
-        assert_int_equal(judge(dir, (slice){bytes, len}, &diag), ERR_CORRUPT);
+        uint8_t flipped = bytes[bit / 8] ^ (uint8_t)(1u << bit % 8);
+        assert_int_equal(file_write_at(file, bit / 8, (slice){&flipped, 1}, NULL), OK);
+        assert_int_equal(look_at(dir, &diag), ERR_CORRUPT);
         assert_string_equal(diag.where, "damaged.seg");
-        bytes[at] ^= 0x10;
+        assert_int_equal(file_write_at(file, bit / 8, (slice){bytes + bit / 8, 1}, NULL), OK);
     }
+    assert_int_equal(look_at(dir, NULL), OK);
     for (size_t shorter = 0; shorter < len; shorter += 7) {
         assert_int_equal(judge(dir, (slice){bytes, shorter}, NULL), ERR_CORRUPT);
     }
@@ -350,7 +360,7 @@ int main(void)
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_erase),
         cmocka_unit_test(test_erase_all_but_one),
-        cmocka_unit_test(test_every_byte),
+        cmocka_unit_test(test_every_bit),
         cmocka_unit_test(test_forged_sections),
         cmocka_unit_test(test_not_found),
     };
