@@ -166,7 +166,7 @@ void store_on_commit(struct store *store, store_commit_fn fn, void *context);
 
 /* Tree nodes by level and index, as merkle_node_fn. GONE inside erased data. */
 enum err store_node(void *store, unsigned level, uint64_t index, struct merkle_hash *out);
-/* Appends the entry bundle of a tile. GONE, INVALID past the size. */
+/* Appends the entry bundle of a tile. GONE; NOT_FOUND past the size. */
 enum err store_entries(struct store *store, const struct tile *tile, struct buf *out,
                        struct diag *diag);
 /* The newest signed checkpoint: appends the note; its size to *size_out. */
