@@ -68,7 +68,7 @@ static struct uuid odd_id(struct filter_random *random, int64_t time_us)
 /* A string that alone is larger than an entry of the tlog, or than a block of payload. */
 static slice large_data(struct filter_random *random, struct arena *arena)
 {
-    size_t len = 1000 + (size_t)random_below(random, 120000);
+    size_t len = 1000 + (size_t)random_below(random, 90000);
     uint8_t *text = arena_take(arena, len);
     ASSERT(text != NULL);
     text[0] = text[len - 1] = '"';

@@ -70,7 +70,7 @@ static void on_fatal(void *context, const struct diag *diag)
 static bool open_ledger(struct model_run *run)
 {
     const struct ledger_options options = {
-        .wal_file_bytes = MIB(1),
+        .wal_file_bytes = MIB(4), /* larger than any batch of a program */
         .cache_bytes_max = KIB(256), /* so that rows are read back from the WAL, too */
         .checkpoint_interval_ms = 20,
         .on_fatal = on_fatal,
