@@ -80,7 +80,7 @@ static bool prove_consistency(struct model_run *run, const struct checkpoint *he
 bool model_ask_proof(struct model_run *run)
 {
     CLEANUP(buf_release) struct buf note = BUF_INIT(NOTE_BYTES_MAX);
-    struct checkpoint head;
+    struct checkpoint head = {0};
     model_say(run, "prove %u events and earlier sizes", run->size);
     if (run->model->count == 0) {
         return true;

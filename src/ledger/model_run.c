@@ -53,6 +53,8 @@ static _Atomic bool power_tears; /* the last write is half done */
 
 static enum fault_action decide(void *ctx, const struct fault_op *op)
 {
+    UNUSED(ctx);
+    UNUSED(op);
     if (atomic_load(&operations_left) == POWER_STAYS) {
         return FAULT_NONE;
     }
@@ -70,7 +72,7 @@ static void on_fatal(void *context, const struct diag *diag)
 static bool open_ledger(struct model_run *run)
 {
     const struct ledger_options options = {
-        .wal_file_bytes = MIB(4), /* larger than any batch of a program */
+        .wal_file_bytes = MIB(4),    /* larger than any batch of a program */
         .cache_bytes_max = KIB(256), /* so that rows are read back from the WAL, too */
         .checkpoint_interval_ms = 20,
         .on_fatal = on_fatal,
@@ -352,29 +354,86 @@ static void pick_erasure(struct model_run *run, struct erase_choice *out, struct
     model_random_filter(&run->random, run->model, text);
 }
 
-static bool erase(struct model_run *run)
+/* The choice of this step, said; false (and a difference) when its filter is refused. */
+static bool choose_erasure(struct model_run *run, struct arena *arena, struct erase_choice *out)
 {
     static const struct filter_context context = {.now_us = SAMPLE_NOW_US};
-    CLEANUP(arena_release) struct arena arena = ARENA_INIT(MIB(16));
     CLEANUP(buf_release) struct buf text = BUF_INIT(FILTER_TEXT_BYTES_MAX);
-    struct erase_choice choice = {0};
     struct diag diag = {0};
-    uint64_t erased = 0;
-    pick_erasure(run, &choice, &text);
-    model_say(run, "erase [%" PRIu64 ", %" PRIu64 ") where \"%.*s\"", choice.from, choice.to,
+    slice copy = {0};
+    pick_erasure(run, out, &text);
+    model_say(run, "erase [%" PRIu64 ", %" PRIu64 ") where \"%.*s\"", out->from, out->to,
               SLICE_ARG(buf_slice(&text)));
-    if (filter_parse(buf_slice(&text), &context, &arena, &choice.filter, &diag) != OK) {
-        return model_differs(run, "refused: %s: %s", diag.where, diag.text);
+    ASSERT(arena_copy(arena, buf_slice(&text), &copy));
+    return filter_parse(copy, &context, arena, &out->filter, &diag) == OK ||
+           model_differs(run, "refused: %s: %s", diag.where, diag.text);
+}
+
+/* All of it, now. */
+static bool erase_whole(struct model_run *run, struct erase_choice *choice, uint64_t *erased)
+{
+    struct diag diag = {0};
+    enum err e = ledger_erase(run->ledger, choose, choice, erased, &diag);
+    model_say(run, ": %" PRIu64, *erased);
+    return e == OK || model_differs(run, "%s: %s: %s", err_name(e), diag.where, diag.text);
+}
+
+static bool erase(struct model_run *run)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(MIB(16));
+    struct erase_choice choice = {0};
+    uint64_t erased = 0;
+    if (!choose_erasure(run, &arena, &choice)) {
+        return false;
     }
-    enum err e = ledger_erase(run->ledger, choose, &choice, &erased, &diag);
+    bool done = erase_whole(run, &choice, &erased);
     uint64_t expected = model_erase(run->model, choice.filter, choice.from, choice.to);
     filter_release(choice.filter);
-    if (e != OK) {
-        return model_differs(run, "%s: %s: %s", err_name(e), diag.where, diag.text);
+    return done && (erased == expected ||
+                    model_differs(run, "%" PRIu64 " erased instead of %" PRIu64, erased, expected));
+}
+
+/* Erases while the power goes, and once more: together they have erased what one would have. */
+static bool erase_twice(struct model_run *run, struct erase_choice *choice)
+{
+    uint64_t first = 0;
+    uint64_t second = 0;
+    enum err e = ledger_erase(run->ledger, choose, choice, &first, NULL);
+    atomic_store(&operations_left, 0);
+    close_ledger(run);
+    model_say(run, ": %s, and again", err_name(e));
+    if (e != OK && e != ERR_IO) {
+        return model_differs(run, "%s without power", err_name(e));
     }
-    model_say(run, ": %" PRIu64, erased);
-    return erased == expected ||
-           model_differs(run, "%" PRIu64 " erased instead of %" PRIu64, erased, expected);
+    if (!open_ledger(run) || !erase_whole(run, choice, &second)) {
+        return false;
+    }
+    uint64_t expected = model_erase(run->model, choice->filter, choice->from, choice->to);
+    if (e == OK) {
+        return (first == expected && second == 0) ||
+               model_differs(run, "%" PRIu64 " erased, then %" PRIu64 ", instead of %" PRIu64,
+                             first, second, expected);
+    }
+    return second <= expected ||
+           model_differs(run, "%" PRIu64 " erased instead of %" PRIu64, second, expected);
+}
+
+static bool erase_cut(struct model_run *run)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(MIB(16));
+    struct erase_choice choice = {0};
+    int64_t operations = (int64_t)random_below(&run->random, CUT_WITHIN);
+    bool tears = random_below(&run->random, 2) == 0;
+    model_say(run, "lose the power %" PRId64 " operations from now%s; ", operations,
+              tears ? ", within a write" : "");
+    if (!choose_erasure(run, &arena, &choice)) {
+        return false;
+    }
+    atomic_store(&power_tears, tears);
+    atomic_store(&operations_left, operations);
+    bool same = erase_twice(run, &choice);
+    filter_release(choice.filter);
+    return same;
 }
 
 /* ---- The program ---- */
@@ -390,6 +449,7 @@ static bool (*const steps_do[MODEL_STEP_KINDS])(struct model_run *run) = {
     [MODEL_PROVE] = model_ask_proof,
     [MODEL_ENTRIES] = model_ask_entries,
     [MODEL_ERASE] = erase,
+    [MODEL_ERASE_CUT] = erase_cut,
     [MODEL_ROTATE] = rotate,
     [MODEL_RESTART] = restart,
     [MODEL_POWER_CUT] = power_cut,

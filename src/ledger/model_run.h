@@ -26,13 +26,14 @@ enum model_step_kind {
     MODEL_PROVE,
     MODEL_ENTRIES,
     MODEL_ERASE,
+    MODEL_ERASE_CUT,
     MODEL_ROTATE,
     MODEL_RESTART,
     MODEL_POWER_CUT,
     MODEL_SETTLE,
     MODEL_VERIFY,
 };
-#define MODEL_STEP_KINDS 15
+#define MODEL_STEP_KINDS 16
 
 struct model_step {
     enum model_step_kind kind;

@@ -150,7 +150,7 @@ static const struct step_choice {
     {MODEL_APPEND, 30, 40}, {MODEL_SCAN, 14, 1},  {MODEL_PAGES, 8, 20},     {MODEL_COUNT, 9, 1},
     {MODEL_GET, 6, 20},     {MODEL_FIND, 5, 10},  {MODEL_TIMELINE, 5, 1},   {MODEL_PROVE, 5, 4},
     {MODEL_ENTRIES, 3, 1},  {MODEL_ERASE, 7, 1},  {MODEL_ROTATE, 1, 1},     {MODEL_RESTART, 3, 1},
-    {MODEL_SETTLE, 1, 1},   {MODEL_VERIFY, 1, 1}, {MODEL_POWER_CUT, 2, 30},
+    {MODEL_SETTLE, 1, 1},   {MODEL_VERIFY, 1, 1}, {MODEL_POWER_CUT, 2, 30}, {MODEL_ERASE_CUT, 2, 1},
 };
 
 static void pick_step(struct filter_random *random, struct model_step *out)

@@ -37,8 +37,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* Which rows match: by bounds, and by filter_match() of those in doubt, which are read with only the
- * fields that it looks at. */
+/* Which rows match: by bounds, and by filter_match() of those in doubt, which are read with those
+ * fields alone that it looks at. */
 static void rows_matching(const struct rows *rows, uint32_t count, slice org,
                           const struct filter *filter, struct row_set *out)
 {

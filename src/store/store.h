@@ -79,9 +79,8 @@ enum err batch_add(struct batch *batch, const struct event *event, uint64_t sent
 
 /*
  * Queues `batch`. OK: it belongs to the store until `done` was called, on the store's own thread
- * (which must not be kept: hand over and return). BUSY: the queue is full, FULL: the disk's
- * reserve is reached, LIMIT: larger than a file of the store may be; nothing happened and `done`
- * will not be called.
+ * (which must not be kept: hand over and return). BUSY: the queue is full, FULL: the disk's reserve
+ * is reached, LIMIT: it fits into no file; nothing happened and `done` will not be called.
  * Results given to `done`: OK, CONFLICT, FULL, IO.
  */
 enum err store_append(struct store *store, struct batch *batch, struct diag *diag);
