@@ -2,8 +2,8 @@
 /*
  * The index of a group with damage. The input's first byte says whether the checksum of the footer
  * is made right again, the rest are changes (damage.h) to a valid file. Opening, looking up and
- * verifying end with an answer; every place is inside the group, in ascending order; and what
- * verifies knows every event and every value of its segments.
+ * verifying end with an answer, and every place is inside the group. What verifies knows every
+ * event and every value of its segments, and gives places in ascending order.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,6 +83,7 @@ static void check_event(const struct group *group, size_t index, uint32_t row, b
     ASSERT(count <= GROUP_FIND_MAX);
     for (size_t i = 0; i < count; i++) {
         ASSERT(rows[i] < GROUP_ROWS);
+        ASSERT(i == 0 || rows[i - 1] < rows[i] || !is_whole);
         found = found || rows[i] == index * STEP * ROWS_MAX + row;
     }
     ASSERT(found || !is_whole);
