@@ -72,8 +72,10 @@ static slice large_data(struct filter_random *random, struct arena *arena)
     uint8_t *text = arena_take(arena, len);
     ASSERT(text != NULL);
     text[0] = text[len - 1] = '"';
+    uint64_t letters = 0;
     for (size_t i = 1; i + 1 < len; i++) {
-        text[i] = (uint8_t)(i % 9 == 0 ? ' ' : 'a' + random_below(random, 26));
+        letters = i % 32 == 1 ? random_below(random, UINT64_MAX) : letters >> 1;
+        text[i] = (uint8_t)(i % 9 == 0 ? ' ' : 'a' + letters % 26);
     }
     return (slice){text, len};
 }
@@ -99,9 +101,6 @@ void model_random_event(struct filter_random *random, uint64_t number, struct ar
     }
     if (random_below(random, 3) == 0) {
         set_text(out, FIELD_TRACE_ID, format_text(arena, "trace", number));
-    }
-    if (random_below(random, 40) == 0) {
-        set_text(out, FIELD_EVENT_DATA, large_data(random, arena));
     }
 }
 
@@ -157,6 +156,9 @@ void model_random_offer(struct filter_random *random, const struct model *model,
         repeat(random, &model->events[seq].event, arena, out);
     } else {
         model_random_event(random, model->count + earlier_count, arena, &out->event);
+        if (random_below(random, 40) == 0) {
+            set_text(&out->event, FIELD_EVENT_DATA, large_data(random, arena));
+        }
         out->sent = out->event.present & ~(FIELD_BIT(FIELD_RECORDED_AT) | FIELD_BIT(FIELD_ORG));
     }
 }

@@ -15,8 +15,8 @@
 void model_random_event(struct filter_random *random, uint64_t number, struct arena *arena,
                         struct event *out);
 
-/* What a client may offer next: new, or a repeat of something in `model` or of an earlier offer,
- * the same or changed. */
+/* What a client may offer next: new, and then seldom large, or a repeat of something in `model` or
+ * of an earlier offer, the same or changed. */
 void model_random_offer(struct filter_random *random, const struct model *model,
                         const struct model_offer *earlier, size_t earlier_count,
                         struct arena *arena, struct model_offer *out);
