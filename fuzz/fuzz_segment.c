@@ -1,25 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A segment file of strangers. The input is a list of changes (u16 position, u8 byte) to a small
- * valid file, whose checksum of the footer is then made right again, so that changes get past it;
- * the first byte says whether. Whatever they are, opening, reading, filtering, verifying and
- * writing it anew end with an answer; and what verifies is read without an error.
+ * A segment file of strangers. The input is a list of changes (damage.h) to a small valid file,
+ * whose checksum of the footer is then made right again, so that changes get past it; the first
+ * byte says whether. Whatever they are, opening, reading, filtering, verifying and writing it anew
+ * end with an answer; and what verifies is read without an error.
  */
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "codec/crc32c.h"
-#include "codec/wire.h"
+#include "damage.h"
 #include "filter/random.h"
 #include "os/tempdir.h"
 #include "segment/match.h"
 #include "segment/rows_memory.h"
-#include "segment/sections.h"
 #include "segment/segment.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { EVENTS = 40, CHANGE_BYTES = 3 };
+enum { EVENTS = 40 };
 
 static struct tempdir temp;
 static struct dir *dir;
@@ -64,17 +62,6 @@ static void set_up(void)
     must(file_read_all(dir, "v.seg", MIB(4), &valid, &valid_len, NULL) == OK);
     arena_release(&arena);
     (void)atexit(clean_up);
-}
-
-/* A trailer is u64 footer, u32 count, u32 version, u32 zero, u32 CRC, magic. */
-static void mend_footer(uint8_t *bytes, size_t len)
-{
-    uint8_t *trailer = bytes + len - SECTIONS_TRAILER_BYTES;
-    uint64_t footer = wire_get_u64le(trailer);
-    if (footer < len - SECTIONS_TRAILER_BYTES) {
-        slice covered = {bytes + footer, (size_t)(trailer + 20 - (bytes + footer))};
-        wire_put_u32le(trailer + 20, crc32c(0, covered));
-    }
 }
 
 static enum err read_all(const struct rows *rows)
@@ -144,11 +131,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     CLEANUP(mem_freep) uint8_t *bytes = mem_zeroed(valid_len);
     memcpy(bytes, valid, valid_len);
-    for (size_t at = 1; at + CHANGE_BYTES <= size; at += CHANGE_BYTES) {
-        bytes[wire_get_u16le(data + at) % valid_len] = data[at + 2];
-    }
+    damage_apply((slice){data + 1, size - 1}, bytes, valid_len);
     if (data[0] % 4 != 0) {
-        mend_footer(bytes, valid_len);
+        damage_mend_footer(bytes, valid_len);
     }
     size_t len = data[0] % 16 == 15 ? valid_len / 2 : valid_len;
     OWNED(file) file = NULL;

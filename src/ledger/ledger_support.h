@@ -80,6 +80,7 @@ struct append_wait {
 static inline void append_done(struct batch *batch, enum err result, const struct diag *diag)
 {
     struct append_wait *wait = batch->owner;
+    UNUSED(diag);
     mutex_lock(&wait->lock);
     wait->is_done = true;
     wait->result = result;

@@ -79,8 +79,8 @@ enum err batch_add(struct batch *batch, const struct event *event, uint64_t sent
 
 /*
  * Queues `batch`. OK: it belongs to the store until `done` was called, on the store's own thread
- * (which must not be kept: hand over and return). BUSY: the queue is full, FULL: the disk's
- * reserve is reached; nothing happened and `done` will not be called.
+ * (which must not be kept: hand over and return). BUSY: the queue is full, FULL: the disk's reserve
+ * is reached, LIMIT: it fits into no file; nothing happened and `done` will not be called.
  * Results given to `done`: OK, CONFLICT, FULL, IO.
  */
 enum err store_append(struct store *store, struct batch *batch, struct diag *diag);
@@ -166,7 +166,7 @@ void store_on_commit(struct store *store, store_commit_fn fn, void *context);
 
 /* Tree nodes by level and index, as merkle_node_fn. GONE inside erased data. */
 enum err store_node(void *store, unsigned level, uint64_t index, struct merkle_hash *out);
-/* Appends the entry bundle of a tile. GONE, INVALID past the size. */
+/* Appends the entry bundle of a tile. GONE; NOT_FOUND past the size. */
 enum err store_entries(struct store *store, const struct tile *tile, struct buf *out,
                        struct diag *diag);
 /* The newest signed checkpoint: appends the note; its size to *size_out. */
