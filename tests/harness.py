@@ -261,7 +261,9 @@ class Server:
 
     def show_log(self):
         if self.log_path.exists():
-            for line in self.log_path.read_text(errors='replace').splitlines()[-15:]:
+            said = self.log_path.read_text(errors='replace').splitlines()
+            reports = [at for at, line in enumerate(said) if 'Sanitizer: ' in line]
+            for line in said[reports[0]:reports[0] + 100] if reports else said[-15:]:
                 print(f'# {self.data.name}: {line[:300]}')
 
     # Requests. `key` is the owner's unless said otherwise; None shows none.

@@ -37,7 +37,7 @@ def percentile(values, share):
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0
 
 
-class _Until(threading.Thread):
+class Until(threading.Thread):
     """Does something again and again while the story goes on: `with` begins and ends it."""
 
     def __init__(self, pause_s):
@@ -60,7 +60,7 @@ class _Until(threading.Thread):
             self.problem = problem
 
 
-class Meter(_Until):
+class Meter(Until):
     """The most memory that the server held meanwhile."""
 
     def __init__(self, server):
@@ -77,7 +77,7 @@ class Meter(_Until):
         true(grown < limit_kib, f'{what}: memory grew by {grown} KiB; {limit_kib} is the limit')
 
 
-class Neighbour(_Until):
+class Neighbour(Until):
     """An honest client: writes an event, waits for it to be durable, and reads it again."""
 
     def __init__(self, server):
