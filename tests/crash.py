@@ -151,7 +151,7 @@ def must_continue(server, old_note, log):
     tlog.check_consistency(old.size, new.size, proof, old.root, new.root)
 
 
-def kill_under_load(server, chance, memory, log):
+def kill_under_load(server, chance, memory, log, starts):
     """One round. Returns what was acknowledged in it."""
     writers = [Writer(server, many=i == 0) for i in range(4)]
     for writer in writers:
@@ -165,7 +165,9 @@ def kill_under_load(server, chance, memory, log):
         equal(writer.odd, None, 'an answer other than 201')
     fresh = [item for writer in writers for item in writer.acked]
     true(fresh, 'nothing was acknowledged in this round')
+    begun = time.monotonic()
     server.start()
+    starts.append(time.monotonic() - begun)
     found = newest_of(server, memory.size())
     must_hold(found, fresh, memory.size(), server.size())
     memory.add(found)
@@ -182,16 +184,22 @@ def kills():
     server = Server('--checkpoint-interval-ms', '50')
     server.start()
     log = server.get('/api/v1/log').json()
-    memory, count, some = Memory(), 0, []
+    memory, count, some, starts = Memory(), 0, [], []
     for number in range(KILLS):
+        is_well = False
         with step(f'kill -9 under load, {number + 1} of {KILLS}'):
-            fresh = kill_under_load(server, chance, memory, log)
+            fresh = kill_under_load(server, chance, memory, log, starts)
             count += len(fresh)
             some = some or [item[0] for item in fresh[:2000]]
+            is_well = True
+        if not is_well:  # so that the next round is one
+            server.kill()
+            server.start()
         if (number + 1) % MEMORY_EVERY == 0:
             with step(f'nothing of {number + 1} rounds is lost, moved or changed'):
                 memory.compare(server)
-    print(f'# {count} events were acknowledged, {server.size()} are there')
+    print(f'# {count} events were acknowledged, {server.size()} are there; a start took '
+          f'{max(starts):.1f} s at most, the last one {starts[-1]:.1f} s')
     with step(f'killed while it starts, {KILLED_STARTS} times'):
         note = server.get('/checkpoint', key=None).body
         size = server.size()

@@ -34,7 +34,7 @@ import uuid
 PROGRAM = os.path.abspath(sys.argv[1])
 EVENTS = '/api/v1/audit/events'
 NDJSON = 'application/x-ndjson'
-PATIENCE_S = 20  # for what should take a moment
+PATIENCE_S = float(os.environ.get('CAIRN_TEST_PATIENCE_S', 20))  # for what should take a moment
 
 # Steps rest on the log alone, not on how full the disk of this machine is.
 USUAL_OPTIONS = ('--wal-file-bytes', '32MiB', '--disk-reserve-bytes', '0',

@@ -27,6 +27,11 @@ def descriptors(server):
     return len(os.listdir(f'/proc/{server.process.pid}/fd'))
 
 
+def cpu_s(server):
+    words = pathlib.Path(f'/proc/{server.process.pid}/stat').read_text().rpartition(')')[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf('SC_CLK_TCK')
+
+
 def threads(server):
     return len(os.listdir(f'/proc/{server.process.pid}/task'))
 
