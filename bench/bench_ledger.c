@@ -3,16 +3,17 @@
  * bench_ledger - the ledger without HTTP: events as JSON in memory, read, checked, hashed,
  * committed, sealed. Prints one line of JSON.
  *
- *   bench_ledger [events (1,000,000)] [events of a batch (500)] [producers (1)]
+ *   bench_ledger [events=1000000] [batch=500] [producers=2] [seed=42] [start_s=1768435200]
  *
- * The data is generated before the clock starts. It stops when every full segment is sealed. The
- * ledger is in a temporary directory (TMPDIR), which is removed.
+ * The data is generated before the clock starts. events_per_s is to with the last event that is
+ * durable, "sealed" when every full segment is on disk, too. The ledger is in a temporary directory
+ * (TMPDIR), which is removed.
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 #include "base/mem.h"
+#include "bench/figures.h"
 #include "bench/generate.h"
 #include "event/read.h"
 #include "ledger/ledger.h"
@@ -24,7 +25,6 @@ enum {
     PRODUCERS_MAX = 8,
     BATCHES_IN_FLIGHT = 4,
 };
-#define START_US INT64_C(1768435200000000)
 
 struct producer;
 
@@ -153,19 +153,6 @@ static void share_out(slice text, size_t producers, slice out[PRODUCERS_MAX])
     }
 }
 
-static double cpu_seconds(void)
-{
-    struct rusage usage;
-    (void)getrusage(RUSAGE_SELF, &usage);
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
-
-static uint64_t argument(int argc, char **argv, int at, uint64_t otherwise)
-{
-    return argc > at ? strtoull(argv[at], NULL, 10) : otherwise;
-}
-
 static int run(const char *path, slice text, uint64_t events, size_t batch_events,
                size_t producer_count)
 {
@@ -178,7 +165,7 @@ static int run(const char *path, slice text, uint64_t events, size_t batch_event
         return 1;
     }
     share_out(text, producer_count, shares);
-    double cpu = cpu_seconds();
+    double cpu = figures_cpu_s();
     int64_t began_us = clock_monotonic_us();
     for (size_t i = 0; i < producer_count; i++) {
         start_producer(&producers[i], ledger_store(ledger), shares[i], batch_events);
@@ -194,13 +181,11 @@ static int run(const char *path, slice text, uint64_t events, size_t batch_event
     double acknowledged = (double)(clock_monotonic_us() - began_us) / 1e6;
     ledger_settle(ledger);
     double sealed = (double)(clock_monotonic_us() - began_us) / 1e6;
-    cpu = cpu_seconds() - cpu;
+    cpu = figures_cpu_s() - cpu;
     struct store_figures figures;
     store_figures(ledger_store(ledger), &figures);
-    struct rusage usage;
-    (void)getrusage(RUSAGE_SELF, &usage);
-    (void)printf("{\"bench\":\"ledger\",\"events\":%llu,\"stored\":%llu,\"batch\":%zu,"
-                 "\"producers\":%zu,\"acknowledged_per_s\":%.0f,\"sealed_per_s\":%.0f,"
+    (void)printf("{\"events\":%llu,\"stored\":%llu,\"batch\":%zu,"
+                 "\"producers\":%zu,\"events_per_s\":%.0f,\"sealed_per_s\":%.0f,"
                  "\"cpu_us_per_event\":%.2f,\"bytes_per_event\":%.1f,\"commits\":%llu}\n",
                  (unsigned long long)events, (unsigned long long)stored, batch_events,
                  producer_count, (double)stored / acknowledged, (double)stored / sealed,
@@ -215,11 +200,12 @@ static int run(const char *path, slice text, uint64_t events, size_t batch_event
 
 int main(int argc, char **argv)
 {
-    uint64_t events = argument(argc, argv, 1, 1000000);
-    size_t batch_events = (size_t)argument(argc, argv, 2, 500);
-    size_t producers = (size_t)argument(argc, argv, 3, 1);
+    uint64_t events = words_number(argc, argv, "events", 1000000);
+    size_t batch_events = (size_t)words_number(argc, argv, "batch", 500);
+    size_t producers = (size_t)words_number(argc, argv, "producers", 2);
+    int64_t start_us = (int64_t)words_number(argc, argv, "start_s", 1768435200) * 1000000;
     struct tempdir temp;
-    OWNED(generator) generator = generator_new(42, START_US, 3000000);
+    OWNED(generator) generator = generator_new(words_number(argc, argv, "seed", 42), start_us, 3000000);
     CLEANUP(buf_release) struct buf text = BUF_INIT((size_t)1 << 40);
     for (uint64_t i = 0; i < events; i++) {
         generator_next(generator, &text);

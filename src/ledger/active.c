@@ -325,7 +325,7 @@ uint32_t active_row_len(const struct active *active, uint32_t row)
 
 /* ---- Reading ---- */
 
-enum err active_read_row(const struct active *active, uint32_t row, struct buf *scratch,
+enum err active_read_row(const struct active *active, uint32_t row, struct wal_window *window,
                          slice *row_out)
 {
     const struct row_place *place = &active->places[row];
@@ -337,19 +337,13 @@ enum err active_read_row(const struct active *active, uint32_t row, struct buf *
         return OK;
     }
     ASSERT(place->file != NULL);
-    buf_clear(scratch);
-    if (!buf_reserve(scratch, place->len)) {
-        return ERR_LIMIT;
-    }
-    TRY(wal_read(place->file, place->at, scratch->ptr, place->len));
-    *row_out = (slice){scratch->ptr, place->len};
-    return OK;
+    return wal_window_read(window, place->file, place->at, place->len, row_out);
 }
 
 struct active_reader {
     struct rows_reader base;
     const struct active *active;
-    struct buf scratch;
+    struct wal_window window;
 };
 
 static const struct active *active_of(const struct rows *rows)
@@ -410,7 +404,7 @@ static enum err active_payload(struct rows_reader *reader, uint32_t row, slice *
     slice bytes = {0};
     *data = (slice){0};
     *metadata = (slice){0};
-    TRY(active_read_row(self->active, row, &self->scratch, &bytes));
+    TRY(active_read_row(self->active, row, &self->window, &bytes));
     TRY(event_from_row(bytes, &event, NULL));
     if (event_has(&event, FIELD_EVENT_DATA)) {
         *data = event.value[FIELD_EVENT_DATA].text;
@@ -437,7 +431,7 @@ static struct rows_reader *active_reader_new(const struct rows *rows)
     struct active_reader *reader = mem_zeroed(sizeof(*reader));
     reader->base.rows = rows;
     reader->active = active_of(rows);
-    buf_init(&reader->scratch, WAL_FRAME_BYTES_MAX);
+    wal_window_init(&reader->window);
     return &reader->base;
 }
 
@@ -445,7 +439,7 @@ static void active_reader_free(struct rows_reader *reader)
 {
     struct active_reader *self = (struct active_reader *)reader;
     if (self != NULL) {
-        buf_release(&self->scratch);
+        wal_window_release(&self->window);
         free(self);
     }
 }

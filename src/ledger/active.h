@@ -14,7 +14,7 @@
 
 #include <stdatomic.h>
 
-#include "ledger/wal.h"
+#include "ledger/wal_window.h"
 #include "segment/rows.h"
 
 struct active;
@@ -62,6 +62,7 @@ struct active_rows {
 };
 void active_rows_init(struct active *active, uint32_t count, struct active_rows *out);
 
-/* The stored row and its leaf hash; `scratch` is used when it must be read back. GONE: erased. */
-enum err active_read_row(const struct active *active, uint32_t row, struct buf *scratch,
+/* The stored row, through `window` when it must be read back: it lives until that is used again.
+ * GONE: erased. CORRUPT, IO. */
+enum err active_read_row(const struct active *active, uint32_t row, struct wal_window *window,
                          slice *row_out);

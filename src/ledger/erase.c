@@ -168,12 +168,12 @@ static enum err flush_frame(struct rebuild *rebuild, struct diag *diag)
 }
 
 static enum err keep_row(struct rebuild *rebuild, const struct active *old, uint32_t row,
-                         bool erase, struct buf *scratch, struct diag *diag)
+                         bool erase, struct wal_window *window, struct diag *diag)
 {
     slice bytes = {0};
     struct event event = {0};
     const struct leaf_hash *leaf = &active_leaves(old)[row];
-    enum err e = erase ? ERR_GONE : active_read_row(old, row, scratch, &bytes);
+    enum err e = erase ? ERR_GONE : active_read_row(old, row, window, &bytes);
     if (e != OK && e != ERR_GONE) {
         return diag_fail(diag, e, "wal", "a row cannot be read back");
     }
@@ -210,11 +210,12 @@ static uint64_t rewritten_bytes(const struct active *old, const struct row_set *
 static enum err rewrite_rows(struct rebuild *rebuild, const struct active *old,
                              const struct row_set *set, struct diag *diag)
 {
-    CLEANUP(buf_release) struct buf scratch = BUF_INIT(WAL_FRAME_BYTES_MAX);
+    CLEANUP(wal_window_release) struct wal_window window;
+    wal_window_init(&window);
     rebuild->done = 0;
     rebuild->frame_first_seq = active_first_seq(old);
     for (uint32_t row = 0; row < active_count(old); row++) {
-        TRY(keep_row(rebuild, old, row, row_set_has(set, row), &scratch, diag));
+        TRY(keep_row(rebuild, old, row, row_set_has(set, row), &window, diag));
     }
     TRY(flush_frame(rebuild, diag));
     for (uint32_t tile = 0; tile < active_count(old) / ROWS_TILE; tile++) {

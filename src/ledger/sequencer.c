@@ -16,7 +16,11 @@
 #include "ledger/judge.h"
 #include "os/clock.h"
 
-enum { FRAME_BODY_TARGET = 4 * 1024 * 1024 };
+enum {
+    FRAME_BODY_TARGET = 4 * 1024 * 1024,
+    TILE_LEVEL = 8, /* of the tree: a tile is a subtree of ROWS_TILE leaves */
+};
+static_assert(1 << TILE_LEVEL == ROWS_TILE, "the level of tiles");
 
 struct sequencer {
     struct ledger *ledger;
@@ -170,14 +174,10 @@ static void extend_tree(struct sequencer *sequencer, struct active *active,
                         const struct leaf_hash *leaf)
 {
     struct merkle_hash hash;
+    struct merkle_hash tile;
     memcpy(hash.bytes, leaf->bytes, sizeof(hash.bytes));
-    merkle_append(&sequencer->frontier, &hash);
-    if (sequencer->frontier.size % ROWS_TILE == 0) {
-        /* The subtree of 256 leaves that this one completed: fold up to it. */
+    if (merkle_append_completing(&sequencer->frontier, &hash, TILE_LEVEL, &tile)) {
         struct leaf_hash root;
-        struct merkle_hash folded[ROWS_TILE];
-        memcpy(folded, active_leaves(active) + active_count(active) - ROWS_TILE, sizeof(folded));
-        struct merkle_hash tile = merkle_fold_perfect(folded, ROWS_TILE);
         memcpy(root.bytes, tile.bytes, sizeof(root.bytes));
         active_set_tile_root(active, active_count(active) / ROWS_TILE - 1, &root);
     }

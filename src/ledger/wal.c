@@ -353,17 +353,6 @@ enum err wal_retire(struct wal *wal, bool zero, struct diag *diag)
     return OK;
 }
 
-enum err wal_read(const struct wal_file *file, uint64_t at, void *out, size_t len)
-{
-    /* A descriptor with O_DIRECT wants whole aligned blocks. */
-    uint64_t from = at / WAL_FRAME_ALIGN * WAL_FRAME_ALIGN;
-    uint64_t to = (at + len + WAL_FRAME_ALIGN - 1) / WAL_FRAME_ALIGN * WAL_FRAME_ALIGN;
-    CLEANUP(mem_freep) uint8_t *blocks = mem_aligned(WAL_FRAME_ALIGN, (size_t)(to - from));
-    TRY(file_read_at(file->file, from, blocks, (size_t)(to - from), NULL));
-    memcpy(out, blocks + (at - from), len);
-    return OK;
-}
-
 void wal_figures(struct wal *wal, struct wal_figures *out)
 {
     mutex_lock(&wal->lock);

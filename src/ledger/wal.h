@@ -13,7 +13,7 @@
  * and a block that holds a durable frame is never written again. docs/format.md has the bytes.
  *
  * Threads: wal_append() from one thread (the sequencer); wal_prepare_spare() from one other (the
- * sealer); wal_read() and wal_file_* from any.
+ * sealer); wal_file_* from any.
  */
 
 #include <stdatomic.h>
@@ -94,9 +94,6 @@ enum err wal_file_zero(struct wal_file *file, struct diag *diag);
 /* Turns files that nobody uses any more into spares, or removes them when there are enough.
  * `zero` overwrites what they held (after an erasure). */
 enum err wal_retire(struct wal *wal, bool zero, struct diag *diag);
-
-/* Bytes at an offset of a file's body, through the page cache; any alignment. CORRUPT, IO. */
-enum err wal_read(const struct wal_file *file, uint64_t at, void *out, size_t len);
 
 struct wal_figures {
     uint64_t files, bytes;

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/test.h"
 #include "codec/wire.h"
-#include "ledger/wal.h"
+#include "ledger/wal_window.h"
 #include "os/tempdir.h"
 
 struct fixture {
@@ -50,9 +50,11 @@ static void append(struct wal *wal, uint64_t seq, uint8_t byte, size_t len)
     assert_int_equal(wal_reserve(wal, body_len, NULL), OK);
     const struct wal_frame_info info = {body_len, seq, 1, 12345};
     assert_int_equal(wal_append(wal, frame, &info, &place, NULL), OK);
-    uint8_t back[4];
-    assert_int_equal(wal_read(place.file, place.body_at, back, sizeof(back)), OK);
-    assert_int_equal(wire_get_u32le(back), len);
+    CLEANUP(wal_window_release) struct wal_window window;
+    slice back = {0};
+    wal_window_init(&window);
+    assert_int_equal(wal_window_read(&window, place.file, place.body_at, 4, &back), OK);
+    assert_int_equal(wire_get_u32le(back.ptr), len);
 }
 
 /* Rows of a file in order as "<seq>:<first byte>x<length> "; returns how the reading ended. */
@@ -150,6 +152,45 @@ static void test_a_damaged_header_is_refused(void **state)
     assert_int_equal(read_all(f->dir, "000000000002.wal", text, sizeof(text)), OK);
 }
 
+/* Eight bytes at 64 * n of a file hold n. */
+static uint64_t number_at(struct wal_window *window, const struct wal_file *file, uint64_t n)
+{
+    slice bytes = {0};
+    assert_int_equal(wal_window_read(window, file, 64 * n, 8, &bytes), OK);
+    assert_int_equal(bytes.len, 8);
+    return wire_get_u64le(bytes.ptr);
+}
+
+static void test_a_window_reads_ahead_for_who_goes_on_and_no_further(void **state)
+{
+    struct fixture *f = *state;
+    enum { NUMBERS = 3 * 1024 * 1024 / 64 };
+    CLEANUP(mem_freep) uint8_t *bytes = mem_aligned(WAL_FRAME_ALIGN, (size_t)NUMBERS * 64);
+    CLEANUP(wal_window_release) struct wal_window window;
+    OWNED(file) file = NULL;
+    for (uint64_t n = 0; n < NUMBERS; n++) {
+        wire_put_u64le(bytes + 64 * n, n);
+    }
+    assert_int_equal(file_open(f->dir, "numbers", FILE_CREATE_NEW, &file, NULL), OK);
+    assert_int_equal(file_write_at(file, 0, (slice){bytes, (size_t)NUMBERS * 64}, NULL), OK);
+    struct wal_file whole = {.file = file, .bytes = (uint64_t)NUMBERS * 64};
+    wal_window_init(&window);
+    assert_int_equal(number_at(&window, &whole, 40000), 40000);
+    assert_int_equal(window.len, WAL_FRAME_ALIGN); /* one that stands alone */
+    size_t most = 0;
+    for (uint64_t n = 0; n < NUMBERS; n++) {
+        assert_int_equal(number_at(&window, &whole, n), n);
+        most = window.len > most ? window.len : most;
+    }
+    assert_int_equal(window.from + window.len, whole.bytes);
+    assert_int_equal(most, MIB(1) + WAL_FRAME_ALIGN);
+    assert_int_equal(number_at(&window, &whole, 7), 7); /* back at the beginning */
+    assert_int_equal(window.len, WAL_FRAME_ALIGN);
+    slice beyond = {0};
+    assert_int_not_equal(wal_window_read(&window, &whole, whole.bytes - 4, 8, &beyond), OK);
+    assert_int_equal(number_at(&window, &whole, NUMBERS - 1), NUMBERS - 1);
+}
+
 static void test_frames_of_an_earlier_life_are_not_seen(void **state)
 {
     struct fixture *f = *state;
@@ -215,6 +256,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_damage_before_a_good_frame_is_refused, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_damaged_header_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_a_window_reads_ahead_for_who_goes_on_and_no_further, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_frames_of_an_earlier_life_are_not_seen, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_zeroing_leaves_nothing_behind, set_up, tear_down),

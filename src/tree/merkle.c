@@ -64,6 +64,32 @@ void merkle_append(struct merkle_frontier *frontier, const struct merkle_hash *l
     merkle_append_subtree(frontier, 0, leaf);
 }
 
+/* The carry of an addition: two subtrees of one size become one of the next, from `level` up to
+ * `top`, or until there is no other. */
+static unsigned carry(const struct merkle_frontier *frontier, unsigned level, unsigned top,
+                      struct merkle_hash *hash)
+{
+    while (level < top && (frontier->size >> level & 1) != 0) {
+        *hash = merkle_node(&frontier->perfect[level++], hash);
+    }
+    return level;
+}
+
+bool merkle_append_completing(struct merkle_frontier *frontier, const struct merkle_hash *leaf,
+                              unsigned level, struct merkle_hash *out)
+{
+    ASSERT(level < 64);
+    struct merkle_hash hash = *leaf;
+    unsigned at = carry(frontier, 0, level, &hash);
+    if (at == level) {
+        *out = hash;
+    }
+    unsigned top = carry(frontier, at, 64, &hash);
+    frontier->perfect[top] = hash;
+    frontier->size++;
+    return at == level;
+}
+
 void merkle_append_subtree(struct merkle_frontier *frontier, unsigned level,
                            const struct merkle_hash *root)
 {
@@ -72,14 +98,8 @@ void merkle_append_subtree(struct merkle_frontier *frontier, unsigned level,
     ASSERT(frontier->size % leaves == 0);
     ASSERT(frontier->size <= UINT64_MAX - leaves);
 
-    /* The carry of an addition: two subtrees of one size become one of the next. */
     struct merkle_hash hash = *root;
-    unsigned top = level;
-    while ((frontier->size >> top & 1) != 0) {
-        hash = merkle_node(&frontier->perfect[top], &hash);
-        top++;
-    }
-    frontier->perfect[top] = hash;
+    frontier->perfect[carry(frontier, level, 64, &hash)] = hash;
     frontier->size += leaves;
 }
 

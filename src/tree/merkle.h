@@ -34,6 +34,9 @@ static inline bool merkle_hash_equal(const struct merkle_hash *a, const struct m
 
 /* Starts as {0}. */
 void merkle_append(struct merkle_frontier *frontier, const struct merkle_hash *leaf);
+/* The same. True when it completed a perfect subtree of 2^level leaves, whose root is then *out. */
+bool merkle_append_completing(struct merkle_frontier *frontier, const struct merkle_hash *leaf,
+                              unsigned level, struct merkle_hash *out);
 /* Appends a perfect subtree of 2^level leaves; `size` must be a multiple of 2^level. */
 void merkle_append_subtree(struct merkle_frontier *frontier, unsigned level,
                            const struct merkle_hash *root);

@@ -132,6 +132,27 @@ static void assert_same_proof(const struct merkle_proof *a, const struct merkle_
 
 /* ---- Roots ---- */
 
+static void test_an_append_tells_which_subtree_it_completed(void **state)
+{
+    UNUSED(state);
+    for (unsigned level = 0; level < 6; level++) {
+        struct merkle_frontier frontier = {0};
+        size_t width = (size_t)1 << level;
+        for (size_t size = 1; size <= LEAVES; size++) {
+            struct merkle_hash completed;
+            struct merkle_hash wanted = root_of(size);
+            bool is = merkle_append_completing(&frontier, &leaves[size - 1], level, &completed);
+            struct merkle_hash root = merkle_root(&frontier);
+            assert_int_equal(is, size % width == 0);
+            assert_true(merkle_hash_equal(&root, &wanted));
+            if (is) {
+                struct merkle_hash subtree = mth(size - width, width, 0);
+                assert_true(merkle_hash_equal(&completed, &subtree));
+            }
+        }
+    }
+}
+
 static void test_every_root_is_the_definitions(void **state)
 {
     UNUSED(state);
@@ -423,6 +444,7 @@ static void test_the_largest_trees_have_proofs_that_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_an_append_tells_which_subtree_it_completed),
         cmocka_unit_test(test_every_root_is_the_definitions),
         cmocka_unit_test(test_the_empty_root_is_the_hash_of_nothing),
         cmocka_unit_test(test_subtrees_append_like_their_leaves),
