@@ -33,7 +33,8 @@ enum {
 };
 
 /* Descriptors that connections must leave to the ledger, which ends the process when it cannot open
- * a file; and to connections above the maximum, while they are told so. */
+ * a file, and holds one for each file of the WAL that is not sealed; and to connections above the
+ * maximum, while they are told so. At least so many, and a quarter of what there is. */
 enum {
     DESCRIPTORS_KEPT = 384,
     DESCRIPTORS_MIN = 512,
@@ -156,7 +157,8 @@ static enum err bound_connections(const struct options *options, uint32_t *out, 
                          "the process may have %llu files open (ulimit -n), but needs %d",
                          (unsigned long long)descriptors, DESCRIPTORS_MIN);
     }
-    uint64_t most = descriptors - DESCRIPTORS_KEPT;
+    uint64_t quarter = descriptors / 4;
+    uint64_t most = descriptors - (quarter > DESCRIPTORS_KEPT ? quarter : DESCRIPTORS_KEPT);
     if (most < wanted) {
         LOG_WARN("the limit of open files (ulimit -n) does not allow connections_max",
                  kv_u64("connections_max", wanted), kv_u64("connections", most),
