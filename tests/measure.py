@@ -65,6 +65,31 @@ class Until(threading.Thread):
             self.problem = problem
 
 
+class Stalls(Until):
+    """Moments at which this machine, or somebody on it, kept us or the server from running: a nap
+    that took seconds, or a server that is stopped by a signal."""
+
+    STALL_S = 3
+
+    def __init__(self, server):
+        super().__init__(0.1)
+        self.server, self.seen = server, time.monotonic()
+        self.lasted_s, self.last_at = 0, -1e9
+
+    def once(self):
+        now = time.monotonic()
+        words = pathlib.Path(f'/proc/{self.server.process.pid}/stat').read_text().rpartition(')')[2]
+        if now - self.seen > self.STALL_S or words.split()[0] == 'T':
+            self.lasted_s += now - self.seen
+            self.last_at = now
+        self.seen = now
+
+    def was_recent(self):
+        """Deadlines may have passed that would not have otherwise."""
+        now = time.monotonic()
+        return now - self.last_at < 15 or now - self.seen > self.STALL_S
+
+
 class Meter(Until):
     """The most memory that the server held meanwhile."""
 

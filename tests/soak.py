@@ -22,7 +22,7 @@ import uuid
 
 import tlog
 from harness import EVENTS, NDJSON, PATIENCE_S, Server, Wrong, cairn, equal, lines_of, true
-from measure import Until, anon_kib, cpu_s, descriptors, percentile, threads
+from measure import Stalls, Until, anon_kib, cpu_s, descriptors, percentile, threads
 
 RATE = 2000  # events a second: a segment of 65,536 every half minute
 BATCH = 50
@@ -87,7 +87,12 @@ class Client(Until):
 
     def once(self):
         self.due += self.period_s
-        self.ask_once(self)
+        try:
+            self.ask_once(self)
+        except (OSError, http.client.HTTPException):
+            if not self.soak.stalls.was_recent():
+                raise
+            self.link.close()  # the next question opens it again
         wait = self.due - time.monotonic()
         if wait < -1:  # it does not pile up what a slow moment kept it from
             self.due = time.monotonic()
@@ -108,9 +113,17 @@ def write(client):
     soak = client.soak
     first = soak.take_numbers()
     body = ''.join(line_of(n) for n in range(first, first + BATCH)).encode()
-    got = json.loads(client.ask('POST', EVENTS, body, NDJSON, 201))
-    equal((got['count'], got['duplicates']), (BATCH, 0))
-    soak.record.add((first, got['first_seq'], got['last_seq']))
+    try:
+        got = json.loads(client.ask('POST', EVENTS, body, NDJSON, 201))
+        equal((got['count'], got['duplicates']), (BATCH, 0))
+        soak.record.add((first, got['first_seq'], got['last_seq']))
+    except (OSError, http.client.HTTPException):
+        if not soak.stalls.was_recent():
+            raise
+        client.link.close()  # whether it arrived is not known: sent again, it is there once
+        got = soak.server.post(EVENTS, body, kind=NDJSON).json()
+        equal(got['count'] + got['duplicates'], BATCH)
+        soak.record.add((first, 0, float('inf')))
 
 
 def recent(client, back=0):
@@ -271,7 +284,7 @@ class Soak:
         self.record, self.lock = Record(), threading.Lock()
         self.times, self.samples, self.faults = {}, [], []
         self.numbers = self.asked = 0
-        self.log = None
+        self.log = self.stalls = None
 
     def take_numbers(self):
         with self.lock:
@@ -347,8 +360,10 @@ class Soak:
         """Whether all is well; then `faults` is empty."""
         self.server.start()
         self.log = self.server.get('/api/v1/log').expect(200).json()
+        self.stalls = Stalls(self.server)
         try:
-            self.load()
+            with self.stalls:
+                self.load()
             lost = missing(self.record.batches, self.everything())
             self.faults += [lost] if lost else []
             self.server.stop()
@@ -374,6 +389,7 @@ class Soak:
         last = self.samples[-1]
         lines = [f'{self.record.events():,} events acknowledged in {last["at_s"]:.0f} s, '
                  f'{last["segments"]} segments sealed',
+                 f'somebody kept us from running for {self.stalls.lasted_s:.0f} s',
                  f'{"":24}{"2nd quarter":>14}{"last quarter":>14}{"at most":>14}']
         for what, unit, was, now, most in judge(self.samples):
             lines.append(f'{what:24}{was:14,.1f}{now:14,.1f}{most:14,.1f} {unit:6}'
@@ -385,6 +401,7 @@ class Soak:
                                       'p99': percentile(ms, 0.99)}
                                for kind, ms in s['ms'].items()}} for s in self.samples]
         return {'seconds': self.seconds, 'rate': self.rate, 'acknowledged': self.record.events(),
+                'stalled_s': self.stalls.lasted_s,
                 'verdict': [dict(zip(('what', 'unit', 'second', 'last', 'most'), row))
                             for row in judge(self.samples)] if self.can_judge() else [],
                 'faults': self.faults, 'samples': samples}
