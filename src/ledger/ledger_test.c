@@ -144,7 +144,7 @@ static void test_keys_rotate_with_overlap(void **state)
     assert_int_equal(fixture_open(f), OK);
 }
 
-/* Each start writes into a new file of the WAL, and all of them stay until the segment is sealed. */
+/* Each start writes into a new WAL file, and all of them stay until the segment is sealed. */
 static void test_a_segment_may_rest_on_any_number_of_wal_files(void **state)
 {
     enum { STARTS = 100 };
