@@ -51,15 +51,14 @@ def idle_crowd(server):
 
 def ten_thousand():
     sentence = f'{IDLE} idle connections cost less than {IDLE_KIB} KiB each'
-    if not may_open(IDLE + 1000):
-        skip(sentence, f'more than {IDLE} open files are not allowed here (ulimit -Hn)')
+    if not may_open(IDLE * 3 // 2):  # a quarter of what the server may open is not for connections
+        skip(sentence, f'{IDLE * 3 // 2} open files are not allowed here (ulimit -Hn)')
         return
     with Server('--connections-max', str(IDLE + 200), '--http-headers-ms', '5min',
                 '--http-idle-ms', '5min') as server:
         server.send(event())
-        with Neighbour(server) as neighbour:
+        with Neighbour(server) as neighbour:  # so that what is made once is made
             wait_until(lambda: len(neighbour.took_ms) >= 100, 'a hundred are served')
-        neighbour.must_be_well(P50_MS, P99_MS, 'alone')
         before, links = anon_kib(server), []
         with step(sentence):
             links += idle_crowd(server)
