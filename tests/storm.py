@@ -17,6 +17,7 @@ from measure import Until
 
 SECONDS = 5
 SEGMENT = 65536
+VERIFY_S = 200  # under a sanitizer, on a busy machine
 RESET = struct.pack('ii', 1, 0)  # SO_LINGER: close sends RST
 SERVICES = ('web', 'pay', 'ship')
 
@@ -201,19 +202,22 @@ def weather(server, actors):
     wait_until(is_over, 'a segment is sealed', 90)
 
 
-with Server('--checkpoint-interval-ms', '50', '--cache-bytes-max', '1MiB') as under_test:
-    with step('almost a segment of events, so that the storm fills it'):
-        under_test.post(EVENTS, lines(SEGMENT - 1000, b'c-6'), kind=NDJSON).expect(201)
-    with step('everybody at once, while a segment is sealed'):
-        must_be_fine(act_all(under_test, lambda actors: weather(under_test, actors)))
-        under_test.must_live()
-    with step('cairn verify, while the server runs'):
-        equal(lines_of(cairn('verify', under_test.data))[0]['whole'], True)
-    with step('SIGTERM in the middle of it ends the server in order'):
-        act_all(under_test, lambda _: (time.sleep(0.5), under_test.stop()))
+under_test = Server('--checkpoint-interval-ms', '50', '--cache-bytes-max', '1MiB').start()
+with step('almost a segment of events, so that the storm fills it'):
+    under_test.post(EVENTS, lines(SEGMENT - 1000, b'c-6'), kind=NDJSON).expect(201)
+with step('everybody at once, while a segment is sealed'):
+    must_be_fine(act_all(under_test, lambda actors: weather(under_test, actors)))
+    under_test.must_live()
+with step('cairn verify, while the server runs'):
+    verified = lines_of(cairn('verify', under_test.data, timeout=VERIFY_S))[0]
+    equal(verified['whole'], True)
+with step('SIGTERM in the middle of it ends the server in order'):
+    act_all(under_test, lambda _: (time.sleep(0.5), under_test.stop()))
+with step('it starts again, and stops in order'):
     under_test.start()
+    under_test.stop()
 with step('cairn verify, when all is over'):
-    verified = lines_of(cairn('verify', under_test.data))[0]
+    verified = lines_of(cairn('verify', under_test.data, timeout=VERIFY_S))[0]
     equal((verified['whole'], verified['unchecked']), (True, 0))
     print(f'# {verified["events"]} events')
 finish()
