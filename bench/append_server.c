@@ -124,8 +124,7 @@ static void commit_all(void *unused)
             for (uint32_t i = 0; i < count; i++) {
                 struct held *next = held->next;
                 struct http_task *after = i + 1 < count ? &next->request->task : NULL;
-                held->request->task =
-                    (struct http_task){.next = after, .run = answer, .arg = held};
+                held->request->task = (struct http_task){.next = after, .run = answer, .arg = held};
                 held = next;
             }
             http_post_list(loop, first);

@@ -216,7 +216,7 @@ def measure_bulk():
         with server:
             watch = Memory(server)
             watch.start()
-            http_runs.append(load(server, events=CHUNK, lines=1000, connections=4, **chunk_words(number)))
+            http_runs.append(load(server, events=CHUNK, lines=1000, connections=8, **chunk_words(number)))
             memory.append(watch.end())
         shutil.rmtree(server.data)
     figures['bulk'] = http_runs
@@ -360,7 +360,7 @@ def measure_large():
         watch = Memory(server)
         watch.start()
         for number in range(TOTAL // CHUNK):
-            figures['fill'].append(load(server, events=CHUNK, lines=1000, connections=4, keep=kept,
+            figures['fill'].append(load(server, events=CHUNK, lines=1000, connections=8, keep=kept,
                                         keep_every=max(1, TOTAL // 1000), **chunk_words(number)))
             say(f'{(number + 1) * CHUNK:,} stored, {figures["fill"][-1]["events_per_s"]:,} a second')
         wait_until_sealed(server)

@@ -205,7 +205,8 @@ int main(int argc, char **argv)
     size_t producers = (size_t)words_number(argc, argv, "producers", 2);
     int64_t start_us = (int64_t)words_number(argc, argv, "start_s", 1768435200) * 1000000;
     struct tempdir temp;
-    OWNED(generator) generator = generator_new(words_number(argc, argv, "seed", 42), start_us, 3000000);
+    OWNED(generator)
+    generator = generator_new(words_number(argc, argv, "seed", 42), start_us, 3000000);
     CLEANUP(buf_release) struct buf text = BUF_INIT((size_t)1 << 40);
     for (uint64_t i = 0; i < events; i++) {
         generator_next(generator, &text);

@@ -25,16 +25,15 @@ enum { CONNECTIONS_MAX = 64, EVENT_SPACING_US = 3000000 };
 
 /* The members of a generated event that are columns, in the order of the statements. */
 static const char *const members[] = {
-    "event_id",  "event_timestamp", "event_type",    "event_category", "action",
-    "outcome",   "actor_type",      "actor_id",      "actor_ip",       "resource_type",
-    "resource_id", "correlation_id", "namespace",    "cluster",        "severity",
-    "event_data",
-    "event_timestamp", /* its date, by which the table is partitioned: cut off in make_row() */
+    "event_id",    "event_timestamp", "event_type", "event_category", "action",
+    "outcome",     "actor_type",      "actor_id",   "actor_ip",       "resource_type",
+    "resource_id", "correlation_id",  "namespace",  "cluster",        "severity",
+    "event_data",  "event_timestamp", /* its date, by which the table is partitioned: cut off in make_row() */
 };
 #define MEMBERS COUNT_OF(members)
 #define COLUMNS                                                                                    \
-    "event_id,event_timestamp,event_type,event_category,event_action,event_outcome,actor_type,"   \
-    "actor_id,actor_ip,resource_type,resource_id,correlation_id,namespace,cluster_name,severity," \
+    "event_id,event_timestamp,event_type,event_category,event_action,event_outcome,actor_type,"    \
+    "actor_id,actor_ip,resource_type,resource_id,correlation_id,namespace,cluster_name,severity,"  \
     "event_data,event_date"
 
 struct row {
@@ -75,9 +74,9 @@ static void make_row(slice json, struct row *out)
     ASSERT(event != NULL);
     for (size_t i = 0; i < MEMBERS; i++) {
         const json_t *member = json_object_get(event, members[i]);
-        out->values[i] = json_is_string(member) ? mem_text(json_string_value(member),
-                                                           json_string_length(member))
-                                                : json_dumps(member, JSON_COMPACT);
+        out->values[i] = json_is_string(member)
+                             ? mem_text(json_string_value(member), json_string_length(member))
+                             : json_dumps(member, JSON_COMPACT);
         ASSERT(out->values[i] != NULL);
     }
     out->values[MEMBERS - 1][sizeof("2025-01-15") - 1] = '\0';

@@ -3,8 +3,14 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/check.h"
+
+enum {
+    PAGE_BYTES = 4096,
+    HUGE_PAGE_BYTES = 2 * 1024 * 1024,
+};
 
 void *mem_zeroed(size_t bytes)
 {
@@ -47,6 +53,10 @@ void *mem_aligned(size_t alignment, size_t bytes)
 void *mem_pages(size_t bytes)
 {
     void *memory = NULL;
-    ASSERT(posix_memalign(&memory, 4096, bytes) == 0);
+    bool is_huge = bytes >= HUGE_PAGE_BYTES;
+    ASSERT(posix_memalign(&memory, is_huge ? HUGE_PAGE_BYTES : PAGE_BYTES, bytes) == 0);
+    if (is_huge) {
+        (void)madvise(memory, bytes / HUGE_PAGE_BYTES * HUGE_PAGE_BYTES, MADV_HUGEPAGE);
+    }
     return memory;
 }

@@ -27,7 +27,9 @@ char *mem_text(const char *bytes, size_t len);
 /* `alignment` is a power of two; the bytes are zeroed. Never NULL. End with free(). */
 void *mem_aligned(size_t alignment, size_t bytes);
 
-/* Page-aligned bytes, not zeroed: for large buffers that are written before they are read. */
+/* Page-aligned bytes, not zeroed: for large buffers that are written before they are read. From
+ * 2 MiB on they ask for huge pages, which the kernel may not have: 512 faults fewer for each, and
+ * fewer misses of the TLB, which in a virtual machine are dear. */
 void *mem_pages(size_t bytes);
 
 /* Sums and products of lengths that come from outside. False on overflow, *out untouched. */

@@ -36,48 +36,14 @@ enum {
     INTEGER_DIGITS_MAX = 18,
     SCRATCH_BYTES = 1024,
     WINDOW_BYTES = 64, /* of a string, looked at together; as many as a mask has bits */
-    LOWER_BYTES = WINDOW_BYTES + 8, /* a word at the end may be read as eight bytes */
 };
 
 static_assert((int)WINDOW_BYTES == (int)WORD_BYTES_MAX, "a word that fills a window is cut there");
 
-static inline uint64_t load_eight(const uint8_t *p)
-{
-    uint64_t word = 0;
-    memcpy(&word, p, sizeof(word));
-    return word;
-}
-
-/* hash_bytes(), for the short texts that keys, values and words are: its last, partial word comes
- * without a call of memcpy() and mostly without a branch. Bytes before `end` may be read. */
-static inline uint64_t hash_short(slice text, const uint8_t *end, uint64_t seed)
-{
-    const uint8_t *p = text.ptr;
-    size_t n = text.len;
-    uint64_t h = seed ^ ((uint64_t)n * UINT64_C(0x9e3779b97f4a7c15));
-    while (n >= 8) {
-        h = hash_mix(h ^ load_eight(p), UINT64_C(0xa0761d6478bd642f));
-        p += 8;
-        n -= 8;
-    }
-    if (n > 0) {
-        uint64_t word = 0;
-        if (text.len >= 8) {
-            word = load_eight(p + n - 8) >> (64 - 8 * n);
-        } else if (end - p >= 8) {
-            word = load_eight(p) << (64 - 8 * n) >> (64 - 8 * n);
-        } else {
-            memcpy(&word, p, n);
-        }
-        h = hash_mix(h ^ word, UINT64_C(0xe7037ed1a0b428db));
-    }
-    return hash_mix(h ^ UINT64_C(0x8ebc6af09c88c6e3), UINT64_C(0x589965cc75374cc3));
-}
-
-static inline uint64_t text_token(slice text, const uint8_t *end, uint64_t path)
+static inline uint64_t text_token(slice text, uint64_t path)
 {
     text.len = text.len < TEXT_BYTES_MAX ? text.len : TEXT_BYTES_MAX;
-    return hash_short(text, end, path ^ hash_u64(SEED_TEXT, HASH_STORED));
+    return hash_bytes(text, path ^ hash_u64(SEED_TEXT, HASH_STORED));
 }
 
 /* json_decimal_normalise() of a whole number of up to 18 digits, which most numbers are: its digits
@@ -114,13 +80,12 @@ static uint64_t number_token(slice number, uint64_t path)
     if (len == 0) {
         len = json_decimal_normalise(number, (char *)decimal, sizeof(decimal));
     }
-    return hash_short((slice){decimal, len}, decimal + sizeof(decimal),
-                      path ^ hash_u64(SEED_NUMBER, HASH_STORED));
+    return hash_bytes((slice){decimal, len}, path ^ hash_u64(SEED_NUMBER, HASH_STORED));
 }
 
-static inline uint64_t word_token(slice lower, const uint8_t *end)
+static inline uint64_t word_token(slice lower)
 {
-    return hash_short(lower, end, hash_u64(SEED_WORD, HASH_STORED));
+    return hash_bytes(lower, hash_u64(SEED_WORD, HASH_STORED));
 }
 
 static inline uint64_t root_path(enum filter_target root)
@@ -138,14 +103,14 @@ static inline void emit(struct token_sink *sink, uint64_t token)
 }
 
 /* Emits the words whose bytes are the bits of `mask`; `lower` is their lower case. */
-static inline void emit_mask(uint64_t mask, const uint8_t lower[LOWER_BYTES],
+static inline void emit_mask(uint64_t mask, const uint8_t lower[WINDOW_BYTES],
                              struct token_sink *sink)
 {
     while (mask != 0) {
         unsigned from = (unsigned)__builtin_ctzll(mask);
         uint64_t gaps = ~(mask >> from); /* not 0 unless the word fills the window */
         unsigned len = gaps == 0 ? WINDOW_BYTES : (unsigned)__builtin_ctzll(gaps);
-        emit(sink, word_token((slice){lower + from, len}, lower + LOWER_BYTES));
+        emit(sink, word_token((slice){lower + from, len}));
         mask = from + len == WINDOW_BYTES ? 0 : mask & ~UINT64_C(0) << (from + len);
     }
 }
@@ -166,7 +131,7 @@ static inline const uint8_t *whole_block(const uint8_t *p, const uint8_t *end,
 /* The words of the first 64 bytes of a long text; returns how many bytes are done with. */
 static size_t emit_window(slice text, struct token_sink *sink)
 {
-    uint8_t lower[LOWER_BYTES];
+    uint8_t lower[WINDOW_BYTES];
     uint8_t copy[WORDS_BLOCK];
     uint64_t mask = 0;
     const uint8_t *end = text.ptr + text.len;
@@ -191,9 +156,9 @@ static size_t emit_window(slice text, struct token_sink *sink)
     return done;
 }
 
-static void emit_text(slice text, const uint8_t *end, uint64_t path, struct token_sink *sink)
+static void emit_text(slice text, uint64_t path, struct token_sink *sink)
 {
-    emit(sink, text_token(text, end, path));
+    emit(sink, text_token(text, path));
     while (text.len > 0) {
         (void)slice_take(&text, emit_window(text, sink));
     }
@@ -234,12 +199,12 @@ static size_t string_len(const uint8_t *p, const uint8_t *end, bool *has_escapes
 }
 
 /* What a string without escapes is: a key, or a text. */
-static void take_plain(struct pass *pass, slice text, const uint8_t *end)
+static void take_plain(struct pass *pass, slice text)
 {
     if (pass->is_key) {
-        pass->path = hash_short(text, end, pass->paths[pass->depth]);
+        pass->path = hash_bytes(text, pass->paths[pass->depth]);
     } else {
-        emit_text(text, end, pass->path, pass->sink);
+        emit_text(text, pass->path, pass->sink);
     }
 }
 
@@ -250,7 +215,7 @@ static void take_any_string(struct pass *pass)
     pass->p += raw.len;
     pass->p += pass->p < pass->end ? 1 : 0; /* the quote */
     if (!has_escapes) {
-        take_plain(pass, raw, pass->end);
+        take_plain(pass, raw);
         return;
     }
     uint8_t scratch[SCRATCH_BYTES];
@@ -260,7 +225,7 @@ static void take_any_string(struct pass *pass)
         plain = heap = mem_resize(NULL, raw.len);
     }
     slice text = {plain, json_unescape(raw, plain)};
-    take_plain(pass, text, plain + text.len);
+    take_plain(pass, text);
 }
 
 /* Most strings are short, have no escapes, and do not stand at the very end: end, words and lower
@@ -272,7 +237,7 @@ static void take_string(struct pass *pass)
         take_any_string(pass);
         return;
     }
-    uint8_t lower[LOWER_BYTES];
+    uint8_t lower[WINDOW_BYTES];
     uint64_t mask = 0;
     unsigned stops = 0;
     size_t at = 0;
@@ -285,7 +250,7 @@ static void take_string(struct pass *pass)
         take_any_string(pass);
         return;
     }
-    emit(pass->sink, text_token((slice){p, len}, pass->end, pass->path));
+    emit(pass->sink, text_token((slice){p, len}, pass->path));
     emit_mask(mask & ((UINT64_C(1) << len) - 1), lower, pass->sink);
     pass->p = p + len + 1;
 }
@@ -299,8 +264,7 @@ static void take_bare(struct pass *pass)
     }
     slice text = {pass->p, (size_t)(p - pass->p)};
     bool is_name = *pass->p == 't' || *pass->p == 'f' || *pass->p == 'n';
-    emit(pass->sink,
-         is_name ? text_token(text, pass->end, pass->path) : number_token(text, pass->path));
+    emit(pass->sink, is_name ? text_token(text, pass->path) : number_token(text, pass->path));
     pass->p = p;
 }
 
@@ -368,7 +332,7 @@ static void want_words(slice phrase, struct leaf_tokens *out)
         for (size_t i = 0; i < len; i++) {
             lower[i] = word_bytes[word.ptr[i]];
         }
-        out->all_of[out->count].any_of[0] = word_token((slice){lower, len}, lower + len);
+        out->all_of[out->count].any_of[0] = word_token((slice){lower, len});
         out->all_of[out->count++].count = 1;
     }
 }
@@ -379,7 +343,7 @@ static void want_value(const struct filter *leaf, struct leaf_tokens *out)
     for (size_t i = 0; i < leaf->path_len; i++) {
         path = hash_bytes(leaf->path[i], path);
     }
-    out->all_of[0].any_of[0] = text_token(leaf->text, leaf->text.ptr + leaf->text.len, path);
+    out->all_of[0].any_of[0] = text_token(leaf->text, path);
     out->all_of[0].count = 1;
     if (leaf->has_number) {
         out->all_of[0].any_of[1] = number_token(leaf->text, path);

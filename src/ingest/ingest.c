@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "codec/json.h"
 #include "ingest/metrics.h"
+#include "ingest/pool.h"
 #include "os/clock.h"
 
 enum {
@@ -14,12 +15,18 @@ enum {
     LINE_BYTES_MAX = 2 * 1024 * 1024,
 };
 
-/* A batch and where its records stood in the request. */
+/* Where a record stood in the request, and what it counts as. */
+struct place {
+    uint64_t index;
+    uint64_t line;
+    uint32_t label; /* of ingest/metrics.h */
+};
+
+/* A batch and what is known of its records beside it. */
 struct group {
     struct batch batch;
     struct intake *intake;
-    uint64_t *indexes; /* of the records, in the request */
-    uint64_t *lines;
+    struct place *places; /* [batch.count], of `capacity` */
     size_t capacity;
     enum err result;
     struct diag diag;
@@ -52,14 +59,9 @@ static void on_done(struct batch *batch, enum err result, const struct diag *dia
     intake->options.wake(intake->options.context, (size_t)(group - intake->groups));
 }
 
-struct intake *intake_new(const struct ingest *ingest, const struct intake_options *options)
+static struct intake *make_intake(void)
 {
     struct intake *intake = mem_zeroed(sizeof(*intake));
-    intake->ingest = ingest;
-    intake->options = *options;
-    intake->options.read.past_us_max =
-        options->shape == INTAKE_FORMAT ? 0 : options->read.past_us_max;
-    intake->next_line = 1;
     buf_init(&intake->pending, PENDING_BYTES_MAX);
     buf_init(&intake->line, LINE_BYTES_MAX);
     arena_init(&intake->arena, ARENA_BYTES_MAX);
@@ -73,6 +75,48 @@ struct intake *intake_new(const struct ingest *ingest, const struct intake_optio
     return intake;
 }
 
+struct intake *intake_new(const struct ingest *ingest, const struct intake_options *options)
+{
+    struct intake *intake = ingest->pool != NULL ? intake_pool_take(ingest->pool) : NULL;
+    intake = intake != NULL ? intake : make_intake();
+    intake->ingest = ingest;
+    intake->options = *options;
+    intake->options.read.past_us_max =
+        options->shape == INTAKE_FORMAT ? 0 : options->read.past_us_max;
+    intake->next_line = 1;
+    return intake;
+}
+
+/* All of one request goes, its memory stays. */
+static void forget(struct intake *intake)
+{
+    buf_clear(&intake->pending);
+    buf_clear(&intake->line);
+    arena_clear(&intake->arena);
+    for (size_t i = 0; i < INTAKE_SLOTS; i++) {
+        batch_clear(&intake->groups[i].batch);
+    }
+    free(intake->result.errors);
+    free(intake->result.event_ids);
+    intake->result = (struct intake_result){0};
+    intake->format_state = (struct format_state){0};
+    intake->next_index = 0;
+    intake->filling = 0;
+    intake->ended = intake->stopped = intake->too_large = false;
+}
+
+static size_t held_bytes(const struct intake *intake)
+{
+    size_t bytes =
+        sizeof(*intake) + intake->pending.capacity + intake->line.capacity + intake->arena.held;
+    for (size_t i = 0; i < INTAKE_SLOTS; i++) {
+        const struct group *group = &intake->groups[i];
+        bytes += group->batch.rows.capacity + group->capacity * sizeof(struct place) +
+                 group->batch.capacity * sizeof(struct batch_event);
+    }
+    return bytes;
+}
+
 void intake_free(struct intake *intake)
 {
     if (intake == NULL) {
@@ -80,15 +124,23 @@ void intake_free(struct intake *intake)
     }
     for (size_t i = 0; i < INTAKE_SLOTS; i++) {
         ASSERT(!intake->groups[i].in_flight);
+    }
+    struct intake_pool *pool = intake->ingest->pool;
+    forget(intake);
+    if (pool == NULL || !intake_pool_give(pool, intake, held_bytes(intake))) {
+        intake_end_life(intake);
+    }
+}
+
+void intake_end_life(struct intake *intake)
+{
+    for (size_t i = 0; i < INTAKE_SLOTS; i++) {
         batch_release(&intake->groups[i].batch);
-        free(intake->groups[i].indexes);
-        free(intake->groups[i].lines);
+        free(intake->groups[i].places);
     }
     buf_release(&intake->pending);
     buf_release(&intake->line);
     arena_release(&intake->arena);
-    free(intake->result.errors);
-    free(intake->result.event_ids);
     free(intake);
 }
 
@@ -170,9 +222,10 @@ static void take_conflicts(struct intake *intake, const struct group *group)
     for (size_t i = 0; i < group->batch.count; i++) {
         if (group->batch.events[i].state == BATCH_CONFLICT) {
             if (intake->options.skip_errors) {
-                add_error(intake, group->indexes[i], &conflict);
+                add_error(intake, group->places[i].index, &conflict);
             } else {
-                stop_at(intake, ERR_CONFLICT, group->indexes[i], group->lines[i], &conflict);
+                stop_at(intake, ERR_CONFLICT, group->places[i].index, group->places[i].line,
+                        &conflict);
             }
         }
     }
@@ -190,12 +243,10 @@ static void take_ids(struct intake *intake, const struct group *group)
 
 static void count_events(struct intake *intake, const struct group *group)
 {
-    for (size_t i = 0; i < group->batch.count; i++) {
-        struct event event;
-        const struct batch_event *item = &group->batch.events[i];
-        slice row = {group->batch.rows.ptr + item->row_at, item->row_len};
-        if (item->state == BATCH_STORED && event_from_row(row, &event, NULL) == OK) {
-            ingest_metrics_count(intake->ingest->metrics, &event);
+    struct ingest_metrics *metrics = intake->ingest->metrics;
+    for (size_t i = 0; i < group->batch.count && metrics != NULL; i++) {
+        if (group->batch.events[i].state == BATCH_STORED) {
+            ingest_metrics_count(metrics, group->places[i].label);
         }
     }
 }
@@ -207,9 +258,9 @@ static void take_result(struct intake *intake, struct group *group)
     const struct batch *batch = &group->batch;
     if (group->result == ERR_CONFLICT) {
         size_t at = batch->conflict_at;
-        stop_at(intake, ERR_CONFLICT, group->indexes[at], group->lines[at], &conflict);
+        stop_at(intake, ERR_CONFLICT, group->places[at].index, group->places[at].line, &conflict);
     } else if (group->result != OK) {
-        stop_at(intake, group->result, group->indexes[0], group->lines[0], &group->diag);
+        stop_at(intake, group->result, group->places[0].index, group->places[0].line, &group->diag);
     } else {
         result->count += batch->stored;
         result->duplicates += batch->duplicates;
@@ -223,9 +274,7 @@ static void take_result(struct intake *intake, struct group *group)
         if (intake->options.keep_ids) {
             take_ids(intake, group);
         }
-        if (intake->ingest->metrics != NULL) {
-            count_events(intake, group);
-        }
+        count_events(intake, group);
     }
     batch_clear(&group->batch);
     group->in_flight = false;
@@ -241,7 +290,7 @@ static void submit(struct intake *intake, struct group *group)
     enum err e = store_append(intake->ingest->store, &group->batch, &diag);
     if (e != OK) {
         group->in_flight = false;
-        stop_at(intake, e, group->indexes[0], group->lines[0], &diag);
+        stop_at(intake, e, group->places[0].index, group->places[0].line, &diag);
         batch_clear(&group->batch);
     }
 }
@@ -269,16 +318,14 @@ static bool anything_in_flight(const struct intake *intake)
     return false;
 }
 
-static void note_place(struct group *group, uint64_t index, uint64_t line)
+static struct place *place_of_last(struct group *group)
 {
     size_t at = group->batch.count - 1;
     if (at >= group->capacity) {
         group->capacity = group->capacity > 0 ? group->capacity * 2 : 16;
-        group->indexes = mem_resize(group->indexes, group->capacity * sizeof(*group->indexes));
-        group->lines = mem_resize(group->lines, group->capacity * sizeof(*group->lines));
+        group->places = mem_resize(group->places, group->capacity * sizeof(struct place));
     }
-    group->indexes[at] = index;
-    group->lines[at] = line;
+    return &group->places[at];
 }
 
 static bool is_full(const struct intake *intake, const struct group *group)
@@ -318,7 +365,12 @@ static void add_record(struct intake *intake, struct group *group, slice record,
         refuse(intake, e, index, line, &diag);
         return;
     }
-    note_place(group, index, line);
+    struct ingest_metrics *metrics = intake->ingest->metrics;
+    *place_of_last(group) = (struct place){
+        .index = index,
+        .line = line,
+        .label = metrics != NULL ? ingest_metrics_label(metrics, &event) : 0,
+    };
     if (intake->result.is_single) {
         intake->result.event_id = event.value[FIELD_EVENT_ID].uuid;
     }
@@ -511,11 +563,23 @@ static void work(struct intake *intake)
     }
 }
 
+/* The piece completes a line whose beginning is pending: only its first part is copied. */
+static void complete_line(struct intake *intake, slice *piece)
+{
+    const uint8_t *feed = piece->len > 0 ? memchr(piece->ptr, '\n', piece->len) : NULL;
+    bool is_split = intake->options.shape == INTAKE_LINES && feed != NULL;
+    size_t len = is_split ? (size_t)(feed - piece->ptr) + 1 : piece->len;
+    buf_append(&intake->pending, slice_take(piece, len));
+    work(intake);
+}
+
 static void work_on_piece(struct intake *intake, slice piece)
 {
     if (intake->pending.len > 0) {
+        complete_line(intake, &piece);
+    }
+    if (intake->pending.len > 0 || intake->stopped) { /* all groups are being committed */
         buf_append(&intake->pending, piece);
-        work(intake);
         return;
     }
     intake->options.read.now_us = clock_now_us();

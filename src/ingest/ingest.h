@@ -18,6 +18,7 @@
 #include "store/store.h"
 
 struct ingest_metrics;
+struct intake_pool;
 
 struct ingest {
     struct store *store;
@@ -25,6 +26,7 @@ struct ingest {
     int64_t future_us_max;
     uint32_t depth_max;
     struct ingest_metrics *metrics; /* may be NULL */
+    struct intake_pool *pool;       /* may be NULL */
 };
 
 enum intake_shape {
@@ -87,10 +89,11 @@ struct intake_result {
 };
 
 struct intake;
-/* Never fails. The caller frees it once it is FINISHED or was never fed. */
+/* Never fails. The caller frees it once it is FINISHED or was never fed. `ingest` lives on. */
 struct intake *intake_new(const struct ingest *ingest, const struct intake_options *options);
-void intake_free(struct intake *intake);
+void intake_free(struct intake *intake); /* its memory may go to the pool */
 DEFINE_OWNED(intake);
+void intake_end_life(struct intake *intake); /* the pool's: frees it for good */
 
 /* Takes all of `piece`, whatever it answers. */
 enum intake_state intake_feed(struct intake *intake, slice piece);

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/test.h"
 #include "ingest/ingest.h"
+#include "ingest/pool.h"
 #include "store/ops.h"
 
 /* Commits at once, gives seqs, and refuses as a conflict what has the actor "clash". */
@@ -80,21 +81,29 @@ struct outcome {
     uint64_t index, line, count, errors;
 };
 
+struct intake_case {
+    const char *name;
+    enum intake_shape shape;
+    bool skip;
+    const char *body;
+    struct outcome expect;
+};
+
 /* Feeds `body` in pieces of `piece` bytes. */
-static struct outcome take_in(struct small_store *small, enum intake_shape shape, bool skip,
-                              const char *body, size_t piece)
+static struct outcome take_in(struct small_store *small, struct intake_pool *pool,
+                              const struct intake_case *c, size_t piece)
 {
     bool woken[INTAKE_SLOTS] = {false};
-    const struct ingest ingest = {.store = &small->store};
+    const struct ingest ingest = {.store = &small->store, .pool = pool};
     const struct intake_options options = {
-        .shape = shape,
-        .skip_errors = skip,
+        .shape = c->shape,
+        .skip_errors = c->skip,
         .read = {.org = SLICE("default")},
         .wake = on_wake,
         .context = woken,
     };
     struct intake *intake = intake_new(&ingest, &options);
-    slice rest = slice_from_cstr(body);
+    slice rest = slice_from_cstr(c->body);
     enum intake_state state = INTAKE_WANTS_MORE;
     while (rest.len > 0 && state == INTAKE_WANTS_MORE) {
         slice part = slice_take(&rest, rest.len < piece ? rest.len : piece);
@@ -110,14 +119,6 @@ static struct outcome take_in(struct small_store *small, enum intake_shape shape
     intake_free(intake);
     return outcome;
 }
-
-struct intake_case {
-    const char *name;
-    enum intake_shape shape;
-    bool skip;
-    const char *body;
-    struct outcome expect;
-};
 
 static struct intake_case cases[] = {
     {"one event", INTAKE_JSON, false, "{\"event_type\":\"a.b\"}", {OK, 0, 0, 1, 0}},
@@ -185,9 +186,10 @@ static void test_intake(void **state)
 {
     const struct intake_case *c = *state;
     static const size_t pieces[] = {1, 2, 7, 1000};
+    struct intake_pool *pool = intake_pool_new();   /* all but the first had an earlier life */
     for (size_t i = 0; i < COUNT_OF(pieces); i++) { /* however it is cut, it is the same */
         struct small_store small = {.store = {.ops = &small_ops}};
-        struct outcome got = take_in(&small, c->shape, c->skip, c->body, pieces[i]);
+        struct outcome got = take_in(&small, pool, c, pieces[i]);
         assert_int_equal(got.err, c->expect.err);
         assert_int_equal(got.index, c->expect.index);
         assert_int_equal(got.line, c->expect.line);
@@ -195,6 +197,7 @@ static void test_intake(void **state)
         assert_int_equal(got.errors, c->expect.errors);
         assert_int_equal(small.size, c->expect.count);
     }
+    intake_pool_free(pool);
 }
 
 TEST_TABLE(test_intake, cases)

@@ -18,15 +18,15 @@ struct label_set {
     char service[LABEL_BYTES_MAX + 1];
     char operation[LABEL_BYTES_MAX + 1];
     char outcome[LABEL_BYTES_MAX + 1];
-    uint64_t count;
+    _Atomic uint64_t count;
 };
 
 struct ingest_metrics {
-    struct mutex lock;
+    struct mutex lock; /* of the sets, but for their counts */
     struct label_set sets[INGEST_LABEL_SETS_MAX];
     size_t set_count;
     uint16_t slots[SLOTS]; /* 0: empty, else 1 + index into sets */
-    uint64_t other;
+    _Atomic uint64_t other;
     _Atomic uint64_t refused;
 };
 
@@ -62,6 +62,8 @@ static void set_label(char *out, slice text)
     out[len] = '\0';
 }
 
+/* Under the lock: the set of that hash, or, where there is none, an empty place for it; NULL: all
+ * places are taken. */
 static struct label_set *find_set(struct ingest_metrics *metrics, uint64_t hash)
 {
     size_t slot = hash % SLOTS;
@@ -80,24 +82,30 @@ static struct label_set *find_set(struct ingest_metrics *metrics, uint64_t hash)
     return set;
 }
 
-void ingest_metrics_count(struct ingest_metrics *metrics, const struct event *event)
+uint32_t ingest_metrics_label(struct ingest_metrics *metrics, const struct event *event)
 {
     slice service = text_of(event, FIELD_SERVICE);
     slice operation = text_of(event, FIELD_EVENT_ACTION);
     slice outcome = text_of(event, FIELD_EVENT_OUTCOME);
     uint64_t hash = hash_bytes(outcome, hash_bytes(operation, hash_bytes(service, HASH_STORED)));
     mutex_lock(&metrics->lock);
+    size_t known = metrics->set_count;
     struct label_set *set = find_set(metrics, hash);
-    if (set == NULL) {
-        metrics->other++;
-    } else {
-        if (set->count++ == 0) {
-            set_label(set->service, service);
-            set_label(set->operation, operation);
-            set_label(set->outcome, outcome);
-        }
+    if (metrics->set_count > known) {
+        set_label(set->service, service);
+        set_label(set->operation, operation);
+        set_label(set->outcome, outcome);
     }
     mutex_unlock(&metrics->lock);
+    return set != NULL ? (uint32_t)(set - metrics->sets) : INGEST_LABEL_SETS_MAX;
+}
+
+void ingest_metrics_count(struct ingest_metrics *metrics, uint32_t label)
+{
+    ASSERT(label <= INGEST_LABEL_SETS_MAX);
+    atomic_fetch_add_explicit(label < INGEST_LABEL_SETS_MAX ? &metrics->sets[label].count
+                                                            : &metrics->other,
+                              1, memory_order_relaxed);
 }
 
 void ingest_metrics_refused(struct ingest_metrics *metrics)
@@ -122,14 +130,17 @@ static void append_label(struct buf *out, const char *name, const char *value)
     buf_append_byte(out, '"');
 }
 
-static void append_count(struct buf *out, const struct label_set *set)
+static void append_count(struct buf *out, const struct label_set *set, uint64_t count)
 {
+    if (count == 0) {
+        return; /* its events were duplicates */
+    }
     buf_append_cstr(out, "audit_events_total{");
     append_label(out, "service", set->service);
     append_label(out, ",operation", set->operation);
     append_label(out, ",outcome", set->outcome);
     buf_append_cstr(out, "} ");
-    buf_append_u64(out, set->count);
+    buf_append_u64(out, count);
     buf_append_byte(out, '\n');
 }
 
@@ -139,15 +150,12 @@ void ingest_metrics_write(struct ingest_metrics *metrics, struct buf *out)
                          "# TYPE audit_events_total counter\n");
     mutex_lock(&metrics->lock);
     for (size_t i = 0; i < metrics->set_count; i++) {
-        append_count(out, &metrics->sets[i]);
+        append_count(out, &metrics->sets[i], atomic_load(&metrics->sets[i].count));
     }
-    if (metrics->other > 0) {
-        const struct label_set other = {.service = "other",
-                                        .operation = "other",
-                                        .outcome = "other",
-                                        .count = metrics->other};
-        append_count(out, &other);
-    }
+    static const struct label_set other = {.service = "other",
+                                           .operation = "other",
+                                           .outcome = "other"};
+    append_count(out, &other, atomic_load(&metrics->other));
     mutex_unlock(&metrics->lock);
     buf_append_cstr(out, "# HELP audit_events_refused_total Records that were not valid events.\n"
                          "# TYPE audit_events_refused_total counter\n"

@@ -16,7 +16,10 @@ struct ingest_metrics;
 struct ingest_metrics *ingest_metrics_new(void); /* never NULL */
 void ingest_metrics_free(struct ingest_metrics *metrics);
 
-void ingest_metrics_count(struct ingest_metrics *metrics, const struct event *event);
+/* Which label set an event counts in; looked up while the event is at hand. */
+uint32_t ingest_metrics_label(struct ingest_metrics *metrics, const struct event *event);
+/* One more event of that label set was stored. */
+void ingest_metrics_count(struct ingest_metrics *metrics, uint32_t label);
 void ingest_metrics_refused(struct ingest_metrics *metrics);
 
 /* Appends audit_events_total and audit_events_refused_total as Prometheus text. */

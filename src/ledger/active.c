@@ -7,16 +7,23 @@
 #include "base/mem.h"
 
 enum {
-    DICTIONARY_SLOTS = 2 * ROWS_MAX,
+    SLOTS_FIRST = 256,
 };
 #define COPIES_BYTES_MAX ((size_t)4 << 30)
+
+/* Where a value is. Its hash stands beside it, so that most of a probe's misses cost no
+ * look at the value. */
+struct text_slot {
+    uint32_t hash;
+    uint32_t code; /* 0: empty */
+};
 
 /* A column of texts: codes[row] is 0 for absent, else 1 + the index of the value. */
 struct text_column {
     uint32_t *codes;
     slice *values;
-    uint32_t *hashes; /* of the values, so that most of a probe's misses cost no memcmp */
-    uint32_t *slots;  /* 0: empty, else 1 + index; only its writer looks here */
+    struct text_slot *slots; /* slot_mask + 1 of them; only its writer looks here */
+    uint32_t slot_mask;
     _Atomic uint32_t value_count;
 };
 
@@ -67,8 +74,8 @@ struct active *active_new(uint64_t first_seq, uint64_t hash_seed)
     atomic_init(&active->time_max_us, INT64_MIN);
     active->last_time_us = INT64_MIN;
     active->ids = mem_array(ROWS_MAX, sizeof(*active->ids));
-    active->leaves = mem_array(ROWS_MAX, sizeof(*active->leaves));
-    active->places = mem_array(ROWS_MAX, sizeof(*active->places));
+    active->leaves = mem_pages(ROWS_MAX * sizeof(*active->leaves));
+    active->places = mem_pages(ROWS_MAX * sizeof(*active->places));
     arena_init(&active->copies, COPIES_BYTES_MAX);
     return active;
 }
@@ -84,7 +91,6 @@ static void text_column_free(struct text_column *column)
     if (column != NULL) {
         free(column->codes);
         free(column->values);
-        free(column->hashes);
         free(column->slots);
         free(column);
     }
@@ -171,33 +177,103 @@ static struct text_column *text_column_of(struct active *active, size_t field)
         column = mem_zeroed(sizeof(*column));
         column->codes = mem_array(ROWS_MAX, sizeof(*column->codes));
         column->values = mem_array(ROWS_MAX, sizeof(*column->values));
-        column->hashes = mem_array(ROWS_MAX, sizeof(*column->hashes));
-        column->slots = mem_array(DICTIONARY_SLOTS, sizeof(*column->slots));
+        column->slots = mem_array(SLOTS_FIRST, sizeof(*column->slots));
+        column->slot_mask = SLOTS_FIRST - 1;
         atomic_store_explicit(&active->texts[field], column, memory_order_release);
     }
     return column;
 }
 
-static void add_text(struct active *active, size_t field, slice text, bool stable)
+/* Twice as many: at most half of them are in use, and a column of few values stays small. */
+static void more_slots(struct text_column *column)
 {
-    struct text_column *column = text_column_of(active, field);
-    uint64_t hash = hash_bytes(text, active->hash_seed);
-    uint32_t short_hash = (uint32_t)(hash >> 32);
-    uint32_t slot = (uint32_t)hash & (DICTIONARY_SLOTS - 1);
-    while (column->slots[slot] != 0) {
-        uint32_t index = column->slots[slot] - 1;
-        if (column->hashes[index] == short_hash && slice_equal(column->values[index], text)) {
-            column->codes[active->count] = index + 1;
+    uint32_t mask = 2 * column->slot_mask + 1;
+    size_t bytes = ((size_t)mask + 1) * sizeof(struct text_slot);
+    struct text_slot *slots = mem_pages(bytes);
+    memset(slots, 0, bytes); /* not by calloc(): pages that are read first are had twice */
+    for (uint32_t i = 0; i <= column->slot_mask; i++) {
+        uint32_t at = column->slots[i].hash & mask;
+        while (column->slots[i].code != 0 && slots[at].code != 0) {
+            at = (at + 1) & mask;
+        }
+        slots[at] = column->slots[i].code != 0 ? column->slots[i] : slots[at];
+    }
+    free(column->slots);
+    column->slots = slots;
+    column->slot_mask = mask;
+}
+
+/* A text on its way into its column. */
+struct pending_text {
+    struct text_column *column;
+    slice text;
+    uint32_t hash;
+};
+
+static uint32_t first_slot(const struct pending_text *pending)
+{
+    return pending->hash & pending->column->slot_mask;
+}
+
+static void begin_text(struct active *active, size_t field, slice text, struct pending_text *out)
+{
+    out->column = text_column_of(active, field);
+    out->text = text;
+    out->hash = (uint32_t)(hash_bytes(text, active->hash_seed) >> 32);
+    __builtin_prefetch(&out->column->slots[first_slot(out)]);
+}
+
+/* The value that the first slot names, which most often is this one; NULL: another one or none. */
+static const slice *likely_value(const struct pending_text *pending)
+{
+    struct text_slot slot = pending->column->slots[first_slot(pending)];
+    bool is_likely = slot.code != 0 && slot.hash == pending->hash;
+    return is_likely ? &pending->column->values[slot.code - 1] : NULL;
+}
+
+static void end_text(struct active *active, const struct pending_text *pending, bool stable)
+{
+    struct text_column *column = pending->column;
+    uint32_t at = first_slot(pending);
+    for (; column->slots[at].code != 0; at = (at + 1) & column->slot_mask) {
+        const struct text_slot *slot = &column->slots[at];
+        if (slot->hash == pending->hash &&
+            slice_equal(column->values[slot->code - 1], pending->text)) {
+            column->codes[active->count] = slot->code;
             return;
         }
-        slot = (slot + 1) & (DICTIONARY_SLOTS - 1);
     }
     uint32_t index = atomic_load_explicit(&column->value_count, memory_order_relaxed);
-    column->values[index] = stable ? text : copied(active, text);
-    column->hashes[index] = short_hash;
-    column->slots[slot] = index + 1;
+    column->values[index] = stable ? pending->text : copied(active, pending->text);
+    column->slots[at] = (struct text_slot){pending->hash, index + 1};
     column->codes[active->count] = index + 1;
     atomic_store_explicit(&column->value_count, index + 1, memory_order_release);
+    if (index + 1 > column->slot_mask / 2) {
+        more_slots(column);
+    }
+}
+
+/*
+ * The texts of one row. A look at each column's dictionary is three steps from one cache line to
+ * the next (slot, value, its text), none of which is near; taken side by side for all columns, the
+ * memory answers them together.
+ */
+static void end_texts(struct active *active, const struct pending_text *pending, size_t count,
+                      bool stable)
+{
+    const slice *likely[FIELD_COUNT];
+    for (size_t i = 0; i < count; i++) {
+        likely[i] = likely_value(&pending[i]);
+        __builtin_prefetch(likely[i]); /* of NULL, too: a prefetch never fails */
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (likely[i] != NULL) {
+            __builtin_prefetch(likely[i]->ptr);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        end_text(active, &pending[i], stable);
+    }
 }
 
 static void add_number(struct active *active, size_t field, int64_t number)
@@ -234,39 +310,45 @@ static void add_uuid(struct active *active, size_t field, const struct uuid *uui
         return;
     }
     char text[UUID_TEXT_BYTES];
+    struct pending_text pending;
     uuid_format(uuid, text);
-    add_text(active, field, (slice){(const uint8_t *)text, sizeof(text)}, false);
+    begin_text(active, field, (slice){(const uint8_t *)text, sizeof(text)}, &pending);
+    end_text(active, &pending, false);
 }
 
-static void add_value(struct active *active, size_t field, const union value *value, bool stable)
+static void add_values(struct active *active, const struct event *event, bool stable)
 {
-    switch (fields[field].type) {
-    case TYPE_UUID:
-        add_uuid(active, field, &value->uuid);
-        break;
-    case TYPE_TEXT:
-    case TYPE_ADDRESS:
-    case TYPE_CHOICE:
-        add_text(active, field, value->text, stable);
-        break;
-    case TYPE_TIME:
-    case TYPE_INTEGER:
-    case TYPE_BOOLEAN:
-        add_number(active, field, value->number);
-        break;
-    case TYPE_JSON:
-        break; /* stays in the row */
+    struct pending_text pending[FIELD_COUNT];
+    size_t count = 0;
+    for (uint64_t left = event->present; left != 0; left &= left - 1) {
+        size_t field = (size_t)__builtin_ctzll(left);
+        const union value *value = &event->value[field];
+        switch (fields[field].type) {
+        case TYPE_UUID:
+            add_uuid(active, field, &value->uuid);
+            break;
+        case TYPE_TEXT:
+        case TYPE_ADDRESS:
+        case TYPE_CHOICE:
+            begin_text(active, field, value->text, &pending[count++]);
+            break;
+        case TYPE_TIME:
+        case TYPE_INTEGER:
+        case TYPE_BOOLEAN:
+            add_number(active, field, value->number);
+            break;
+        case TYPE_JSON:
+            break; /* stays in the row */
+        }
     }
+    end_texts(active, pending, count, stable);
 }
 
 void active_add(struct active *active, slice row, bool stable, const struct event *event,
                 const struct leaf_hash *leaf)
 {
     ASSERT(active->count < ROWS_MAX);
-    for (uint64_t left = event->present; left != 0; left &= left - 1) {
-        size_t field = (size_t)__builtin_ctzll(left);
-        add_value(active, field, &event->value[field], stable);
-    }
+    add_values(active, event, stable);
     if (event_has(event, FIELD_EVENT_TIMESTAMP)) {
         add_time(active, event->value[FIELD_EVENT_TIMESTAMP].number);
     }
@@ -299,18 +381,14 @@ static void use_file(struct active *active, struct wal_file *file)
 }
 
 void active_locate(struct active *active, uint32_t first, uint32_t n, struct wal_file *file,
-                   uint64_t at, slice entries)
+                   uint64_t at)
 {
     use_file(active, file);
-    slice rest = entries;
     for (uint32_t i = 0; i < n; i++) {
-        struct leaf_hash leaf;
-        slice row = {0};
-        enum err e = wal_take_row(&rest, &leaf, &row);
-        ASSERT(e == OK); /* they were written by us a moment ago */
         struct row_place *place = &active->places[first + i];
         place->file = file;
-        place->at = at + (uint64_t)(rest.ptr - entries.ptr) - row.len;
+        place->at = at + WAL_ENTRY_HEAD_BYTES;
+        at = place->at + place->len;
     }
 }
 

@@ -35,10 +35,10 @@ uint32_t active_count(const struct active *active); /* as its writer knows it */
 void active_add(struct active *active, slice row, bool stable, const struct event *event,
                 const struct leaf_hash *leaf);
 
-/* Rows [first, first + n) have their entries in `file`, the first one at `at`; takes a use of the
- * file for the active segment if it has none yet. `entries` are the n row entries as written. */
+/* Rows [first, first + n) have their entries in `file`, one behind the other from `at` on; takes a
+ * use of the file for the active segment if it has none yet. */
 void active_locate(struct active *active, uint32_t first, uint32_t n, struct wal_file *file,
-                   uint64_t at, slice entries);
+                   uint64_t at);
 
 /* The same for one row whose bytes (behind the head of its entry) are at `at`. */
 void active_locate_row(struct active *active, uint32_t row, struct wal_file *file, uint64_t at,

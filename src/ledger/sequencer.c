@@ -36,7 +36,7 @@ struct sequencer {
 struct frame_run {
     struct active *active;
     uint32_t first, n;
-    size_t body_from, body_to;
+    size_t body_from;
 };
 
 enum { FRAME_RUNS_MAX = 16 };
@@ -143,16 +143,6 @@ static bool take_all(struct ledger *ledger, struct batch **batches)
     return go_on;
 }
 
-static void tell(struct ledger *ledger, struct batch *batch, enum err result,
-                 const struct diag *diag)
-{
-    uint64_t bytes = batch_bytes(batch);
-    batch->done(batch, result, diag); /* it is not ours from here on */
-    mutex_lock(&ledger->queue_lock);
-    ledger->queue_bytes -= bytes;
-    mutex_unlock(&ledger->queue_lock);
-}
-
 /* ---- Rows into a frame and into columns ---- */
 
 struct active *sequencer_active(struct sequencer *sequencer)
@@ -226,17 +216,16 @@ enum err sequencer_seal_replayed(struct sequencer *sequencer, struct diag *diag)
     return e;
 }
 
-static void note_run(struct making *making, struct active *active, size_t from, size_t to)
+static void note_run(struct making *making, struct active *active, size_t from)
 {
     struct frame_run *last = making->run_count > 0 ? &making->runs[making->run_count - 1] : NULL;
     if (last != NULL && last->active == active) {
         last->n++;
-        last->body_to = to;
         return;
     }
     ASSERT(making->run_count < FRAME_RUNS_MAX);
     making->runs[making->run_count++] =
-        (struct frame_run){active, active_count(active) - 1, 1, from, to};
+        (struct frame_run){active, active_count(active) - 1, 1, from};
 }
 
 /* One row entry at the end of the frame, and the row in the columns. */
@@ -253,7 +242,7 @@ static enum err place(struct sequencer *sequencer, struct making *making, const 
     add_row(sequencer, row, making->stable, &event, &item->leaf);
     size_t from = making->body_len;
     making->body_len += WAL_ENTRY_HEAD_BYTES + item->row_len;
-    note_run(making, sequencer->actives[sequencer->active_count - 1], from, making->body_len);
+    note_run(making, sequencer->actives[sequencer->active_count - 1], from);
     return OK;
 }
 
@@ -336,9 +325,7 @@ static enum err write_frame(struct sequencer *sequencer, struct making *making, 
     }
     for (size_t i = 0; i < making->run_count; i++) {
         const struct frame_run *run = &making->runs[i];
-        active_locate(run->active, run->first, run->n, place.file, place.body_at + run->body_from,
-                      (slice){making->frame + WAL_FRAME_HEAD_BYTES + run->body_from,
-                              run->body_to - run->body_from});
+        active_locate(run->active, run->first, run->n, place.file, place.body_at + run->body_from);
         if (making->stable) {
             frames_keep_for(sequencer->frames, run->active);
         }
@@ -349,14 +336,19 @@ static enum err write_frame(struct sequencer *sequencer, struct making *making, 
 static void tell_all(struct ledger *ledger, struct batch *batches, const struct batch *end,
                      enum err result, const struct diag *diag)
 {
+    uint64_t bytes = 0;
     while (batches != end) {
         struct batch *next = batches->next;
         enum err own = result == OK && batches->conflict_at != SIZE_MAX ? ERR_CONFLICT : result;
         atomic_fetch_add(&ledger->duplicates, batches->duplicates);
         atomic_fetch_add(&ledger->conflicts, result == OK ? batches->conflicts : 0);
-        tell(ledger, batches, own, diag);
+        bytes += batch_bytes(batches);
+        batches->done(batches, own, diag); /* it is not ours from here on */
         batches = next;
     }
+    mutex_lock(&ledger->queue_lock);
+    ledger->queue_bytes -= bytes;
+    mutex_unlock(&ledger->queue_lock);
 }
 
 /* As many batches from the front as one frame takes: at least one. */

@@ -256,8 +256,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_damage_before_a_good_frame_is_refused, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_damaged_header_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(
-            test_a_window_reads_ahead_for_who_goes_on_and_no_further, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_window_reads_ahead_for_who_goes_on_and_no_further,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_frames_of_an_earlier_life_are_not_seen, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_zeroing_leaves_nothing_behind, set_up, tear_down),

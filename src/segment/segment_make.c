@@ -98,8 +98,8 @@ static void end_tile(struct segment_make *make, uint32_t tile, struct merkle_has
     }
 }
 
-static enum err add_row(struct segment_make *make, uint32_t row, struct payload_writer *payload,
-                        uint32_t *gone_count, struct merkle_hash *leaf_out, struct diag *diag)
+static enum err add_row(struct segment_make *make, uint32_t row, uint32_t *gone_count,
+                        struct merkle_hash *leaf_out)
 {
     const struct rows_ops *ops = make->source->ops;
     struct leaf_hash leaf;
@@ -110,15 +110,22 @@ static enum err add_row(struct segment_make *make, uint32_t row, struct payload_
     memcpy(leaf_out->bytes, leaf.bytes, sizeof(leaf.bytes));
     if (is_gone(make, row)) {
         make->gone_leaves[(*gone_count)++] = leaf;
-    } else {
-        TRY(ops->payload(make->reader, row, &data, &metadata));
-        bloom_build_row(make->bloom, data, metadata);
+        return OK;
     }
-    return payload != NULL ? payload_add(payload, data, metadata, diag) : OK;
+    TRY(ops->payload(make->reader, row, &data, &metadata));
+    bloom_build_row(make->bloom, data, metadata);
+    return OK;
 }
 
-enum err segment_make_rows(struct segment_make *make, struct payload_writer *payload,
-                           struct diag *diag)
+enum err segment_make_unreadable(const struct rows *source, uint32_t row, enum err e,
+                                 struct diag *diag)
+{
+    return e == ERR_CORRUPT ? diag_fail(diag, e, "", "event %llu cannot be read",
+                                        (unsigned long long)(source->first_seq + row))
+                            : e;
+}
+
+enum err segment_make_rows(struct segment_make *make, struct diag *diag)
 {
     struct merkle_frontier tree = {0};
     struct merkle_hash leaves[ROWS_TILE];
@@ -126,12 +133,8 @@ enum err segment_make_rows(struct segment_make *make, struct payload_writer *pay
     uint32_t gone_count = 0;
     for (uint32_t row = 0; row < count; row++) {
         uint32_t in_tile = row % ROWS_TILE;
-        enum err e = add_row(make, row, payload, &gone_count, &leaves[in_tile], diag);
-        if (e == ERR_CORRUPT) {
-            return diag_fail(diag, e, "", "event %llu cannot be read",
-                             (unsigned long long)(make->source->first_seq + row));
-        }
-        TRY(e);
+        TRY(segment_make_unreadable(make->source, row,
+                                    add_row(make, row, &gone_count, &leaves[in_tile]), diag));
         if (in_tile == ROWS_TILE - 1 || row == count - 1) {
             end_tile(make, row / ROWS_TILE, leaves, in_tile + 1, &tree);
         }

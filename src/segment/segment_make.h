@@ -33,10 +33,13 @@ void segment_make_init(struct segment_make *make, const struct rows *source,
                        const struct row_set *erase);
 void segment_make_release(struct segment_make *make);
 
-/* Goes through all rows once: payload, which goes to `payload` (NULL: nowhere) and into the Bloom
- * filters, and leaf hashes, which become tile roots and the root. CORRUPT; IO; FULL; LIMIT. */
-enum err segment_make_rows(struct segment_make *make, struct payload_writer *payload,
-                           struct diag *diag);
+/* Goes through all rows once: payload, which goes into the Bloom filters, and leaf hashes, which
+ * become tile roots and the root. CORRUPT; IO. */
+enum err segment_make_rows(struct segment_make *make, struct diag *diag);
+
+/* Returns `e`; if that is CORRUPT, `diag` names the event of `row`. */
+enum err segment_make_unreadable(const struct rows *source, uint32_t row, enum err e,
+                                 struct diag *diag);
 
 /*
  * The sections but for payload, one a call: `what` says which, its bytes are in make->section.

@@ -15,6 +15,7 @@
 #include "crypto/secret.h"
 #include "crypto/sha256.h"
 #include "ingest/metrics.h"
+#include "ingest/pool.h"
 #include "ledger/ledger.h"
 #include "options/options.h"
 #include "os/clock.h"
@@ -128,6 +129,7 @@ static enum err open_api(struct server *server, struct diag *diag)
         .future_us_max = (int64_t)options_u64(options, OPTION_FUTURE_MINUTES_MAX) * 60 * 1000000,
         .depth_max = (uint32_t)options_u64(options, OPTION_EVENT_DEPTH_MAX),
         .metrics = ingest_metrics_new(),
+        .pool = intake_pool_new(),
     };
     TRY(tail_start(api->store, &api->tail, diag));
     return api_receipts_start(api->store, &api->receipts, diag);
@@ -243,6 +245,7 @@ static void close_server(struct server *server)
     api_receipts_stop(server->api.receipts);
     ledger_close(server->ledger);
     http_server_free(server->http); /* its requests were still held by the ledger */
+    intake_pool_free(server->api.ingest.pool);
     ingest_metrics_free(server->api.ingest.metrics);
     api_metrics_free(server->api.metrics);
     secret_wipe(server->owner_key, sizeof(server->owner_key));
