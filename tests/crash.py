@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was acknowledged is there: kill -9 under load again and again, damage to files, a full
-disk, two servers for one directory."""
+disk, two servers for one directory. CAIRN_TEST_KILLS says how often; ./dev torture says 1,000."""
 import base64
 import contextlib
+import hashlib
 import http.client
 import json
 import os
@@ -17,7 +18,9 @@ from harness import (EVENTS, NDJSON, PATIENCE_S, Server, cairn, contains, equal,
                      lines_of, ndjson, scratch, step, true,
                      wait_until)
 
-ROUNDS = 20
+KILLS = int(os.environ.get('CAIRN_TEST_KILLS', 20))
+KILLED_STARTS = max(15, KILLS // 5)
+MEMORY_EVERY = max(1, KILLS // 10)  # rounds after which the whole log is read again
 BLOCK = 4096
 
 
@@ -39,7 +42,7 @@ class Writer(threading.Thread):
         link.close()
 
     def _send(self, link):
-        ids = [str(uuid.uuid4()) for _ in range(50 if self.many else 1)]
+        ids = [str(uuid.uuid4()) for _ in range(20 if self.many else 1)]
         body = ndjson([{'event_id': name, 'event_type': 'crash.test', 'event_data': {'i': i}}
                        for i, name in enumerate(ids)])
         self.sent += len(ids)
@@ -61,25 +64,72 @@ class Writer(threading.Thread):
 
 def all_of(server):
     """{event_id: (seq, leaf hash)} of the whole log."""
-    found, params = {}, {'order': 'seq', 'limit': 1000, 'fields': 'event_id,seq,leaf_hash'}
+    return {name: (seq, leaf) for seq, name, leaf in pages_of(server, order='seq')}
+
+
+def pages_of(server, **params):
+    params |= {'limit': 1000, 'fields': 'event_id,seq,leaf_hash'}
     answer = server.query(**params)
     while True:
-        found |= {item['event_id']: (item['seq'], item['leaf_hash']) for item in answer['data']}
+        for item in answer['data']:
+            yield item['seq'], item['event_id'], item['leaf_hash']
         if not answer['page']['has_more']:
-            return found
+            return
         answer = server.query(**params, cursor=answer['page']['next_cursor'])
 
 
-def must_hold(server, acked):
-    found = all_of(server)
-    equal(len(found), server.size(), 'ids are unique')
-    equal(sorted(seq for seq, _ in found.values()), list(range(len(found))), 'seqs have no gap')
-    for name, first, last, leaf in acked:
+def newest_of(server, since):
+    """{event_id: (seq, leaf hash)} of what was stored at `since` and later. Newest first goes by
+    time, in which neighbours may have changed places: the end is where nothing new comes."""
+    found, old = {}, 0
+    for seq, name, leaf in pages_of(server):
+        if seq >= since:
+            found[name] = (seq, leaf)
+            old = 0
+        elif (old := old + 1) == 1000:
+            break
+    return found
+
+
+def must_hold(found, acked, first, end):
+    """`found` are the events of the log from `first` to `end`, and each of `acked` is one."""
+    equal(len(found), end - first, 'ids are unique')
+    equal(sorted(seq for seq, _ in found.values()), list(range(first, end)), 'seqs have no gap')
+    for name, low, high, leaf in acked:
         true(name in found, f'{name} was acknowledged and is lost')
         seq, hash_ = found[name]
-        true(first <= seq <= last, f'{name} was acknowledged at {first}..{last}, is at {seq}')
+        true(low <= seq <= high, f'{name} was acknowledged at {low}..{high}, is at {seq}')
         true(leaf in (None, hash_), f'{name} has another leaf hash')
-    return found
+
+
+class Memory:
+    """What the log said once, it says for ever. Each round's events are kept as one hash, so that
+    a thousand rounds can be compared with the whole log."""
+
+    def __init__(self):
+        self.parts = []  # (first seq behind the part, hash of its rows)
+
+    def size(self):
+        return self.parts[-1][0] if self.parts else 0
+
+    def add(self, found):
+        rows = sorted((seq, name, leaf) for name, (seq, leaf) in found.items())
+        self.parts.append((rows[-1][0] + 1, self._hash(rows)))
+
+    @staticmethod
+    def _hash(rows):
+        digest = hashlib.sha256()
+        for row in rows:
+            digest.update(repr(row).encode())
+        return digest.digest()
+
+    def compare(self, server):
+        rows = pages_of(server, order='seq')
+        for number, (end, wanted) in enumerate(self.parts):
+            first = self.parts[number - 1][0] if number > 0 else 0
+            part = [row for _, row in zip(range(end - first), rows)]
+            equal([row[0] for row in part], list(range(first, end)), f'seqs of round {number + 1}')
+            equal(self._hash(part), wanted, f'events of round {number + 1}, {first} to {end - 1}')
 
 
 def prove_some(server, names, found, log):
@@ -101,6 +151,32 @@ def must_continue(server, old_note, log):
     tlog.check_consistency(old.size, new.size, proof, old.root, new.root)
 
 
+def kill_under_load(server, chance, memory, log, starts):
+    """One round. Returns what was acknowledged in it."""
+    writers = [Writer(server, many=i == 0) for i in range(4)]
+    for writer in writers:
+        writer.start()
+    time.sleep(chance.uniform(0.02, 0.35))  # the moment is what is tried out
+    note = server.get('/checkpoint', key=None).expect(200).body
+    time.sleep(chance.uniform(0, 0.05))
+    server.kill()
+    for writer in writers:
+        writer.join()
+        equal(writer.odd, None, 'an answer other than 201')
+    fresh = [item for writer in writers for item in writer.acked]
+    true(fresh, 'nothing was acknowledged in this round')
+    begun = time.monotonic()
+    server.start()
+    starts.append(time.monotonic() - begun)
+    found = newest_of(server, memory.size())
+    must_hold(found, fresh, memory.size(), server.size())
+    memory.add(found)
+    sample = chance.sample(fresh, min(3, len(fresh)))
+    prove_some(server, [item[0] for item in sample], found, log)
+    must_continue(server, note, log)
+    return fresh
+
+
 def kills():
     seed = int(os.environ.get('CAIRN_TEST_SEED', time.time_ns() % 1000000))
     print(f'# CAIRN_TEST_SEED={seed}')
@@ -108,53 +184,51 @@ def kills():
     server = Server('--checkpoint-interval-ms', '50')
     server.start()
     log = server.get('/api/v1/log').json()
-    acked = []
-    for number in range(ROUNDS):
-        with step(f'kill -9 under load, {number + 1} of {ROUNDS}'):
-            writers = [Writer(server, many=i == 0) for i in range(4)]
-            for writer in writers:
-                writer.start()
-            time.sleep(chance.uniform(0.02, 0.35))  # the moment is what is tried out
-            note = server.get('/checkpoint', key=None).expect(200).body
-            time.sleep(chance.uniform(0, 0.05))
+    memory, count, some, starts = Memory(), 0, [], []
+    for number in range(KILLS):
+        is_well = False
+        with step(f'kill -9 under load, {number + 1} of {KILLS}'):
+            fresh = kill_under_load(server, chance, memory, log, starts)
+            count += len(fresh)
+            some = some or [item[0] for item in fresh[:2000]]
+            is_well = True
+        if not is_well:  # so that the next round is one
             server.kill()
-            for writer in writers:
-                writer.join()
-                equal(writer.odd, None, 'an answer other than 201')
-            fresh = [item for writer in writers for item in writer.acked]
-            acked += fresh
-            true(fresh, 'nothing was acknowledged in this round')
             server.start()
-            found = must_hold(server, acked)
-            sample = chance.sample(fresh, min(3, len(fresh)))
-            prove_some(server, [item[0] for item in sample], found, log)
-            must_continue(server, note, log)
-    print(f'# {len(acked)} events were acknowledged, {server.size()} are there')
-    with step('killed while it starts, again and again'):
+        if (number + 1) % MEMORY_EVERY == 0:
+            with step(f'nothing of {number + 1} rounds is lost, moved or changed'):
+                memory.compare(server)
+    print(f'# {count} events were acknowledged, {server.size()} are there; a start took '
+          f'{max(starts):.1f} s at most, the last one {starts[-1]:.1f} s')
+    with step(f'killed while it starts, {KILLED_STARTS} times'):
         note = server.get('/checkpoint', key=None).body
+        size = server.size()
         server.kill()
-        for _ in range(15):
+        for _ in range(KILLED_STARTS):
             server.spawn()
             time.sleep(chance.uniform(0, 0.06))
             server.kill()
         server.start()
-        must_hold(server, acked)
+        equal(server.size(), size)
+        memory.compare(server)
         must_continue(server, note, log)
     with step('cairn verify takes what is left for whole, running and stopped'):
-        equal(lines_of(cairn('verify', server.data, '--vkey', log['vkey']))[0]['whole'], True)
+        def verify(*words):
+            return lines_of(cairn('verify', server.data, *words, timeout=600))[0]
+        equal(verify('--vkey', log['vkey'])['whole'], True)
         server.kill()
-        equal(lines_of(cairn('verify', server.data))[0]['whole'], True)
+        equal(verify()['whole'], True)
         server.start()
         server.stop()
-        whole = lines_of(cairn('verify', server.data))[0]
-        true(whole['events'] >= len(acked) and whole['unchecked'] == 0, f'{whole}')
+        whole = verify()
+        true(whole['events'] >= count and whole['unchecked'] == 0, f'{whole}')
         equal(whole['checkpoint_size'], whole['events'])
     with step('events that were sent again after a crash are there once'):
         server.start()
         size = server.size()
-        body = ndjson([{'event_id': item[0], 'event_type': 'crash.test'} for item in acked[:2000]])
+        body = ndjson([{'event_id': name, 'event_type': 'crash.test'} for name in some])
         answer = server.post(EVENTS, body, kind=NDJSON).expect(200).json()
-        equal((answer['count'], answer['duplicates']), (0, min(2000, len(acked))))
+        equal((answer['count'], answer['duplicates']), (0, len(some)))
         equal(server.size(), size)
         server.stop()
 
@@ -175,7 +249,7 @@ def clean_stops():
                 acked += writer.acked
             size = int((server.data / 'checkpoint').read_text().split('\n')[1])
             server.start()
-            must_hold(server, acked)
+            must_hold(all_of(server), acked, 0, size)
             equal(server.size(), size, 'size of the last checkpoint')
             server.stop()
 
@@ -298,6 +372,18 @@ def one_owner():
             contains(said, str(first.process.pid))
             first.send(event())
             equal(first.size(), 2)
+        with step('of six that start on one directory at the same moment one wins'):
+            place = scratch('contended')
+            rivals = [Server(data=place).spawn() for _ in range(6)]
+
+            def ended():
+                return sorted(rival.process.returncode for rival in rivals
+                              if rival.process.poll() is not None)
+            wait_until(lambda: len(ended()) == 5, 'five have ended')
+            equal(ended(), [1] * 5, 'exit statuses of the others')
+            winner = next(rival for rival in rivals if rival.process.poll() is None)
+            winner.stop()
+            equal(lines_of(cairn('verify', place))[0]['whole'], True)
         with step('a second server on the same port is refused'):
             said = Server(listen=f'127.0.0.1:{first.port}').refuses_to_start(3)
             contains(said, 'cairn serve: ')

@@ -8,7 +8,6 @@
 
 enum {
     SLOTS_FIRST = 256,
-    ACTIVE_FILES_MAX = 64,
 };
 #define COPIES_BYTES_MAX ((size_t)4 << 30)
 
@@ -59,9 +58,9 @@ struct active {
     struct row_place *places;
     struct arena copies;
     struct kept *kept;
-    struct row_set *erased; /* set up before anyone else sees the segment; NULL: none */
-    struct wal_file *files[ACTIVE_FILES_MAX];
-    size_t file_count;
+    struct row_set *erased;  /* set up before anyone else sees the segment; NULL: none */
+    struct wal_file **files; /* as many as it takes: each start begins one, large rows fill them */
+    size_t file_count, file_capacity;
 };
 
 struct active *active_new(uint64_t first_seq, uint64_t hash_seed)
@@ -119,6 +118,7 @@ void active_unref(struct active *active)
     for (size_t i = 0; i < active->file_count; i++) {
         wal_file_unuse(active->files[i]);
     }
+    free(active->files);
     free_kept(active);
     arena_release(&active->copies);
     free(active->ids);
@@ -370,7 +370,12 @@ static void use_file(struct active *active, struct wal_file *file)
             return;
         }
     }
-    ASSERT(active->file_count < ACTIVE_FILES_MAX);
+    ASSERT(active->file_count < ROWS_MAX); /* each of them has a row */
+    if (active->file_count == active->file_capacity) {
+        active->file_capacity = active->file_capacity > 0 ? 2 * active->file_capacity : 8;
+        active->files =
+            mem_resize(active->files, active->file_capacity * sizeof(struct wal_file *));
+    }
     wal_file_use(file);
     active->files[active->file_count++] = file;
 }

@@ -144,6 +144,28 @@ static void test_keys_rotate_with_overlap(void **state)
     assert_int_equal(fixture_open(f), OK);
 }
 
+/* Each start writes into a new WAL file, and all of them stay until the segment is sealed. */
+static void test_a_segment_may_rest_on_any_number_of_wal_files(void **state)
+{
+    enum { STARTS = 100 };
+    struct ledger_fixture *f = *state;
+    f->options.wal_file_bytes = MIB(1);
+    for (uint64_t n = 0; n < STARTS; n++) {
+        fixture_reopen(f);
+        append_range(f->store, n, n + 1, 1);
+    }
+    fixture_reopen(f);
+    uint64_t seqs[STARTS + 1];
+    assert_int_equal(find_seqs(f->store, "*", seqs, STARTS + 1), STARTS);
+    append_range(f->store, STARTS, ROWS_MAX + 1, 5000);
+    ledger_settle(f->ledger);
+    fixture_reopen(f);
+    assert_int_equal(store_size(f->store), ROWS_MAX + 1);
+    fixture_close(f);
+    assert_whole(f);
+    assert_int_equal(fixture_open(f), OK);
+}
+
 /* ---- Time and trouble ---- */
 
 static void read_note(struct ledger_fixture *f, struct buf *note)
@@ -386,6 +408,7 @@ int main(void)
         STORY(test_a_second_process_is_kept_out),
         STORY(test_a_checkpoint_covers_what_was_acknowledged),
         STORY(test_keys_rotate_with_overlap),
+        STORY(test_a_segment_may_rest_on_any_number_of_wal_files),
         STORY(test_silence_is_dated),
         STORY(test_a_failed_sync_ends_the_acknowledging),
         STORY(test_a_full_segment_is_sealed_and_says_the_same),

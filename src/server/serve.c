@@ -19,6 +19,7 @@
 #include "ledger/ledger.h"
 #include "options/options.h"
 #include "os/clock.h"
+#include "os/descriptors.h"
 #include "os/file.h"
 #include "os/terminal.h"
 #include "server/examples.h"
@@ -30,6 +31,14 @@ enum {
     EXIT_REFUSED = 1,
     EXIT_USAGE = 2,
     EXIT_SYSTEM = 3,
+};
+
+/* Descriptors that connections must leave to the ledger, which ends the process when it cannot open
+ * a file, and holds one for each file of the WAL that is not sealed; and to connections above the
+ * maximum, while they are told so. At least so many, and a quarter of what there is. */
+enum {
+    DESCRIPTORS_KEPT = 384,
+    DESCRIPTORS_MIN = 512,
 };
 
 struct server {
@@ -140,6 +149,27 @@ static struct http_route *make_routes(const struct server *server, size_t *count
     return routes;
 }
 
+/* Connections are anybody's to open: as many as the descriptors allow, and not one more. */
+static enum err bound_connections(const struct options *options, uint32_t *out, struct diag *diag)
+{
+    uint64_t wanted = options_u64(options, OPTION_CONNECTIONS_MAX);
+    uint64_t descriptors = descriptors_raise();
+    if (descriptors < DESCRIPTORS_MIN) {
+        return diag_fail(diag, ERR_INVALID, "limits",
+                         "the process may have %llu files open (ulimit -n), but needs %d",
+                         (unsigned long long)descriptors, DESCRIPTORS_MIN);
+    }
+    uint64_t quarter = descriptors / 4;
+    uint64_t most = descriptors - (quarter > DESCRIPTORS_KEPT ? quarter : DESCRIPTORS_KEPT);
+    if (most < wanted) {
+        LOG_WARN("the limit of open files (ulimit -n) does not allow connections_max",
+                 kv_u64("connections_max", wanted), kv_u64("connections", most),
+                 kv_u64("open_files", descriptors));
+    }
+    *out = (uint32_t)(most < wanted ? most : wanted);
+    return OK;
+}
+
 static enum err open_http(struct server *server, struct diag *diag)
 {
     const struct options *options = server->options;
@@ -148,7 +178,6 @@ static enum err open_http(struct server *server, struct diag *diag)
         .listen = options_text(options, OPTION_LISTEN),
         .middleware_data = &server->api,
         .pool_threads = (uint32_t)options_u64(options, OPTION_HANDLER_THREADS),
-        .connections_max = (uint32_t)options_u64(options, OPTION_CONNECTIONS_MAX),
         .connections_per_address_max = per_address > 0 ? per_address : UINT32_MAX,
         .head_ms = (uint32_t)options_u64(options, OPTION_HTTP_HEADERS_MS),
         .idle_ms = (uint32_t)options_u64(options, OPTION_HTTP_IDLE_MS),
@@ -156,6 +185,7 @@ static enum err open_http(struct server *server, struct diag *diag)
         .stop_ms = (uint32_t)options_u64(options, OPTION_STOP_MS_MAX),
         .response_bytes_max = QUERY_ANSWER_BYTES,
     };
+    TRY(bound_connections(options, &http.connections_max, diag));
     server->routes = make_routes(server, &http.route_count);
     http.routes = server->routes;
     http.middleware = api_middleware(&http.middleware_count);

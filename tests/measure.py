@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the server takes of its machine, and how long those wait who share it with a crowd."""
+import http.client
+import json
+import os
+import pathlib
+import threading
+import time
+
+from harness import EVENTS, PATIENCE_S, true
+
+
+def status_kib(pid, name):
+    for line in pathlib.Path(f'/proc/{pid}/status').read_text().splitlines():
+        if line.startswith(f'{name}:'):
+            return int(line.split()[1])
+    return 0
+
+
+def anon_kib(server):
+    """Memory that the server asked for. Pages of mapped files are not in it: the kernel drops
+    them when it wants to."""
+    return status_kib(server.process.pid, 'RssAnon')
+
+
+def descriptors(server):
+    return len(os.listdir(f'/proc/{server.process.pid}/fd'))
+
+
+def cpu_s(server):
+    words = pathlib.Path(f'/proc/{server.process.pid}/stat').read_text().rpartition(')')[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf('SC_CLK_TCK')
+
+
+def threads(server):
+    return len(os.listdir(f'/proc/{server.process.pid}/task'))
+
+
+def percentile(values, share):
+    """Of nothing it is 0."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0
+
+
+class Until(threading.Thread):
+    """Does something again and again while the story goes on: `with` begins and ends it."""
+
+    def __init__(self, pause_s):
+        super().__init__(daemon=True)
+        self.pause_s, self.is_over, self.problem = pause_s, threading.Event(), None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.is_over.set()
+        self.join()
+
+    def run(self):
+        try:
+            while not self.is_over.wait(self.pause_s):
+                self.once()
+        except Exception as problem:  # pylint: disable=broad-except
+            self.problem = problem
+
+
+class Stalls(Until):
+    """Moments at which this machine, or somebody on it, kept us or the server from running: a nap
+    that took seconds, or a server that is stopped by a signal."""
+
+    STALL_S = 3
+
+    def __init__(self, server):
+        super().__init__(0.1)
+        self.server, self.seen = server, time.monotonic()
+        self.lasted_s, self.last_at = 0, -1e9
+
+    def once(self):
+        now = time.monotonic()
+        words = pathlib.Path(f'/proc/{self.server.process.pid}/stat').read_text().rpartition(')')[2]
+        if now - self.seen > self.STALL_S or words.split()[0] == 'T':
+            self.lasted_s += now - self.seen
+            self.last_at = now
+        self.seen = now
+
+    def was_recent(self):
+        """Deadlines may have passed that would not have otherwise."""
+        now = time.monotonic()
+        return now - self.last_at < 15 or now - self.seen > self.STALL_S
+
+
+class Meter(Until):
+    """The most memory that the server held meanwhile."""
+
+    def __init__(self, server):
+        super().__init__(0.02)
+        self.server = server
+        self.before_kib = self.most_kib = anon_kib(server)
+
+    def once(self):
+        self.most_kib = max(self.most_kib, anon_kib(self.server))
+
+    def must_grow_less(self, limit_kib, what):
+        grown = self.most_kib - self.before_kib
+        print(f'# {what}: {self.before_kib} KiB before, {self.most_kib} KiB at most')
+        true(grown < limit_kib, f'{what}: memory grew by {grown} KiB; {limit_kib} is the limit')
+
+
+class Neighbour(Until):
+    """An honest client: writes an event, waits for it to be durable, and reads it again."""
+
+    def __init__(self, server):
+        super().__init__(0.01)
+        self.server, self.took_ms = server, []
+        self.link = http.client.HTTPConnection('127.0.0.1', server.port, timeout=PATIENCE_S)
+        self.link.connect()
+
+    def __exit__(self, *_):
+        super().__exit__()
+        self.link.close()
+
+    def once(self):
+        begun = time.monotonic()
+        seq = self._ask('POST', EVENTS, json.dumps({'event_type': 'test.step'}).encode(), 201)['seq']
+        found = self._ask('GET', f'{EVENTS}?limit=1&event_type=test.step', None, 200)['data']
+        self.took_ms.append((time.monotonic() - begun) * 1000)
+        true(found[0]['seq'] == seq, f'{seq} is written, but {found[0]["seq"]} is the newest')
+
+    def _ask(self, method, target, body, status):
+        self.link.request(method, target, body, {'Authorization': f'Bearer {self.server.key}',
+                                                 'Content-Type': 'application/json'})
+        answer = self.link.getresponse()
+        text = answer.read()
+        true(answer.status == status, f'{method} was answered with {answer.status} {text[:300]!r}')
+        return json.loads(text)
+
+    def must_be_well(self, p50_ms, p99_ms, what):
+        """Nobody was refused, and a write with its read took no longer than that."""
+        true(self.problem is None, f'{what}: {self.problem!r}')
+        p50, p99 = (percentile(self.took_ms, share) for share in (0.5, 0.99))
+        print(f'# {what}: {len(self.took_ms)} times served, p50 {p50:.1f} ms, p99 {p99:.1f} ms')
+        true(len(self.took_ms) >= 5, f'{what}: served {len(self.took_ms)} times only')
+        true(p50 < p50_ms and p99 < p99_ms, f'{what}: p50 {p50:.1f} ms of {p50_ms}, '
+                                            f'p99 {p99:.1f} ms of {p99_ms}')
