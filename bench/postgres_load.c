@@ -23,12 +23,13 @@
 
 enum { CONNECTIONS_MAX = 64, EVENT_SPACING_US = 3000000 };
 
-/* The members of a generated event that are columns, in the order of the statements. */
+/* The members of a generated event that are columns, in the order of the statements. The time comes
+ * twice: make_row() cuts the second to the date by which the table is partitioned. */
 static const char *const members[] = {
     "event_id",    "event_timestamp", "event_type", "event_category", "action",
     "outcome",     "actor_type",      "actor_id",   "actor_ip",       "resource_type",
     "resource_id", "correlation_id",  "namespace",  "cluster",        "severity",
-    "event_data",  "event_timestamp", /* its date, by which the table is partitioned: cut off in make_row() */
+    "event_data",  "event_timestamp",
 };
 #define MEMBERS COUNT_OF(members)
 #define COLUMNS                                                                                    \
