@@ -5,10 +5,10 @@
  *   http_load port=N [key=FILE] [path=/api/v1/audit/events] [events=100000] [lines=0]
  *             [connections=1] [seed=42] [start_s=1768435200] [keep=FILE] [keep_every=10000]
  *
- * `lines` is how many events a request has, as NDJSON; 0: one, as JSON. `keep` gets every so manieth
- * event, for who wants to find some of them again. Requests are made before the clock starts, so that
- * a load costs little more than the kernel's copies. One thread, one request at a time on each
- * connection; any answer but 201 ends it. Prints one line of JSON.
+ * `lines` is how many events a request has, as NDJSON; 0: one, as JSON. `keep` gets every so
+ * manieth event, for who wants to find some of them again. Requests are made before the clock
+ * starts, so that a load costs little more than the kernel's copies. One thread, one request at a
+ * time on each connection; any answer but 201 ends it. Prints one line of JSON.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -9,11 +9,11 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "columns/rows_memory.h"
 #include "damage.h"
 #include "filter/random.h"
 #include "os/tempdir.h"
 #include "segment/group.h"
-#include "segment/rows_memory.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

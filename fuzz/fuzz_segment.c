@@ -8,11 +8,11 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "columns/rows_memory.h"
 #include "damage.h"
 #include "filter/random.h"
 #include "os/tempdir.h"
-#include "segment/match.h"
-#include "segment/rows_memory.h"
+#include "search/match.h"
 #include "segment/segment.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

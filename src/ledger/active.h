@@ -14,8 +14,8 @@
 
 #include <stdatomic.h>
 
+#include "columns/rows.h"
 #include "ledger/wal_window.h"
-#include "segment/rows.h"
 
 struct active;
 

@@ -13,9 +13,9 @@
 
 #include "base/mem.h"
 #include "codec/wire.h"
+#include "columns/row_set.h"
 #include "ledger/core.h"
 #include "os/clock.h"
-#include "segment/row_set.h"
 
 enum {
     REWRITE_BODY_BYTES = 4 * 1024 * 1024,

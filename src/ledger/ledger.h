@@ -14,7 +14,7 @@
  * threads of its own: sequencer, sealer, notary.
  */
 
-#include "segment/rows.h"
+#include "columns/rows.h"
 #include "store/store.h"
 
 struct ledger;

@@ -9,10 +9,10 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "columns/row_set.h"
 #include "ledger/ledger_support.h"
 #include "ledger/verify.h"
-#include "segment/match.h"
-#include "segment/row_set.h"
+#include "search/match.h"
 
 enum {
     BATCH_EVENTS_MAX = 1000,

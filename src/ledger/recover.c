@@ -10,8 +10,8 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "columns/codes.h"
 #include "ledger/core.h"
-#include "segment/codes.h"
 
 static bool has_suffix(const char *name, const char *suffix)
 {

@@ -11,7 +11,7 @@
  */
 
 #include "ledger/active.h"
-#include "segment/view.h"
+#include "search/view.h"
 
 struct snapshot;
 

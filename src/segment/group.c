@@ -6,8 +6,8 @@
 
 #include "base/mem.h"
 #include "codec/wire.h"
+#include "columns/stored.h"
 #include "segment/group_file.h"
-#include "segment/stored.h"
 
 static enum err add_section(struct group *group, const struct section *section, struct diag *diag)
 {

@@ -5,8 +5,8 @@
 
 #include "base/mem.h"
 #include "codec/wire.h"
-#include "segment/codes.h"
-#include "segment/stored.h"
+#include "columns/codes.h"
+#include "columns/stored.h"
 
 enum { FEW = 1024 /* in a bucket: insertion is the fastest, and never slow */ };
 #define SECTION_BYTES_MAX ((size_t)1 << 30)

@@ -1,73 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
-
-#include "codec/wire.h"
-#include "segment/group.h"
-#include "segment/row_set.h"
+#include "columns/stored.h"
+#include "segment/group_support.h"
 #include "segment/sections.h"
-#include "segment/segment_support.h"
-#include "segment/stored.h"
-#include "segment/view_prune.h"
-
-enum { ROWS = 150, GONE_SEGMENT = 9, ERASED_SEGMENT = 20, DENSE_END_BYTES = 256 };
-
-struct world {
-    struct tempdir temp;
-    struct dir *dir;
-    struct samples samples[GROUP_SEGMENTS];
-    struct segment *segments[GROUP_SEGMENTS];
-    struct row_set erased;
-    struct group *group;
-};
-static struct world world;
-
-static int set_up(void **state)
-{
-    UNUSED(state);
-    struct diag diag = {0};
-    world.dir = support_dir(&world.temp);
-    for (uint32_t row = 0; row < ROWS; row += 2) {
-        row_set_add(&world.erased, row);
-    }
-    for (size_t i = 0; i < GROUP_SEGMENTS; i++) {
-        char name[16];
-        (void)snprintf(name, sizeof(name), "%zu.seg", i);
-        samples_init(&world.samples[i], 1000 + i, ROWS);
-        for (uint32_t row = 0; row < ROWS; row++) { /* ids of their own, about a third of them v7 */
-            struct uuid *id = &world.samples[i].events[row].value[FIELD_EVENT_ID].uuid;
-            wire_put_u32be(id->bytes + 12, (uint32_t)(i * ROWS + row));
-            id->bytes[6] = row % 3 == 0 ? 0x70 : 0x40;
-            id->bytes[8] = 0x80;
-        }
-        if (i == GONE_SEGMENT) {
-            continue;
-        }
-        struct rows *rows =
-            rows_memory_new(world.samples[i].events, ROWS, i * (uint64_t)ROWS_MAX, NULL);
-        world.segments[i] =
-            support_segment(rows, i == ERASED_SEGMENT ? &world.erased : NULL, world.dir, name);
-        rows_memory_free(rows);
-    }
-    if (group_write(world.segments, 0, world.dir, "g.idx", &diag) != OK ||
-        group_open(world.dir, "g.idx", &world.group, &diag) != OK ||
-        group_verify(world.group, world.segments, &diag) != OK) {
-        fail_msg("%s: %s", diag.where, diag.text);
-    }
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    UNUSED(state);
-    for (size_t i = 0; i < GROUP_SEGMENTS; i++) {
-        segment_free(world.segments[i]);
-        samples_release(&world.samples[i]);
-    }
-    group_free(world.group);
-    dir_free(world.dir);
-    tempdir_release(&world.temp);
-    return 0;
-}
 
 static bool is_live(size_t segment, uint32_t row)
 {
@@ -193,56 +127,13 @@ static void test_damage(void **state)
     flip_bits(file, bytes, len);
 }
 
-/* With the index, a scan for one value is told where to look; without, it may be anywhere. */
-static void test_prune(void **state)
-{
-    static struct view_entry entries[GROUP_SEGMENTS];
-    static const struct filter_context context = {.now_us = SAMPLE_NOW_US};
-    CLEANUP(arena_release) struct arena arena = ARENA_INIT(MIB(1));
-    const struct filter *filter = NULL;
-    UNUSED(state);
-    for (size_t i = 0; i < GROUP_SEGMENTS; i++) {
-        entries[i].first_seq = i * (uint64_t)ROWS_MAX;
-        if (world.segments[i] != NULL) {
-            entries[i].rows = segment_rows(world.segments[i]);
-            entries[i].count = ROWS;
-            entries[i].time_min_us = entries[i].rows->time_min_us;
-            entries[i].time_max_us = entries[i].rows->time_max_us;
-        }
-    }
-    struct view view = {.size = GROUP_ROWS, .entry_count = GROUP_SEGMENTS, .entries = entries};
-    assert_int_equal(filter_parse(SLICE("trace_id:nowhere OR session_id:nowhere"), &context, &arena,
-                                  &filter, NULL),
-                     OK);
-    size_t count = 0;
-    free(view_prune(&view, (slice){0}, filter, UINT64_MAX, &count));
-    assert_int_equal(count, GROUP_SEGMENTS - 1);
-    view.groups = &world.group;
-    view.group_count = 1;
-    free(view_prune(&view, (slice){0}, filter, UINT64_MAX, &count));
-    assert_int_equal(count, 0);
-
-    const struct event *event = &world.samples[17].events[0];
-    const struct filter by_id = {
-        .op = FILTER_EQUAL,
-        .target = FILTER_ON_FIELD,
-        .field = FIELD_EVENT_ID,
-        .uuid = event->value[FIELD_EVENT_ID].uuid,
-        .depth = 1,
-    };
-    struct view_choice *chosen =
-        view_prune(&view, event->value[FIELD_ORG].text, &by_id, UINT64_MAX, &count);
-    assert_int_equal(count, 1);
-    assert_true(chosen[0].entry == &entries[17]);
-    free(chosen);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ids),     cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_lookups), cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_prune),
+        cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_lookups),
+        cmocka_unit_test(test_damage),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -12,7 +12,7 @@
 
 #include <stdatomic.h>
 
-#include "segment/rows.h"
+#include "columns/rows.h"
 #include "segment/sections.h"
 
 #define PAYLOAD_FRAME_ROWS_MAX 64u

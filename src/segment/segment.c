@@ -6,11 +6,11 @@
 
 #include "base/mem.h"
 #include "codec/wire.h"
-#include "segment/ids.h"
-#include "segment/numbers.h"
-#include "segment/row_set.h"
+#include "columns/ids.h"
+#include "columns/numbers.h"
+#include "columns/row_set.h"
+#include "columns/stored.h"
 #include "segment/segment_file.h"
-#include "segment/stored.h"
 
 static enum err damaged(const struct segment *segment, const struct section *section,
                         const char *what, struct diag *diag)

@@ -11,8 +11,8 @@
  * Threads: a struct segment is immutable, any thread may read; see rows.h for readers.
  */
 
+#include "columns/rows.h"
 #include "os/file.h"
-#include "segment/rows.h"
 #include "tree/merkle.h"
 
 struct segment;

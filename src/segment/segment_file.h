@@ -5,8 +5,8 @@
  * read and verify one. Nobody else includes it.
  */
 
-#include "segment/bloom.h"
-#include "segment/dictionary.h"
+#include "columns/bloom.h"
+#include "columns/dictionary.h"
 #include "segment/payload.h"
 #include "segment/sections.h"
 #include "segment/segment.h"

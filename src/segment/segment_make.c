@@ -5,10 +5,10 @@
 
 #include "base/mem.h"
 #include "codec/wire.h"
-#include "segment/ids.h"
-#include "segment/numbers.h"
-#include "segment/row_set.h"
-#include "segment/stored.h"
+#include "columns/ids.h"
+#include "columns/numbers.h"
+#include "columns/row_set.h"
+#include "columns/stored.h"
 
 /* A column of 65,536 values of the longest field, and then some. */
 #define SECTION_BYTES_MAX ((size_t)3 << 30)

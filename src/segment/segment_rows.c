@@ -2,9 +2,9 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "segment/ids.h"
-#include "segment/numbers.h"
-#include "segment/row_set.h"
+#include "columns/ids.h"
+#include "columns/numbers.h"
+#include "columns/row_set.h"
 #include "segment/segment_file.h"
 
 #define LINE_BYTES_MAX MIB(4)

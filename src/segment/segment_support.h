@@ -6,9 +6,9 @@
 
 #include "base/mem.h"
 #include "base/test.h"
+#include "columns/rows_memory.h"
 #include "filter/random.h"
 #include "os/tempdir.h"
-#include "segment/rows_memory.h"
 #include "segment/segment.h"
 
 struct samples {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "segment/row_set.h"
+#include "columns/row_set.h"
 #include "segment/sections.h"
 #include "segment/segment_file.h"
 #include "segment/segment_support.h"

@@ -4,8 +4,8 @@
  * follows from them, and is made once more the way the writer does and compared byte for byte, so
  * that a section that was changed with its checksum to hide an event from a query is found.
  */
+#include "columns/stored.h"
 #include "segment/segment_make.h"
-#include "segment/stored.h"
 
 static enum err damaged(const struct segment *segment, const struct section *section, uint64_t at,
                         const char *what, struct diag *diag)

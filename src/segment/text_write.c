@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "segment/codes.h"
-#include "segment/value_sort.h"
+#include "columns/codes.h"
+#include "columns/value_sort.h"
 
 #define COPIED_BYTES_MAX ((size_t)ROWS_MAX * ROWS_TEXT_SCRATCH_BYTES)
 
