@@ -12,7 +12,7 @@
 #include "ledger/story_check.h"
 
 enum {
-    STEP = 5, /* every so many operations; all of them if CAIRN_TEST_LONG is set */
+    STEP = 9, /* every so many operations; all of them if CAIRN_TEST_LONG is set */
     OPERATIONS_MAX = 2000,
 };
 

@@ -10,8 +10,7 @@
 #include "ledger/story_check.h"
 
 enum {
-    STEP =
-        2, /* every so many operations; all of them, with SEEDS_LONG, if CAIRN_TEST_LONG is set */
+    STEP = 7, /* every so many operations; all of them, if CAIRN_TEST_LONG is set */
     SEEDS_LONG = 10,
     OPERATIONS_MAX = 2000,
 };

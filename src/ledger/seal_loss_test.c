@@ -7,7 +7,7 @@
 #include "ledger/story_segment.h"
 
 enum {
-    CUTS = 12, /* spread over the operations; all of them if CAIRN_TEST_LONG is set */
+    CUTS = 8, /* spread over the operations; all of them if CAIRN_TEST_LONG is set */
     EVENTS = ROWS_MAX,
     LOOKED_AT = 1009, /* every so many events */
 };

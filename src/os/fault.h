@@ -101,7 +101,7 @@ struct fault {
     bool is_half, is_whole;
     bool is_skipped; /* nothing is to be done, and that is no error */
 };
-struct fault fault_decide(const struct fault_op *op);
+struct fault fault_decide(const struct fault_op *asked);
 
 static inline struct fault fault_check(const struct fault_op *op)
 {
