@@ -157,6 +157,7 @@ def kill_under_load(server, chance, memory, log, starts):
     for writer in writers:
         writer.start()
     time.sleep(chance.uniform(0.02, 0.35))  # the moment is what is tried out
+    wait_until(lambda: any(writer.acked for writer in writers), 'somebody has an answer')
     note = server.get('/checkpoint', key=None).expect(200).body
     time.sleep(chance.uniform(0, 0.05))
     server.kill()
