@@ -130,7 +130,7 @@ static void commit_all(void *unused)
             http_post_list(loop, first);
             held = end;
         }
-        enum err e = wal_retire(app.wal, false, NULL);
+        enum err e = wal_retire(app.wal, NULL);
         ASSERT(e == OK);
     }
 }

@@ -44,6 +44,7 @@ struct kept {
 
 struct active {
     _Atomic uint32_t refs;
+    uint64_t serial;
     uint64_t first_seq;
     uint64_t hash_seed;
     uint32_t count;
@@ -66,8 +67,10 @@ struct active {
 struct active *active_new(uint64_t first_seq, uint64_t hash_seed)
 {
     ASSERT(first_seq % ROWS_MAX == 0);
+    static _Atomic uint64_t serials;
     struct active *active = mem_zeroed(sizeof(*active));
     atomic_init(&active->refs, 1);
+    active->serial = atomic_fetch_add(&serials, 1) + 1;
     active->first_seq = first_seq;
     active->hash_seed = hash_seed;
     atomic_init(&active->time_min_us, INT64_MAX);
@@ -131,6 +134,11 @@ void active_unref(struct active *active)
 uint64_t active_first_seq(const struct active *active)
 {
     return active->first_seq;
+}
+
+uint64_t active_serial(const struct active *active)
+{
+    return active->serial;
 }
 
 uint32_t active_count(const struct active *active)

@@ -24,6 +24,8 @@ struct active *active_ref(struct active *active);
 void active_unref(struct active *active); /* NULL is fine; the last one also unuses its WAL files */
 
 uint64_t active_first_seq(const struct active *active);
+/* From 1 on, of this process: no two have the same, as addresses and first seqs may. */
+uint64_t active_serial(const struct active *active);
 uint32_t active_count(const struct active *active); /* as its writer knows it */
 
 /*

@@ -13,7 +13,7 @@ struct chunk {
     uint8_t *memory;
     size_t bytes;
     size_t at;
-    const struct active *kept_for; /* the last one that took a reference */
+    uint64_t kept_for; /* serial of the last active segment that took a reference */
 };
 
 struct budget {
@@ -127,10 +127,10 @@ void frames_keep_for(struct frames *frames, struct active *active)
 {
     struct chunk *chunk = frames->chunk;
     ASSERT(chunk != NULL);
-    if (chunk->kept_for == active) {
+    if (chunk->kept_for == active_serial(active)) {
         return;
     }
-    chunk->kept_for = active;
+    chunk->kept_for = active_serial(active);
     atomic_fetch_add_explicit(&chunk->refs, 1, memory_order_relaxed);
     active_keep(active, chunk, chunk_unref, budget_ref(frames->budget));
 }

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "ledger/core.h"
+#include "ledger/rewrite.h"
 #include "os/clock.h"
 #include "os/random.h"
 
@@ -315,6 +316,16 @@ static enum err open_notary(struct ledger *ledger, const struct recovered *state
     return notary_open(ledger->data_dir, &options, is_new, &ledger->notary, diag);
 }
 
+/* Each start begins a file of the WAL: after many, what they left is brought together. */
+static enum err gather_wal(struct ledger *ledger, struct diag *diag)
+{
+    CLEANUP(unsealed_release) struct unsealed unsealed;
+    unsealed_list(ledger, ledger->sequencer, &unsealed);
+    return unsealed_is_scattered(ledger, &unsealed)
+               ? unsealed_rewrite(ledger, ledger->sequencer, &unsealed, diag)
+               : OK;
+}
+
 static enum err load(struct ledger *ledger, struct diag *diag)
 {
     struct recovered state = {0};
@@ -329,7 +340,8 @@ static enum err load(struct ledger *ledger, struct diag *diag)
     sequencer_frontier(ledger->sequencer, &ledger->published);
     snapshot_commit(ledger->snapshot, state.size);
     TRY(check_stored_checkpoint(ledger, &state, diag));
-    TRY(wal_retire(ledger->wal, false, diag));
+    TRY(gather_wal(ledger, diag));
+    TRY(wal_retire(ledger->wal, diag));
     return OK;
 }
 

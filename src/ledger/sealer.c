@@ -183,7 +183,7 @@ void sealer_run(void *arg)
         enum err e = seal_patiently(ledger, active, &diag);
         if (e == OK) {
             sealed_one(ledger, active);
-            e = wal_retire(ledger->wal, false, &diag);
+            e = wal_retire(ledger->wal, &diag);
         }
         if (e == OK) {
             e = wal_prepare_spare(ledger->wal, &diag);

@@ -24,6 +24,10 @@ struct wal {
     struct mutex lock;
     uint64_t spares[WAL_SPARES_MAX]; /* numbers in the names of spare files */
     size_t spare_count;
+    uint64_t condemned_below; /* what files with lower numbers held is to be overwritten */
+    uint64_t *condemned;      /* spares, out of use until that was done */
+    size_t condemned_count;
+    unsigned retiring; /* files on their way to the spares: they are in no list */
 };
 
 static void spare_name(char out[WAL_NAME_BYTES], uint64_t number)
@@ -116,6 +120,7 @@ void wal_free(struct wal *wal)
         free(file);
     }
     mutex_release(&wal->lock);
+    free(wal->condemned);
     free(wal->block);
     free(wal);
 }
@@ -164,6 +169,40 @@ static enum err make_spare(struct wal *wal, uint64_t bytes, uint64_t number, str
     return dir_sync(wal->dir, diag);
 }
 
+/* A file under its spare name: kept, or removed where there are enough. */
+static enum err give_spare(struct wal *wal, uint64_t number, struct diag *diag)
+{
+    mutex_lock(&wal->lock);
+    bool has_room = wal->spare_count < WAL_SPARES_MAX;
+    if (has_room) {
+        wal->spares[wal->spare_count++] = number;
+    }
+    mutex_unlock(&wal->lock);
+    if (!has_room) {
+        char name[WAL_NAME_BYTES];
+        spare_name(name, number);
+        return dir_remove(wal->dir, name, diag);
+    }
+    return OK;
+}
+
+/* Under the lock. */
+static void condemn(struct wal *wal, uint64_t number)
+{
+    size_t count = wal->condemned_count + 1;
+    wal->condemned = mem_resize(wal->condemned, count * sizeof(*wal->condemned));
+    wal->condemned[wal->condemned_count++] = number;
+}
+
+static bool take_spare(struct wal *wal, uint64_t *number_out)
+{
+    mutex_lock(&wal->lock);
+    bool has_one = wal->spare_count > 0;
+    *number_out = has_one ? wal->spares[--wal->spare_count] : 0;
+    mutex_unlock(&wal->lock);
+    return has_one;
+}
+
 enum err wal_prepare_spare(struct wal *wal, struct diag *diag)
 {
     mutex_lock(&wal->lock);
@@ -174,18 +213,7 @@ enum err wal_prepare_spare(struct wal *wal, struct diag *diag)
         return OK;
     }
     TRY(make_spare(wal, wal->file_bytes, number, diag));
-    mutex_lock(&wal->lock);
-    bool wanted = wal->spare_count < WAL_SPARES_MAX;
-    if (wanted) {
-        wal->spares[wal->spare_count++] = number;
-    }
-    mutex_unlock(&wal->lock);
-    if (!wanted) {
-        char name[WAL_NAME_BYTES];
-        spare_name(name, number);
-        return dir_remove(wal->dir, name, diag);
-    }
-    return OK;
+    return give_spare(wal, number, diag);
 }
 
 static enum err open_for_frames(struct wal *wal, const char *name, struct file **out,
@@ -240,9 +268,11 @@ static void drop_spare(struct wal *wal, uint64_t number)
 
 static enum err next_file(struct wal *wal, struct diag *diag)
 {
-    TRY(wal_prepare_spare(wal, diag)); /* usually there is one already */
+    uint64_t spare = 0;
+    while (!take_spare(wal, &spare)) { /* usually there is one */
+        TRY(wal_prepare_spare(wal, diag));
+    }
     mutex_lock(&wal->lock);
-    uint64_t spare = wal->spares[--wal->spare_count];
     struct wal_head head = {.number = ++wal->last_number, .bytes = wal->file_bytes};
     mutex_unlock(&wal->lock);
     head.salt = random_u64();
@@ -320,6 +350,7 @@ static struct wal_file *take_unused(struct wal *wal)
         if (atomic_load_explicit(&(*at)->users, memory_order_acquire) == 0) {
             taken = *at;
             *at = taken->next;
+            wal->retiring++;
             break;
         }
     }
@@ -333,7 +364,19 @@ enum err wal_file_zero(struct wal_file *file, struct diag *diag)
     return file_fill_zeros(file->file, WAL_FRAME_ALIGN, file->bytes - WAL_FRAME_ALIGN, diag);
 }
 
-static enum err retire_file(struct wal *wal, struct wal_file *file, bool zero, struct diag *diag)
+/* A file that was in use, under its spare name: what it held may have been condemned meanwhile. */
+static enum err give_used(struct wal *wal, uint64_t number, struct diag *diag)
+{
+    mutex_lock(&wal->lock);
+    bool is_condemned = number < wal->condemned_below;
+    if (is_condemned) {
+        condemn(wal, number);
+    }
+    mutex_unlock(&wal->lock);
+    return is_condemned ? OK : give_spare(wal, number, diag);
+}
+
+static enum err retire_file(struct wal *wal, struct wal_file *file, struct diag *diag)
 {
     char from[WAL_NAME_BYTES];
     char to[WAL_NAME_BYTES];
@@ -341,6 +384,7 @@ static enum err retire_file(struct wal *wal, struct wal_file *file, bool zero, s
     spare_name(to, file->number);
     mutex_lock(&wal->lock);
     bool keep = file->bytes == wal->file_bytes && wal->spare_count < WAL_SPARES_MAX;
+    bool zero = file->number < wal->condemned_below;
     mutex_unlock(&wal->lock);
     if (zero) {
         TRY(wal_file_zero(file, diag));
@@ -352,22 +396,70 @@ static enum err retire_file(struct wal *wal, struct wal_file *file, bool zero, s
      * its next life, name and header would contradict each other. */
     TRY(dir_rename(wal->dir, from, to, diag));
     TRY(dir_sync(wal->dir, diag));
-    mutex_lock(&wal->lock);
-    wal->spares[wal->spare_count++] = file->number;
-    mutex_unlock(&wal->lock);
-    return OK;
+    return zero ? give_spare(wal, file->number, diag) : give_used(wal, file->number, diag);
 }
 
-enum err wal_retire(struct wal *wal, bool zero, struct diag *diag)
+enum err wal_retire(struct wal *wal, struct diag *diag)
 {
     struct wal_file *file = take_unused(wal);
     while (file != NULL) {
-        enum err e = retire_file(wal, file, zero, diag);
+        enum err e = retire_file(wal, file, diag);
         file_free(file->file);
         free(file);
+        mutex_lock(&wal->lock);
+        wal->retiring--;
+        mutex_unlock(&wal->lock);
         TRY(e);
         file = take_unused(wal);
     }
+    return OK;
+}
+
+/* ---- Purging ---- */
+
+void wal_condemn(struct wal *wal, uint64_t below)
+{
+    mutex_lock(&wal->lock);
+    wal->condemned_below = below;
+    while (wal->spare_count > 0) {
+        condemn(wal, wal->spares[--wal->spare_count]);
+    }
+    mutex_unlock(&wal->lock);
+}
+
+static bool take_condemned(struct wal *wal, uint64_t *number_out)
+{
+    mutex_lock(&wal->lock);
+    bool has_one = wal->condemned_count > 0;
+    *number_out = has_one ? wal->condemned[--wal->condemned_count] : 0;
+    mutex_unlock(&wal->lock);
+    return has_one;
+}
+
+static enum err zero_spare(struct wal *wal, uint64_t number, struct diag *diag)
+{
+    char name[WAL_NAME_BYTES];
+    OWNED(file) file = NULL;
+    spare_name(name, number);
+    TRY(file_open(wal->dir, name, FILE_WRITE, &file, diag));
+    return file_fill_zeros(file, 0, wal->file_bytes, diag);
+}
+
+enum err wal_purge(struct wal *wal, bool *done_out, struct diag *diag)
+{
+    uint64_t number = 0;
+    TRY(wal_retire(wal, diag));
+    while (take_condemned(wal, &number)) {
+        TRY(zero_spare(wal, number, diag)); /* should it fail, the next erasure finds it again */
+        TRY(give_spare(wal, number, diag));
+    }
+    mutex_lock(&wal->lock);
+    bool done = wal->condemned_count == 0 && wal->retiring == 0;
+    for (const struct wal_file *file = wal->files; file != NULL; file = file->next) {
+        done = done && file->number >= wal->condemned_below;
+    }
+    mutex_unlock(&wal->lock);
+    *done_out = done;
     return OK;
 }
 

@@ -93,9 +93,16 @@ void wal_file_use(struct wal_file *file);
 void wal_file_unuse(struct wal_file *file);
 /* Overwrites all frames of a file that a later one supersedes. FULL, IO. */
 enum err wal_file_zero(struct wal_file *file, struct diag *diag);
-/* Turns files that nobody uses any more into spares, or removes them when there are enough.
- * `zero` overwrites what they held (after an erasure). */
-enum err wal_retire(struct wal *wal, bool zero, struct diag *diag);
+/* Turns files that nobody uses any more into spares, or removes them when there are enough. */
+enum err wal_retire(struct wal *wal, struct diag *diag);
+
+/*
+ * After an erasure, nothing that files with numbers below `below` and spares held may be left. From
+ * wal_condemn() on (by the thread that appends) none of them is used again before it was overwritten;
+ * wal_purge() overwrites those that it can, and says whether that was all: readers may hold some.
+ */
+void wal_condemn(struct wal *wal, uint64_t below);
+enum err wal_purge(struct wal *wal, bool *done_out, struct diag *diag); /* FULL, IO */
 
 struct wal_figures {
     uint64_t files, bytes;

@@ -37,8 +37,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* One frame of one row that consists of `len` times `byte`. */
-static void append(struct wal *wal, uint64_t seq, uint8_t byte, size_t len)
+/* One frame of one row that consists of `len` times `byte`; the file that it went to. */
+static struct wal_file *append(struct wal *wal, uint64_t seq, uint8_t byte, size_t len)
 {
     struct wal_place place = {0};
     size_t body_len = WAL_ENTRY_HEAD_BYTES + len;
@@ -55,6 +55,7 @@ static void append(struct wal *wal, uint64_t seq, uint8_t byte, size_t len)
     wal_window_init(&window);
     assert_int_equal(wal_window_read(&window, place.file, place.body_at, 4, &back), OK);
     assert_int_equal(wire_get_u32le(back.ptr), len);
+    return place.file;
 }
 
 /* Rows of a file in order as "<seq>:<first byte>x<length> "; returns how the reading ended. */
@@ -198,7 +199,7 @@ static void test_frames_of_an_earlier_life_are_not_seen(void **state)
     for (uint64_t i = 0; i < 3; i++) { /* fills three files; the first is free again */
         append(f->wal, i, 'a', 600 * 1024);
     }
-    assert_int_equal(wal_retire(f->wal, false, NULL), OK);
+    assert_int_equal(wal_retire(f->wal, NULL), OK);
     append(f->wal, 3, 'b', 10 * 1024);
     append(f->wal, 4, 'c', 700 * 1024);
     append(f->wal, 5, 'd', 700 * 1024); /* in a file that was used before */
@@ -215,19 +216,34 @@ static void test_frames_of_an_earlier_life_are_not_seen(void **state)
     assert_string_equal(all, "2:ax614400 3:bx10240 4:cx716800 5:dx716800 ");
 }
 
-static void test_zeroing_leaves_nothing_behind(void **state)
+/* Behind the header, whose salt may have any byte. */
+static bool has_byte(const struct dir *dir, const char *name, uint8_t byte)
 {
-    struct fixture *f = *state;
-    append(f->wal, 0, 'S', 600 * 1024);
-    append(f->wal, 1, 'b', 600 * 1024); /* the first file has no writer any more */
-    assert_int_equal(wal_retire(f->wal, true, NULL), OK);
     CLEANUP(mem_freep) uint8_t *bytes = NULL;
     size_t len = 0;
-    assert_int_equal(file_read_all(f->dir, "spare-000000000002.wal", MIB(2), &bytes, &len, NULL),
-                     OK);
-    for (size_t i = WAL_FRAME_ALIGN; i < len; i++) {
-        assert_int_equal(bytes[i], 0);
-    }
+    assert_int_equal(file_read_all(dir, name, MIB(2), &bytes, &len, NULL), OK);
+    return memchr(bytes + WAL_FRAME_ALIGN, byte, len - WAL_FRAME_ALIGN) != NULL;
+}
+
+static void test_a_purge_leaves_nothing_of_what_was_condemned(void **state)
+{
+    struct fixture *f = *state;
+    bool done = true;
+    append(f->wal, 0, 'S', 600 * 1024);
+    struct wal_file *second = append(f->wal, 1, 'S', 600 * 1024);
+    wal_file_use(second);                           /* by a reader */
+    append(f->wal, 2, 'T', 600 * 1024);             /* the others have no writer any more */
+    assert_int_equal(wal_retire(f->wal, NULL), OK); /* the first is a spare, as it is */
+    assert_true(has_byte(f->dir, "spare-000000000002.wal", 'S'));
+    wal_condemn(f->wal, 6);
+    assert_int_equal(wal_purge(f->wal, &done, NULL), OK);
+    assert_false(done);
+    assert_false(has_byte(f->dir, "spare-000000000002.wal", 'S'));
+    wal_file_unuse(second);
+    assert_int_equal(wal_purge(f->wal, &done, NULL), OK);
+    assert_true(done);
+    assert_false(has_byte(f->dir, "spare-000000000004.wal", 'S'));
+    append(f->wal, 3, 'x', 600 * 1024); /* and they are used again */
 }
 
 static void test_a_row_cannot_reach_outside_its_frame(void **state)
@@ -260,7 +276,8 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_frames_of_an_earlier_life_are_not_seen, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(test_zeroing_leaves_nothing_behind, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_purge_leaves_nothing_of_what_was_condemned, set_up,
+                                        tear_down),
         cmocka_unit_test(test_a_row_cannot_reach_outside_its_frame),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
