@@ -50,6 +50,7 @@ struct ledger {
     bool seal_stopping;
     struct mutex group_lock; /* held while a group or a segment of it is rewritten */
     bool seal_paused;        /* an erasure works on what is unsealed */
+    bool spare_wanted;       /* the WAL has none: the next change of files would wait for one */
     bool seal_busy;          /* one is being written right now */
     struct thread sealer_thread;
 
@@ -108,6 +109,7 @@ void sequencer_replace_actives(struct sequencer *sequencer, struct active *const
 void sealer_run(void *arg);                                      /* struct ledger */
 void sealer_queue(struct ledger *ledger, struct active *active); /* full and durable; borrows */
 void sealer_throttle(struct ledger *ledger); /* waits while too much is unsealed */
+void sealer_want_spare(struct ledger *ledger);
 /* Full segments that wait for the sealer or are with it, before appends wait: with two, one fills
  * while one is sealed, and no more rows than those of two segments are in memory. */
 #define SEAL_BACKLOG_MAX     2

@@ -118,17 +118,30 @@ enum err sealer_seal_now(struct ledger *ledger, struct active *active, struct di
     return OK;
 }
 
-/* The next full segment, or NULL at the end. It stays in the queue while it is worked on. */
-static struct active *next_to_seal(struct ledger *ledger)
+void sealer_want_spare(struct ledger *ledger)
 {
     mutex_lock(&ledger->seal_lock);
-    while ((ledger->seal_count == 0 || ledger->seal_paused) && !ledger->seal_stopping) {
+    ledger->spare_wanted = true;
+    condition_broadcast(&ledger->seal_wanted);
+    mutex_unlock(&ledger->seal_lock);
+}
+
+/* Waits for work; false at the end of it. *active is the next full segment, which stays in the queue
+ * while it is worked on, or NULL: only a spare file is wanted. */
+static bool next_work(struct ledger *ledger, struct active **active)
+{
+    mutex_lock(&ledger->seal_lock);
+    while ((ledger->seal_count == 0 || ledger->seal_paused) && !ledger->spare_wanted &&
+           !ledger->seal_stopping) {
         condition_wait(&ledger->seal_wanted, &ledger->seal_lock);
     }
-    struct active *active = ledger->seal_stopping ? NULL : ledger->seal_queue[0];
-    ledger->seal_busy = active != NULL;
+    bool is_end = ledger->seal_stopping;
+    bool may_seal = ledger->seal_count > 0 && !ledger->seal_paused && !is_end;
+    *active = may_seal ? ledger->seal_queue[0] : NULL;
+    ledger->seal_busy = may_seal;
+    ledger->spare_wanted = false; /* both kinds of work end in one */
     mutex_unlock(&ledger->seal_lock);
-    return active;
+    return !is_end;
 }
 
 static void sealed_one(struct ledger *ledger, struct active *active)
@@ -174,20 +187,23 @@ static enum err seal_patiently(struct ledger *ledger, struct active *active, str
     }
 }
 
+static enum err work(struct ledger *ledger, struct active *active, struct diag *diag)
+{
+    if (active != NULL) {
+        TRY(seal_patiently(ledger, active, diag));
+        sealed_one(ledger, active);
+        TRY(wal_retire(ledger->wal, diag));
+    }
+    return wal_prepare_spare(ledger->wal, diag);
+}
+
 void sealer_run(void *arg)
 {
     struct ledger *ledger = arg;
-    for (struct active *active = next_to_seal(ledger); active != NULL;
-         active = next_to_seal(ledger)) {
+    struct active *active = NULL;
+    while (next_work(ledger, &active)) {
         struct diag diag = {0};
-        enum err e = seal_patiently(ledger, active, &diag);
-        if (e == OK) {
-            sealed_one(ledger, active);
-            e = wal_retire(ledger->wal, &diag);
-        }
-        if (e == OK) {
-            e = wal_prepare_spare(ledger->wal, &diag);
-        }
+        enum err e = work(ledger, active, &diag);
         if (e != OK && e != ERR_FULL) {
             give_up(ledger, &diag);
             return;

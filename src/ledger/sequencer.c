@@ -369,6 +369,9 @@ static enum err commit_frame(struct sequencer *sequencer, struct batch *batches,
 {
     struct ledger *ledger = sequencer->ledger;
     TRY(wal_reserve(ledger->wal, body_max, diag)); /* FULL here, before anything changed */
+    if (wal_wants_spare(ledger->wal)) {
+        sealer_want_spare(ledger);
+    }
     struct making making = {.first_seq = sequencer->next_seq};
     making.frame = frames_take(sequencer->frames, wal_frame_bytes(body_max), &making.stable);
     for (struct batch *batch = batches; batch != end; batch = batch->next) {

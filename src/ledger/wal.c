@@ -203,6 +203,17 @@ static bool take_spare(struct wal *wal, uint64_t *number_out)
     return has_one;
 }
 
+bool wal_wants_spare(struct wal *wal)
+{
+    if (wal->current == NULL || wal->at < wal->current->bytes / 2) {
+        return false;
+    }
+    mutex_lock(&wal->lock);
+    bool has_none = wal->spare_count == 0;
+    mutex_unlock(&wal->lock);
+    return has_none;
+}
+
 enum err wal_prepare_spare(struct wal *wal, struct diag *diag)
 {
     mutex_lock(&wal->lock);

@@ -88,6 +88,9 @@ enum err wal_append(struct wal *wal, uint8_t *frame, const struct wal_frame_info
 
 /* Keeps one spare file ready, so that changing files costs no more than a frame. FULL, IO. */
 enum err wal_prepare_spare(struct wal *wal, struct diag *diag);
+/* Whether it is time for that: the file is half full, and there is none. From the thread that
+ * appends. */
+bool wal_wants_spare(struct wal *wal);
 
 void wal_file_use(struct wal_file *file);
 void wal_file_unuse(struct wal_file *file);
