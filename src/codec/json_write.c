@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/json_write.h"
 
+#include "codec/hex.h"
 #include "codec/json.h"
 
 struct json_writer json_writer_to(struct buf *out)
@@ -112,14 +113,14 @@ void json_bool(struct json_writer *writer, const char *key, bool truth)
 
 void json_hex(struct json_writer *writer, const char *key, slice bytes)
 {
-    static const char digits[] = "0123456789abcdef";
+    struct buf *out = writer->out;
     before_value(writer, key);
-    buf_append_byte(writer->out, '"');
-    for (size_t i = 0; i < bytes.len; i++) {
-        buf_append_byte(writer->out, (uint8_t)digits[bytes.ptr[i] >> 4]);
-        buf_append_byte(writer->out, (uint8_t)digits[bytes.ptr[i] & 0xf]);
+    buf_append_byte(out, '"');
+    if (buf_reserve(out, 2 * bytes.len)) {
+        hex_encode(bytes, (char *)out->ptr + out->len);
+        out->len += 2 * bytes.len;
     }
-    buf_append_byte(writer->out, '"');
+    buf_append_byte(out, '"');
 }
 
 void json_raw(struct json_writer *writer, const char *key, slice json)
