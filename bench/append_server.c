@@ -15,9 +15,9 @@
 #include "base/mem.h"
 #include "bench/figures.h"
 #include "http/server.h"
-#include "ledger/wal.h"
 #include "os/clock.h"
 #include "os/thread.h"
+#include "wal/wal.h"
 
 enum {
     BODY_BYTES_MAX = 64 * 1024,

@@ -12,9 +12,9 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "codec/wire.h"
-#include "ledger/wal.h"
 #include "os/file.h"
 #include "os/tempdir.h"
+#include "wal/wal.h"
 
 enum {
     FRAMES = 3,

@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 
 #include "columns/rows.h"
-#include "ledger/wal_window.h"
+#include "wal/wal_window.h"
 
 struct active;
 

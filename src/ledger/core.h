@@ -10,9 +10,9 @@
 #include "ledger/notary.h"
 #include "ledger/roots.h"
 #include "ledger/snapshot.h"
-#include "ledger/wal.h"
 #include "os/thread.h"
 #include "store/ops.h"
+#include "wal/wal.h"
 
 struct ledger {
     struct store store; /* first member */

@@ -151,8 +151,9 @@ static enum err erase_sealed(struct erasure *erasure, struct diag *diag)
 /* ---- Unsealed rows, on the sequencer's thread ---- */
 
 /*
- * On the sequencer's thread, between two frames. The WAL is written anew in any case: its files hold
- * rows of sealed segments, too, which are about to go, or went when an earlier try was cut short.
+ * On the sequencer's thread, between two frames. The WAL is written anew in any case: its files
+ * hold rows of sealed segments, too, which are about to go, or went when an earlier try was cut
+ * short.
  */
 static enum err erase_unsealed(struct sequencer *sequencer, void *context, struct diag *diag)
 {

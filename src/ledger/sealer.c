@@ -126,8 +126,8 @@ void sealer_want_spare(struct ledger *ledger)
     mutex_unlock(&ledger->seal_lock);
 }
 
-/* Waits for work; false at the end of it. *active is the next full segment, which stays in the queue
- * while it is worked on, or NULL: only a spare file is wanted. */
+/* Waits for work; false at the end of it. *active is the next full segment, which stays in the
+ * queue while it is worked on, or NULL: only a spare file is wanted. */
 static bool next_work(struct ledger *ledger, struct active **active)
 {
     mutex_lock(&ledger->seal_lock);

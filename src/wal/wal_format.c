@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ledger/wal_format.h"
+#include "wal/wal_format.h"
 
 #include "codec/crc32c.h"
 #include "codec/wire.h"
-#include "ledger/wal.h"
+#include "wal/wal.h"
 
 void wal_head_put(uint8_t *block, const struct wal_head *head)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ledger/wal.h"
+#include "wal/wal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "ledger/wal_format.h"
 #include "os/random.h"
 #include "os/thread.h"
+#include "wal/wal_format.h"
 
 enum { WAL_SPARES_MAX = 2 };
 

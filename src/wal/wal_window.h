@@ -14,7 +14,7 @@
  * Threads: a window belongs to one.
  */
 
-#include "ledger/wal.h"
+#include "wal/wal.h"
 
 struct wal_window {
     const struct wal_file *file; /* NULL: nothing was read yet */

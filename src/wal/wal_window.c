@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ledger/wal_window.h"
+#include "wal/wal_window.h"
 
 #include <stdlib.h>
 

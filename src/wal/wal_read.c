@@ -4,8 +4,8 @@
 
 #include "base/mem.h"
 #include "codec/wire.h"
-#include "ledger/wal.h"
-#include "ledger/wal_format.h"
+#include "wal/wal.h"
+#include "wal/wal_format.h"
 
 struct wal_reader {
     struct file *file;

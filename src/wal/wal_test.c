@@ -7,8 +7,8 @@
 #include "base/mem.h"
 #include "base/test.h"
 #include "codec/wire.h"
-#include "ledger/wal_window.h"
 #include "os/tempdir.h"
+#include "wal/wal_window.h"
 
 struct fixture {
     struct tempdir temp;

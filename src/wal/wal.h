@@ -100,9 +100,10 @@ enum err wal_file_zero(struct wal_file *file, struct diag *diag);
 enum err wal_retire(struct wal *wal, struct diag *diag);
 
 /*
- * After an erasure, nothing that files with numbers below `below` and spares held may be left. From
- * wal_condemn() on (by the thread that appends) none of them is used again before it was overwritten;
- * wal_purge() overwrites those that it can, and says whether that was all: readers may hold some.
+ * After an erasure, nothing that files with numbers below `below` and spares held may be left.
+ * From wal_condemn() on (by the thread that appends) none of them is used again before it was
+ * overwritten; wal_purge() overwrites those that it can, and says whether that was all: readers
+ * may hold some.
  */
 void wal_condemn(struct wal *wal, uint64_t below);
 enum err wal_purge(struct wal *wal, bool *done_out, struct diag *diag); /* FULL, IO */
