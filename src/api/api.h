@@ -35,7 +35,6 @@ struct api_route {
     enum scope scope;
 };
 
-#define API_KEY_HASH_BYTES 32
 #define API_ORG            "default" /* the first organisation, and so far the only one */
 
 struct api {
@@ -45,7 +44,7 @@ struct api {
     struct http_server *server; /* for its figures; set after the start */
     struct api_metrics *metrics;
     struct api_receipts *receipts;
-    uint8_t owner_key_hash[API_KEY_HASH_BYTES]; /* SHA-256 of the owner key */
+    slice owner_key; /* the server's memory */
     uint8_t cursor_key[QUERY_KEY_BYTES];
     bool tiles_public, metrics_public, query_key_allowed;
     const char *version;

@@ -3,8 +3,6 @@
 
 #include "crypto/sha256.h"
 
-enum { KEY_BYTES_MAX = 256 };
-
 static bool refuse(struct http_request *request, int status, const char *detail)
 {
     if (status == 401) {
@@ -57,13 +55,7 @@ static bool find_key(struct http_request *request, const struct api *api, slice 
 
 static bool is_owner_key(const struct api *api, slice key)
 {
-    uint8_t hash[SHA256_BYTES];
-    if (key.len == 0 || key.len > KEY_BYTES_MAX) {
-        return false;
-    }
-    sha256(key, hash);
-    return secret_equal((slice){hash, sizeof(hash)},
-                        (slice){api->owner_key_hash, sizeof(api->owner_key_hash)});
+    return key.len > 0 && secret_equal(key, api->owner_key);
 }
 
 bool auth_identify(struct http_request *request, void *data)

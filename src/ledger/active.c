@@ -223,12 +223,15 @@ static uint32_t first_slot(const struct pending_text *pending)
     return pending->hash & pending->column->slot_mask;
 }
 
-static void begin_text(struct active *active, size_t field, slice text, struct pending_text *out)
+static struct pending_text begin_text(struct active *active, size_t field, slice text)
 {
-    out->column = text_column_of(active, field);
-    out->text = text;
-    out->hash = (uint32_t)(hash_bytes(text, active->hash_seed) >> 32);
-    __builtin_prefetch(&out->column->slots[first_slot(out)]);
+    const struct pending_text pending = {
+        .column = text_column_of(active, field),
+        .text = text,
+        .hash = (uint32_t)(hash_bytes(text, active->hash_seed) >> 32),
+    };
+    __builtin_prefetch(&pending.column->slots[first_slot(&pending)]);
+    return pending;
 }
 
 /* The value that the first slot names, which most often is this one; NULL: another one or none. */
@@ -318,9 +321,9 @@ static void add_uuid(struct active *active, size_t field, const struct uuid *uui
         return;
     }
     char text[UUID_TEXT_BYTES];
-    struct pending_text pending;
     uuid_format(uuid, text);
-    begin_text(active, field, (slice){(const uint8_t *)text, sizeof(text)}, &pending);
+    const struct pending_text pending =
+        begin_text(active, field, (slice){(const uint8_t *)text, sizeof(text)});
     end_text(active, &pending, false);
 }
 
@@ -338,7 +341,7 @@ static void add_values(struct active *active, const struct event *event, bool st
         case TYPE_TEXT:
         case TYPE_ADDRESS:
         case TYPE_CHOICE:
-            begin_text(active, field, value->text, &pending[count++]);
+            pending[count++] = begin_text(active, field, value->text);
             break;
         case TYPE_TIME:
         case TYPE_INTEGER:

@@ -12,16 +12,16 @@ enum {
     SCATTERED_FILES = 6, /* spares and the one that is begun next included */
 };
 
-void unsealed_list(struct ledger *ledger, struct sequencer *sequencer, struct unsealed *unsealed)
+void unsealed_list(struct ledger *ledger, struct sequencer *sequencer, struct unsealed *out)
 {
-    *unsealed = (struct unsealed){0};
+    *out = (struct unsealed){0};
     mutex_lock(&ledger->seal_lock);
-    memcpy(unsealed->old, ledger->seal_queue, ledger->seal_count * sizeof(struct active *));
-    unsealed->count = ledger->seal_count;
+    memcpy(out->old, ledger->seal_queue, ledger->seal_count * sizeof(struct active *));
+    out->count = ledger->seal_count;
     mutex_unlock(&ledger->seal_lock);
-    unsealed->count += sequencer_actives(sequencer, unsealed->old + unsealed->count);
-    unsealed->sets = mem_array(unsealed->count, sizeof(*unsealed->sets));
-    unsealed->places = mem_array(unsealed->count * ROWS_MAX, sizeof(*unsealed->places));
+    out->count += sequencer_actives(sequencer, out->old + out->count);
+    out->sets = mem_array(out->count, sizeof(*out->sets));
+    out->places = mem_array(out->count * ROWS_MAX, sizeof(*out->places));
 }
 
 /* The new file in the making, and the columns that go with it. */

@@ -13,7 +13,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "crypto/secret.h"
-#include "crypto/sha256.h"
 #include "ingest/metrics.h"
 #include "ingest/pool.h"
 #include "ledger/ledger.h"
@@ -108,7 +107,7 @@ static enum err open_secrets(struct server *server, struct diag *diag)
     TRY(dir_open(options_text(server->options, OPTION_DATA), false, &server->data_dir, diag));
     TRY(secrets_owner_key(server->data_dir, production ? "live" : "dev", server->owner_key,
                           &server->key_is_new, diag));
-    sha256(slice_from_cstr(server->owner_key), api->owner_key_hash);
+    api->owner_key = slice_from_cstr(server->owner_key);
     return secrets_cursor_key(server->data_dir, api->cursor_key, diag);
 }
 
