@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,6 +12,13 @@ enum {
     PAGE_BYTES = 4096,
     HUGE_PAGE_BYTES = 2 * 1024 * 1024,
 };
+
+void mem_give_back_early(void)
+{
+    /* Setting the threshold also ends its own growing, which the first large free() would begin. */
+    (void)mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
+    (void)mallopt(M_TRIM_THRESHOLD, 4 * 1024 * 1024);
+}
 
 void *mem_zeroed(size_t bytes)
 {

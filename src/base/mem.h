@@ -12,6 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* For a server that lives long: buffers of a MiB and more go back to the system when they are
+ * freed, instead of into arenas that only grow. Once, before there are threads. */
+void mem_give_back_early(void);
+
 /* Zeroed bytes, never NULL. The caller ends them with free(). */
 void *mem_zeroed(size_t bytes);
 

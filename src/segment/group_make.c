@@ -24,13 +24,35 @@ void group_make_release(struct group_make *make)
 
 /* ---- Tables ---- */
 
-/* Entries with their bucket in front: bucket, tag, place, from the highest bits down. */
+/* Entries with their bucket in front: bucket, tag, place, from the highest bits down. They stand
+ * where the table will: behind room for its starts, which come first. */
 struct keys {
+    uint8_t *block;
     uint64_t *keys;
     size_t count;
     uint32_t bucket_bits;
     uint32_t place_bits;
 };
+
+static size_t starts_bytes(const struct keys *keys)
+{
+    return (((size_t)1 << keys->bucket_bits) + 1) * sizeof(uint32_t);
+}
+
+static void keys_init(struct keys *keys, uint32_t bucket_bits, uint32_t place_bits,
+                      size_t count_max)
+{
+    *keys = (struct keys){.bucket_bits = bucket_bits, .place_bits = place_bits};
+    size_t keys_at = (starts_bytes(keys) + sizeof(uint64_t) - 1) / sizeof(uint64_t);
+    keys->block = mem_pages((keys_at + count_max + 1) * sizeof(uint64_t));
+    keys->keys = (uint64_t *)(void *)keys->block + keys_at;
+}
+
+static void keys_release(struct keys *keys)
+{
+    free(keys->block);
+    keys->block = NULL;
+}
 
 static uint64_t key_of(uint64_t hash, const struct keys *keys, uint64_t place)
 {
@@ -62,66 +84,80 @@ static void sort_bucket(uint64_t *keys, size_t count)
     }
 }
 
+/* In place: each key changes places with the one that stands where it belongs (McIlroy, Bostic and
+ * McIlroy, "Engineering Radix Sort", 1993). There are millions, and no room for them twice. */
+static void spread_over_buckets(struct keys *keys, size_t *next, const size_t *ends)
+{
+    uint32_t shift = GROUP_TAG_BITS + keys->place_bits;
+    for (size_t bucket = 0; bucket < (size_t)1 << keys->bucket_bits; bucket++) {
+        while (next[bucket] < ends[bucket]) {
+            uint64_t *here = &keys->keys[next[bucket]];
+            size_t home = (size_t)(*here >> shift);
+            uint64_t *there = &keys->keys[next[home]++];
+            uint64_t key = *here;
+            *here = *there;
+            *there = key;
+        }
+    }
+}
+
 /* By bucket, then within each. Equal keys are kept once. */
 static void sort_keys(struct keys *keys)
 {
     uint32_t shift = GROUP_TAG_BITS + keys->place_bits;
     size_t buckets = (size_t)1 << keys->bucket_bits;
-    CLEANUP(mem_freep) size_t *ends = mem_array(buckets + 1, sizeof(*ends));
-    uint64_t *sorted = mem_array(keys->count + 1, sizeof(*sorted));
+    CLEANUP(mem_freep) size_t *ends = mem_array(buckets, sizeof(*ends));
+    CLEANUP(mem_freep) size_t *next = mem_array(buckets, sizeof(*next));
     for (size_t i = 0; i < keys->count; i++) {
-        ends[(keys->keys[i] >> shift) + 1]++;
+        ends[keys->keys[i] >> shift]++;
     }
-    for (size_t bucket = 0; bucket < buckets; bucket++) {
-        ends[bucket + 1] += ends[bucket];
+    for (size_t bucket = 1; bucket < buckets; bucket++) {
+        next[bucket] = ends[bucket - 1];
+        ends[bucket] += ends[bucket - 1];
     }
-    for (size_t i = 0; i < keys->count;
-         i++) { /* ends[b] moves from the beginning of b to its end */
-        sorted[ends[keys->keys[i] >> shift]++] = keys->keys[i];
-    }
+    spread_over_buckets(keys, next, ends);
     size_t kept = 0;
     for (size_t bucket = 0, first = 0; bucket < buckets; first = ends[bucket++]) {
-        sort_bucket(sorted + first, ends[bucket] - first);
+        sort_bucket(keys->keys + first, ends[bucket] - first);
         for (size_t i = first; i < ends[bucket]; i++) {
-            if (kept == 0 || sorted[kept - 1] != sorted[i]) {
-                sorted[kept++] = sorted[i];
+            if (kept == 0 || keys->keys[kept - 1] != keys->keys[i]) {
+                keys->keys[kept++] = keys->keys[i];
             }
         }
     }
-    free(keys->keys);
-    keys->keys = sorted;
     keys->count = kept;
 }
 
-static void put_starts(const struct keys *keys, struct buf *out)
+static void put_starts(const struct keys *keys)
 {
     uint32_t shift = GROUP_TAG_BITS + keys->place_bits;
     size_t at = 0;
     for (uint64_t bucket = 0; bucket <= UINT64_C(1) << keys->bucket_bits; bucket++) {
-        uint8_t start[4];
         while (at < keys->count && keys->keys[at] >> shift < bucket) {
             at++;
         }
-        wire_put_u32le(start, (uint32_t)at);
-        buf_append(out, (slice){start, sizeof(start)});
+        wire_put_u32le(keys->block + bucket * sizeof(uint32_t), (uint32_t)at);
     }
 }
 
-static void put_table(struct keys *keys, uint32_t entry_bytes, struct buf *out)
+/* The keys become the table, in their own memory, which goes to *out. */
+static void make_table(struct keys *keys, uint32_t entry_bytes, struct buf *out)
 {
     sort_keys(keys);
-    put_starts(keys, out);
-    if (!buf_reserve(out, keys->count * entry_bytes + sizeof(uint64_t))) {
-        return;
-    }
-    uint8_t *to = out->ptr + out->len;
+    put_starts(keys);
+    uint8_t *to = keys->block + starts_bytes(keys); /* never ahead of the key that is read */
     for (size_t i = 0; i < keys->count; i++) {
+        uint64_t key = keys->keys[i];
         for (uint32_t byte = 0; byte < entry_bytes; byte++) {
-            to[byte] = (uint8_t)(keys->keys[i] >> (8 * byte));
+            *to++ = (uint8_t)(key >> (8 * byte));
         }
-        to += entry_bytes;
     }
-    out->len += keys->count * entry_bytes;
+    size_t bytes = (size_t)(to - keys->block);
+    buf_release(out);
+    *out = (struct buf){.ptr = MOVE(keys->block),
+                        .len = bytes,
+                        .capacity = bytes,
+                        .max = SECTION_BYTES_MAX};
 }
 
 /* ---- Ids ---- */
@@ -186,8 +222,8 @@ static enum err add_ids(struct group_make *make, uint32_t index, struct keys *ke
 
 static enum err make_ids(struct group_make *make, struct section *what)
 {
-    struct keys keys = {.bucket_bits = GROUP_ID_BUCKET_BITS, .place_bits = GROUP_ROW_BITS};
-    keys.keys = mem_array(GROUP_ROWS, sizeof(*keys.keys));
+    CLEANUP(keys_release) struct keys keys;
+    keys_init(&keys, GROUP_ID_BUCKET_BITS, GROUP_ROW_BITS, GROUP_ROWS);
     enum err e = OK;
     for (uint32_t i = 0; i < GROUP_SEGMENTS && e == OK; i++) {
         e = make->segments[i] != NULL ? add_ids(make, i, &keys) : OK;
@@ -195,9 +231,8 @@ static enum err make_ids(struct group_make *make, struct section *what)
     if (e == OK) {
         *what =
             (struct section){.kind = GROUP_IDS, .field = SECTIONS_NO_FIELD, .a = keys.bucket_bits};
-        put_table(&keys, GROUP_ID_ENTRY_BYTES, &make->section);
+        make_table(&keys, GROUP_ID_ENTRY_BYTES, &make->section);
     }
-    free(keys.keys);
     return e;
 }
 
@@ -243,8 +278,8 @@ static enum err make_lookup(struct group_make *make, enum field field, struct se
     for (uint32_t i = 0; i < GROUP_SEGMENTS; i++) {
         total += column_of(make, i, field, &column) ? column.value_count : 0;
     }
-    struct keys keys = {.bucket_bits = bucket_bits_for(total), .place_bits = GROUP_SEGMENT_BITS};
-    keys.keys = mem_array(total + 1, sizeof(*keys.keys));
+    CLEANUP(keys_release) struct keys keys;
+    keys_init(&keys, bucket_bits_for(total), GROUP_SEGMENT_BITS, total);
     bool is_sound = true;
     for (uint32_t i = 0; i < GROUP_SEGMENTS && is_sound; i++) {
         is_sound = !column_of(make, i, field, &column) || add_values(&column, i, &keys);
@@ -253,9 +288,8 @@ static enum err make_lookup(struct group_make *make, enum field field, struct se
         *what = (struct section){.kind = GROUP_LOOKUP,
                                  .field = stored_of_field(field),
                                  .a = keys.bucket_bits};
-        put_table(&keys, GROUP_LOOKUP_ENTRY_BYTES, &make->section);
+        make_table(&keys, GROUP_LOOKUP_ENTRY_BYTES, &make->section);
     }
-    free(keys.keys);
     return is_sound ? OK : ERR_CORRUPT;
 }
 
