@@ -227,7 +227,7 @@ static void set_defaults(struct ledger_options *options)
     options->queue_bytes_max = options->queue_bytes_max > 0 ? options->queue_bytes_max : MIB(64);
     options->wal_file_bytes =
         options->wal_file_bytes > 0 ? options->wal_file_bytes : WAL_FILE_BYTES;
-    options->cache_bytes_max = options->cache_bytes_max > 0 ? options->cache_bytes_max : MIB(112);
+    options->cache_bytes_max = options->cache_bytes_max > 0 ? options->cache_bytes_max : MIB(96);
 }
 
 static struct ledger *ledger_new(const struct ledger_options *options)

@@ -23,7 +23,7 @@ struct ledger_options {
     slice origin;                    /* of a new log; empty: one is made up */
     uint64_t queue_bytes_max;        /* batches waiting for the sequencer; 0: 64 MiB */
     uint64_t wal_file_bytes;         /* 0: 64 MiB; below 32 MiB the largest batches are LIMIT */
-    uint64_t cache_bytes_max;        /* rows of unsealed segments kept in memory; 0: 112 MiB */
+    uint64_t cache_bytes_max;        /* rows of unsealed segments kept in memory; 0: 96 MiB */
     uint64_t reserve_bytes;          /* below this much free disk appends are FULL; 0: none */
     uint32_t reserve_percent;        /* likewise, of the file system */
     uint32_t checkpoint_interval_ms; /* 0: 1,000 */
