@@ -3,7 +3,7 @@
 /*
  * read - from what a client sent to a normalised event: one pass, no tree.
  *
- * The rules are API.md's (docs/api.md): other names, envelopes A and B, header transport, defaults,
+ * The rules are those of docs/event.md: other names, envelopes A and B, header transport, defaults,
  * unknown members kept in event_metadata, limits. A failure names the JSON pointer in diag->where.
  *
  * Threads: any.

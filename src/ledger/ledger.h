@@ -8,10 +8,10 @@
  *                         '-> notary: signed checkpoints
  *
  * Acknowledged means synced: `done` is called after the frame is on disk and in the tree. What the
- * disk holds is laid down in docs/format.md; who may read it without this code, in docs/verify.md.
+ * disk holds is laid down in docs/format.md.
  *
  * Threads: open and close from one; all else through store.h from any. The ledger has three
- * threads of its own: sequencer, sealer, notary.
+ * threads of its own: sequencer, sealer, notary; for each segment the sealer starts a fourth.
  */
 
 #include "columns/rows.h"

@@ -22,7 +22,7 @@ struct segment_write_options {
     int compression_level;       /* zstd; 0: the default of this build */
 };
 
-/* What a written or opened segment is; also what the manifest keeps of it. */
+/* What a written or opened segment is. */
 struct segment_summary {
     uint64_t first_seq;
     uint32_t count; /* ROWS_MAX, but for a rewritten last one */
