@@ -35,7 +35,7 @@ struct api_route {
     enum scope scope;
 };
 
-#define API_ORG            "default" /* the first organisation, and so far the only one */
+#define API_ORG "default" /* the first organisation, and so far the only one */
 
 struct api {
     struct store *store;
