@@ -25,6 +25,7 @@ import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / 'tests'))
 from harness import EVENTS, Server, scratch, wait_until  # noqa: E402
+from measure import anon_kib, percentile  # noqa: E402
 
 BENCHES = pathlib.Path(sys.argv[2]).absolute()
 WORDS = dict(word.split('=', 1) for word in sys.argv[3:])
@@ -52,11 +53,6 @@ def run(program, **words):
 
 def median(values):
     return statistics.median(values)
-
-
-def part(values, share):
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * (len(ordered) - 1) + 0.5))]
 
 
 # PostgreSQL
@@ -168,11 +164,6 @@ def chunk_words(number):
     return {'seed': 42 + number, 'start_s': START_S + number * CHUNK * SPACING_S}
 
 
-def anonymous_mib(server):
-    text = pathlib.Path(f'/proc/{server.process.pid}/status').read_text()
-    return int(text.split('RssAnon:')[1].split()[0]) / 1024
-
-
 class Memory(threading.Thread):
     """Watches the server's anonymous memory."""
 
@@ -182,7 +173,7 @@ class Memory(threading.Thread):
 
     def run(self):
         while not self.done.wait(0.05):
-            self.most = max(self.most, anonymous_mib(self.server))
+            self.most = max(self.most, anon_kib(self.server) / 1024)
 
     def end(self):
         self.done.set()
@@ -318,7 +309,7 @@ def warm(server, name, params_of, samples, found):
             raise RuntimeError(f'{name}: {params_of(sample)} found {len(answer["data"])} events')
         if index >= len(samples) // 10:  # the first tenth warms up
             times.append(took_ms)
-    figures['queries'][name] = {'p50_ms': part(times, 0.5), 'p99_ms': part(times, 0.99), 'count': len(times)}
+    figures['queries'][name] = {'p50_ms': percentile(times, 0.5), 'p99_ms': percentile(times, 0.99), 'count': len(times)}
 
 
 def cold(data, samples):
@@ -345,7 +336,7 @@ def cold(data, samples):
             raise RuntimeError('a cold lookup found nothing')
         times.append(took_ms)
         server.stop()
-    figures['queries']['correlation_cold'] = {'p50_ms': part(times, 0.5), 'p99_ms': part(times, 0.99),
+    figures['queries']['correlation_cold'] = {'p50_ms': percentile(times, 0.5), 'p99_ms': percentile(times, 0.99),
                                               'count': len(times)}
     figures['start_cold_s'] = starts
     return times

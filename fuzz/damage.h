@@ -5,8 +5,10 @@
  * checksum of a footer made right again, so that changes get past it.
  */
 
+#include "base/check.h"
 #include "codec/crc32c.h"
 #include "codec/wire.h"
+#include "os/file.h"
 #include "segment/sections.h"
 
 #define DAMAGE_CHANGE_BYTES 4
@@ -30,4 +32,13 @@ static inline void damage_mend_footer(uint8_t *bytes, size_t len)
         slice covered = {bytes + footer, (size_t)(trailer + 20 - (bytes + footer))};
         wire_put_u32le(trailer + 20, crc32c(0, covered));
     }
+}
+
+/* The bytes as a file of that name, whatever it held before; nothing is synced. */
+static inline void damage_write(const struct dir *dir, const char *name, slice bytes)
+{
+    OWNED(file) file = NULL;
+    ASSERT(file_open(dir, name, FILE_CREATE, &file, NULL) == OK);
+    ASSERT(file_truncate(file, 0, NULL) == OK);
+    ASSERT(file_write_at(file, 0, bytes, NULL) == OK);
 }

@@ -7,6 +7,7 @@
  */
 #include "base/macros.h"
 #include "codec/wire.h"
+#include "signers.h"
 #include "tree/checkpoint.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -16,18 +17,6 @@ enum {
     CHANGE_BYTES = 3,
     SIGNED_S = 1768435200,
 };
-
-static struct note_signer signers[2]; /* log, cosigner */
-static struct note_verifier known[2];
-
-static void make_keys(void)
-{
-    static const uint8_t seeds[2][ED25519_SEED_BYTES] = {{1}, {2}};
-    ASSERT(note_signer_init(&signers[0], SLICE("log"), NOTE_ED25519, seeds[0], NULL) == OK);
-    ASSERT(note_signer_init(&signers[1], SLICE("witness"), NOTE_COSIGNATURE, seeds[1], NULL) == OK);
-    known[0] = signers[0].verifier;
-    known[1] = signers[1].verifier;
-}
 
 static bool same(const struct checkpoint *a, const struct checkpoint *b)
 {

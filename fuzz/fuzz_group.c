@@ -126,10 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (data[0] % 4 != 0) {
         damage_mend_footer(bytes, len);
     }
-    OWNED(file) file = NULL;
-    ASSERT(file_open(dir, "f.idx", FILE_CREATE, &file, NULL) == OK);
-    ASSERT(file_truncate(file, 0, NULL) == OK);
-    ASSERT(file_write_at(file, 0, (slice){bytes, len}, NULL) == OK);
+    damage_write(dir, "f.idx", (slice){bytes, len});
     try_group();
     return 0;
 }

@@ -4,22 +4,10 @@
  * text that can be signed; a key's text and a checkpoint are what their parsers read.
  */
 #include "base/macros.h"
+#include "signers.h"
 #include "tree/checkpoint.h"
-#include "tree/note.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static struct note_signer signers[2];
-static struct note_verifier known[2];
-
-static void make_keys(void)
-{
-    static const uint8_t seeds[2][ED25519_SEED_BYTES] = {{1}, {2}};
-    ASSERT(note_signer_init(&signers[0], SLICE("log"), NOTE_ED25519, seeds[0], NULL) == OK);
-    ASSERT(note_signer_init(&signers[1], SLICE("witness"), NOTE_COSIGNATURE, seeds[1], NULL) == OK);
-    known[0] = signers[0].verifier;
-    known[1] = signers[1].verifier;
-}
 
 /* Whether it could be signed; then it must open. */
 static bool sign_and_open(slice text)

@@ -136,10 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         damage_mend_footer(bytes, valid_len);
     }
     size_t len = data[0] % 16 == 15 ? valid_len / 2 : valid_len;
-    OWNED(file) file = NULL;
-    must(file_open(dir, "f.seg", FILE_CREATE, &file, NULL) == OK);
-    must(file_truncate(file, 0, NULL) == OK);
-    must(file_write_at(file, 0, (slice){bytes, len}, NULL) == OK);
+    damage_write(dir, "f.seg", (slice){bytes, len});
     try_segment(size);
     return 0;
 }

@@ -44,9 +44,8 @@ struct intake {
     struct format_state format_state;
     uint64_t next_index;
     uint64_t next_line;
-    bool ended;     /* no more bytes */
-    bool stopped;   /* an error, or nobody waits: nothing new is begun */
-    bool too_large; /* of what is collected whole */
+    bool ended;   /* no more bytes */
+    bool stopped; /* an error, or nobody waits: nothing new is begun */
     struct intake_result result;
 };
 
@@ -102,7 +101,7 @@ static void forget(struct intake *intake)
     intake->format_state = (struct format_state){0};
     intake->next_index = 0;
     intake->filling = 0;
-    intake->ended = intake->stopped = intake->too_large = false;
+    intake->ended = intake->stopped = false;
 }
 
 static size_t held_bytes(const struct intake *intake)

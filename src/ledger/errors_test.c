@@ -62,7 +62,7 @@ static void end_fatally(struct story *story, int error, uint64_t seed)
     story_check_after(story, 1, false);
 }
 
-/* The step was refused, for now: the ledger goes on, and the next try succeeds. */
+/* The step was refused: the ledger goes on, and the next try succeeds. */
 static void try_again(struct story *story, const struct step *step, enum err refused, int error)
 {
     assert_not_shown(story);

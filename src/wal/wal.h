@@ -166,7 +166,7 @@ enum err wal_rewrite_commit(struct wal_rewrite *rewrite, struct wal_file **out, 
 void wal_rewrite_free(struct wal_rewrite *rewrite);
 DEFINE_OWNED(wal_rewrite);
 
-/* The lowest number in use; 0: no file is. And whether any below `number` still is. */
+/* The lowest number in use; 0: no file is. */
 uint64_t wal_lowest(struct wal *wal);
 
 /* "000000000042.wal" -> 42. False if the name is not a WAL file's in use. */
