@@ -68,3 +68,8 @@ void *mem_pages(size_t bytes)
     }
     return memory;
 }
+
+void mem_pages_unused(void *memory, size_t bytes)
+{
+    (void)madvise(memory, bytes / PAGE_BYTES * PAGE_BYTES, MADV_FREE);
+}

@@ -35,6 +35,9 @@ void *mem_aligned(size_t alignment, size_t bytes);
  * 2 MiB on they ask for huge pages, which the kernel may not have: 512 faults fewer for each, and
  * fewer misses of the TLB, which in a virtual machine are dear. */
 void *mem_pages(size_t bytes);
+/* What is in them is needed no more: the kernel may take the pages back until they are written
+ * again. They stay the caller's. */
+void mem_pages_unused(void *memory, size_t bytes);
 
 /* Sums and products of lengths that come from outside. False on overflow, *out untouched. */
 static inline bool checked_add(size_t a, size_t b, size_t *out)

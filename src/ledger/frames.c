@@ -4,8 +4,12 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "os/thread.h"
 
-enum { CHUNK_BYTES = 8 * 1024 * 1024 };
+enum {
+    CHUNK_BYTES = 8 * 1024 * 1024,
+    SPARES_MAX = 16,
+};
 
 /* Shared by the frames and every segment with rows in it. */
 struct chunk {
@@ -16,9 +20,14 @@ struct chunk {
     uint64_t kept_for; /* serial of the last active segment that took a reference */
 };
 
+/* What chunks take together, and the memory of those that were let go of: fresh pages would be
+ * cleared by the kernel first, which costs more than writing them. */
 struct budget {
     _Atomic uint32_t refs;
-    _Atomic uint64_t held;
+    struct mutex lock; /* of the rest */
+    uint64_t held;     /* spares included */
+    uint8_t *spares[SPARES_MAX];
+    size_t spare_count;
 };
 
 struct frames {
@@ -35,13 +44,61 @@ struct frames *frames_new(uint64_t bytes_max)
     frames->bytes_max = bytes_max;
     frames->budget = mem_zeroed(sizeof(*frames->budget));
     atomic_init(&frames->budget->refs, 1);
+    mutex_init(&frames->budget->lock);
     return frames;
+}
+
+static void free_spares(struct budget *budget)
+{
+    while (budget->spare_count > 0) {
+        free(budget->spares[--budget->spare_count]);
+        budget->held -= CHUNK_BYTES;
+    }
 }
 
 static void budget_unref(struct budget *budget)
 {
     if (atomic_fetch_sub_explicit(&budget->refs, 1, memory_order_acq_rel) == 1) {
+        free_spares(budget);
+        mutex_release(&budget->lock);
         free(budget);
+    }
+}
+
+/* Memory for a chunk, or NULL: the budget is spent. */
+static uint8_t *budget_take(struct budget *budget, uint64_t bytes_max, size_t bytes)
+{
+    uint8_t *memory = NULL;
+    mutex_lock(&budget->lock);
+    if (bytes == CHUNK_BYTES && budget->spare_count > 0) {
+        memory = budget->spares[--budget->spare_count];
+    } else {
+        if (budget->held + bytes > bytes_max) {
+            free_spares(budget);
+        }
+        if (budget->held + bytes <= bytes_max) {
+            memory = mem_pages(bytes);
+            budget->held += bytes;
+        }
+    }
+    mutex_unlock(&budget->lock);
+    return memory;
+}
+
+/* A spare's content is of no use: the kernel may have its pages when it needs some. */
+static void budget_give(struct budget *budget, uint8_t *memory, size_t bytes)
+{
+    mutex_lock(&budget->lock);
+    bool is_spare = bytes == CHUNK_BYTES && budget->spare_count < SPARES_MAX;
+    if (is_spare) {
+        mem_pages_unused(memory, bytes);
+        budget->spares[budget->spare_count++] = memory;
+    } else {
+        budget->held -= bytes;
+    }
+    mutex_unlock(&budget->lock);
+    if (!is_spare) {
+        free(memory);
     }
 }
 
@@ -50,8 +107,7 @@ static void chunk_unref(void *context, void *memory)
     struct budget *budget = context;
     struct chunk *chunk = memory;
     if (atomic_fetch_sub_explicit(&chunk->refs, 1, memory_order_acq_rel) == 1) {
-        atomic_fetch_sub(&budget->held, chunk->bytes);
-        free(chunk->memory);
+        budget_give(budget, chunk->memory, chunk->bytes);
         free(chunk);
     }
     budget_unref(budget);
@@ -81,14 +137,19 @@ void frames_free(struct frames *frames)
     }
 }
 
-static void new_chunk(struct frames *frames, size_t bytes)
+/* NULL where the budget is spent. */
+static struct chunk *new_chunk(struct frames *frames, size_t bytes_least)
 {
+    size_t bytes = bytes_least > CHUNK_BYTES ? bytes_least : CHUNK_BYTES;
+    uint8_t *memory = budget_take(frames->budget, frames->bytes_max, bytes);
+    if (memory == NULL) {
+        return NULL;
+    }
     struct chunk *chunk = mem_zeroed(sizeof(*chunk));
-    chunk->bytes = bytes > CHUNK_BYTES ? bytes : CHUNK_BYTES;
-    chunk->memory = mem_pages(chunk->bytes);
+    chunk->bytes = bytes;
+    chunk->memory = memory;
     atomic_init(&chunk->refs, 1);
-    atomic_fetch_add(&frames->budget->held, chunk->bytes);
-    frames->chunk = chunk;
+    return chunk;
 }
 
 uint8_t *frames_take(struct frames *frames, size_t bytes, bool *stable)
@@ -98,10 +159,8 @@ uint8_t *frames_take(struct frames *frames, size_t bytes, bool *stable)
         drop_chunk(frames);
         chunk = NULL;
     }
-    size_t wanted = bytes > CHUNK_BYTES ? bytes : CHUNK_BYTES;
-    if (chunk == NULL && atomic_load(&frames->budget->held) + wanted <= frames->bytes_max) {
-        new_chunk(frames, bytes);
-        chunk = frames->chunk;
+    if (chunk == NULL) {
+        chunk = frames->chunk = new_chunk(frames, bytes);
     }
     *stable = chunk != NULL;
     if (chunk != NULL) {

@@ -53,11 +53,35 @@ static void test_beyond_the_budget_memory_is_not_kept(void **state)
     frames_free(frames);
 }
 
+/* Let go of, memory serves the next segment; a frame of another size has it for its own. */
+static void test_memory_that_was_let_go_of_serves_again(void **state)
+{
+    UNUSED(state);
+    bool stable = false;
+    struct frames *frames = frames_new((uint64_t)2 * CHUNK);
+    struct active *active = active_new(0, 1);
+    const uint8_t *first = frame_of(frames, active, CHUNK);
+    (void)frame_of(frames, active, CHUNK);
+    (void)frames_take(frames, CHUNK, &stable);
+    assert_false(stable);
+    active_unref(active);
+    struct active *second = active_new(ROWS_MAX, 1);
+    const uint8_t *again = frame_of(frames, second, CHUNK);
+    const uint8_t *other = frame_of(frames, second, CHUNK);
+    assert_true(again == first || other == first);
+    active_unref(second);
+    struct active *third = active_new((uint64_t)2 * ROWS_MAX, 1);
+    (void)frame_of(frames, third, (size_t)2 * CHUNK); /* both spares go for it */
+    active_unref(third);
+    frames_free(frames);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_segment_keeps_its_frames_whoever_had_its_address),
         cmocka_unit_test(test_beyond_the_budget_memory_is_not_kept),
+        cmocka_unit_test(test_memory_that_was_let_go_of_serves_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

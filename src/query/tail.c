@@ -9,7 +9,7 @@
 #include "query/render.h"
 
 enum {
-    WAIT_MS = 200,         /* for commits; also how soon a new watcher is seen at the latest */
+    WAIT_MS = 200,         /* for commits; also how soon a second watcher is seen at the latest */
     TAKE_MS = 20,          /* for a client that is behind to take its message */
     TURN_EVENTS = 500,     /* of one watcher before the next has its turn */
     TURN_SEQS = 4 * 65536, /* looked through, if few of them match */
@@ -31,7 +31,7 @@ struct tail_watcher {
 struct tail {
     struct store *store;
     struct mutex lock;
-    struct condition taken; /* a watcher is ready again */
+    struct condition changed; /* a watcher came or is ready again, or the end */
     struct tail_watcher *watchers;
     size_t count;
     bool stopping;
@@ -157,16 +157,21 @@ static bool awaits_client(const struct tail *tail, uint64_t size)
     return at != NULL;
 }
 
-/* Until there is something to do: a commit, or a client that is behind and took its message. */
+/* Until there is something to do: a first watcher, a commit, or a client that is behind and took
+ * its message. */
 static void wait_for_work(struct tail *tail, uint64_t size)
 {
     mutex_lock(&tail->lock);
+    bool is_watched = tail->watchers != NULL;
     bool awaits = awaits_client(tail, size);
+    while (tail->watchers == NULL && !tail->stopping) { /* commits are nobody's news */
+        condition_wait(&tail->changed, &tail->lock);
+    }
     if (awaits) {
-        (void)condition_wait_us(&tail->taken, &tail->lock, (int64_t)TAKE_MS * 1000);
+        (void)condition_wait_us(&tail->changed, &tail->lock, (int64_t)TAKE_MS * 1000);
     }
     mutex_unlock(&tail->lock);
-    if (!awaits) {
+    if (is_watched && !awaits) {
         (void)store_wait(tail->store, size, WAIT_MS);
     }
 }
@@ -193,7 +198,7 @@ enum err tail_start(struct store *store, struct tail **out, struct diag *diag)
     struct tail *tail = mem_zeroed(sizeof(*tail));
     tail->store = store;
     mutex_init(&tail->lock);
-    condition_init(&tail->taken);
+    condition_init(&tail->changed);
     buf_init(&tail->line, LINE_BYTES_MAX);
     buf_init(&tail->message, 2 * LINE_BYTES_MAX + TAIL_MESSAGE_BYTES);
     enum err e = thread_start(&tail->thread, "tail", tail_run, tail, diag);
@@ -212,12 +217,13 @@ void tail_stop(struct tail *tail)
     }
     mutex_lock(&tail->lock);
     tail->stopping = true;
+    condition_signal(&tail->changed);
     mutex_unlock(&tail->lock);
     thread_join(&tail->thread);
     ASSERT(tail->watchers == NULL);
     buf_release(&tail->line);
     buf_release(&tail->message);
-    condition_release(&tail->taken);
+    condition_release(&tail->changed);
     mutex_release(&tail->lock);
     free(tail);
 }
@@ -239,6 +245,7 @@ enum err tail_watch(struct tail *tail, const struct tail_options *options,
         watcher->next = tail->watchers;
         tail->watchers = watcher;
         tail->count++;
+        condition_signal(&tail->changed);
     }
     mutex_unlock(&tail->lock);
     if (full) {
@@ -253,7 +260,7 @@ void tail_ready(struct tail_watcher *watcher)
 {
     mutex_lock(&watcher->tail->lock);
     watcher->is_ready = true;
-    condition_signal(&watcher->tail->taken);
+    condition_signal(&watcher->tail->changed);
     mutex_unlock(&watcher->tail->lock);
 }
 
