@@ -113,6 +113,13 @@ void bloom_build_row(struct bloom_build *build, slice data, slice metadata)
     }
 }
 
+static void begin_tile(struct bloom_build *build)
+{
+    memset(build->slots, 0, ((size_t)build->slot_mask + 1) * sizeof(uint64_t));
+    build->distinct_count = 0;
+    build->overflowed = false;
+}
+
 void bloom_build_end_tile(struct bloom_build *build)
 {
     ASSERT(build->tile_count < ROWS_TILES_MAX);
@@ -123,9 +130,7 @@ void bloom_build_end_tile(struct bloom_build *build)
         tile->tokens = mem_resize(NULL, tile->count * sizeof(uint64_t));
         memcpy(tile->tokens, build->distinct, tile->count * sizeof(uint64_t));
     }
-    memset(build->slots, 0, ((size_t)build->slot_mask + 1) * sizeof(uint64_t));
-    build->distinct_count = 0;
-    build->overflowed = false;
+    begin_tile(build);
 }
 
 static int compare_counts(const void *a, const void *b)
@@ -135,7 +140,15 @@ static int compare_counts(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Enough for all but the fullest tenth of the tiles, rounded up to whole words of bits. */
+/* Bits for so many tokens, rounded up to whole words. */
+static uint32_t rows_for(uint32_t token_count)
+{
+    uint32_t bits = BITS_PER_TOKEN * token_count;
+    bits = bits < BITS_MIN ? BITS_MIN : bits;
+    return (bits + WORD_BITS - 1) / WORD_BITS * WORD_BITS;
+}
+
+/* Enough for all but the fullest tenth of the tiles. */
 static uint32_t rows_wanted(const struct bloom_build *build)
 {
     uint32_t counts[ROWS_TILES_MAX];
@@ -144,9 +157,7 @@ static uint32_t rows_wanted(const struct bloom_build *build)
         counts[tile] = tokens->holds_everything ? BLOOM_TILE_TOKENS_MAX : tokens->count;
     }
     qsort(counts, build->tile_count, sizeof(uint32_t), compare_counts);
-    uint32_t bits = BITS_PER_TOKEN * counts[(build->tile_count - 1) * 9 / 10];
-    bits = bits < BITS_MIN ? BITS_MIN : bits;
-    return (bits + WORD_BITS - 1) / WORD_BITS * WORD_BITS;
+    return rows_for(counts[(build->tile_count - 1) * 9 / 10]);
 }
 
 /* The i-th bit of a token: double hashing of its halves, then the high part of a product. */
@@ -165,6 +176,29 @@ static void set_tile(const struct tile_tokens *tile, uint32_t row_count, uint64_
             bits[bit / WORD_BITS] |= UINT64_C(1) << (bit % WORD_BITS);
         }
     }
+}
+
+struct bloom_tile *bloom_build_take_tile(struct bloom_build *build)
+{
+    const struct tile_tokens tokens = {build->distinct, build->distinct_count, build->overflowed};
+    uint32_t row_count = rows_for(build->overflowed ? 0 : tokens.count);
+    struct bloom_tile *tile = mem_resize(NULL, sizeof(*tile) + row_count / 8);
+    tile->row_count = row_count;
+    set_tile(&tokens, row_count, tile->bits);
+    begin_tile(build);
+    return tile;
+}
+
+bool bloom_tile_holds(const struct bloom_tile *tile, uint64_t token)
+{
+    token = token == 0 ? 1 : token;
+    for (uint32_t i = 0; i < BLOOM_PROBES; i++) {
+        uint32_t bit = probe(token, i, tile->row_count);
+        if ((tile->bits[bit / WORD_BITS] >> (bit % WORD_BITS) & 1) == 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Bit j of word i becomes bit i of word j. */

@@ -6,6 +6,7 @@
  * all tiles for a token reads BLOOM_PROBES rows of 32 bytes (docs/format/segment.md).
  *
  *   bloom_build_new .. for each tile: bloom_build_row*, bloom_build_end_tile .. bloom_build_write
+ *                   or for each tile: bloom_build_row*, bloom_build_take_tile
  *
  * Threads: a builder belongs to one; reading: any.
  */
@@ -28,6 +29,17 @@ void bloom_build_row(struct bloom_build *build, slice data, slice metadata);
 void bloom_build_end_tile(struct bloom_build *build);
 /* Appends the filter of all tiles; returns how many rows of bits it has. */
 uint32_t bloom_build_write(const struct bloom_build *build, struct buf *out);
+
+/* The filter of one tile alone. */
+struct bloom_tile {
+    uint32_t row_count; /* bits */
+    uint64_t bits[];
+};
+
+/* Makes it of the rows since the last tile ended, which becomes no tile of this builder: it begins
+ * anew. The caller ends it with free(). */
+struct bloom_tile *bloom_build_take_tile(struct bloom_build *build);
+bool bloom_tile_holds(const struct bloom_tile *tile, uint64_t token);
 
 /* A filter as stored: `row_count` (1 or more) rows of BLOOM_ROW_BYTES. */
 struct bloom {

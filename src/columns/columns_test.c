@@ -6,12 +6,13 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/test.h"
-#include "columns/bloom.h"
+#include "columns/bloom_live.h"
 #include "columns/codes.h"
 #include "columns/dictionary.h"
 #include "columns/ids.h"
 #include "columns/numbers.h"
 #include "columns/row_set.h"
+#include "columns/rows_memory.h"
 #include "columns/value_sort.h"
 #include "filter/tokens.h"
 
@@ -275,6 +276,52 @@ static void test_bloom_overflow(void **state)
     assert_true(tiles[0] == 2);
 }
 
+/* ---- bloom_live ---- */
+
+enum { LIVE_ROWS = 5 * ROWS_TILE + 100 };
+
+/* A full tile has what was put there and little else; rows behind the last full one may have
+ * anything. */
+static void ask_all(struct bloom_live *live, const struct rows *rows)
+{
+    size_t wrong = 0;
+    for (uint32_t row = 0; row < LIVE_ROWS; row += 7) {
+        uint64_t tiles[4] = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
+        char text[16];
+        (void)snprintf(text, sizeof(text), "word%u", row);
+        const struct filter leaf = {.op = FILTER_WORDS,
+                                    .target = FILTER_ON_ANY,
+                                    .text = slice_from_cstr(text)};
+        struct leaf_tokens tokens;
+        tokens_of_leaf(&leaf, &tokens);
+        bloom_live_ask(live, rows, tokens.all_of[0].any_of[0], tiles);
+        assert_true((tiles[0] >> (row / ROWS_TILE) & 1) != 0);
+        assert_true(tiles[0] >> (LIVE_ROWS / ROWS_TILE) == UINT64_MAX >> (LIVE_ROWS / ROWS_TILE));
+        tiles[0] &= ~(UINT64_C(1) << (row / ROWS_TILE));
+        wrong += (size_t)__builtin_popcountll(tiles[0] & ((1u << (LIVE_ROWS / ROWS_TILE)) - 1));
+    }
+    assert_true(wrong < 10);
+}
+
+static void test_readers_make_live_filters(void **state)
+{
+    static struct event events[LIVE_ROWS];
+    static char texts[LIVE_ROWS][32];
+    struct bloom_live live = {0};
+    UNUSED(state);
+    for (uint32_t row = 0; row < LIVE_ROWS; row++) {
+        int len = snprintf(texts[row], sizeof(texts[row]), "{\"a\":\"word%u\"}", row);
+        events[row].present = FIELD_BIT(FIELD_EVENT_DATA);
+        events[row].value[FIELD_EVENT_DATA].text =
+            (slice){(const uint8_t *)texts[row], (size_t)len};
+    }
+    struct rows *rows = rows_memory_new(events, LIVE_ROWS, 0, NULL);
+    ask_all(&live, rows); /* makes them */
+    ask_all(&live, rows); /* has them */
+    bloom_live_release(&live);
+    rows_memory_free(rows);
+}
+
 /* ---- codes ---- */
 
 static void test_codes(void **state)
@@ -349,6 +396,7 @@ int main(void)
         cmocka_unit_test(test_ids),
         cmocka_unit_test(test_bloom),
         cmocka_unit_test(test_bloom_overflow),
+        cmocka_unit_test(test_readers_make_live_filters),
         cmocka_unit_test(test_codes),
         cmocka_unit_test(test_row_set),
     };

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "columns/bloom_live.h"
 #include "columns/stored.h"
 
 #define LINE_BYTES_MAX MIB(64)
@@ -24,6 +25,7 @@ struct rows_memory {
     struct leaf_hash *leaves;
     struct memory_column columns[FIELD_COUNT];
     struct row_set erased;
+    struct bloom_live *bloom;
 };
 
 static const struct rows_memory *memory_of(const struct rows *rows)
@@ -171,9 +173,7 @@ static enum err leaf(struct rows_reader *reader, uint32_t row, struct leaf_hash 
 
 static void bloom(const struct rows *rows, uint64_t token, uint64_t tiles[4])
 {
-    UNUSED(rows);
-    UNUSED(token);
-    UNUSED(tiles); /* every tile may hold it */
+    bloom_live_ask(memory_of(rows)->bloom, rows, token, tiles);
 }
 
 static struct rows_reader *reader_new(const struct rows *rows)
@@ -206,6 +206,7 @@ struct rows *rows_memory_new(const struct event *events, uint32_t count, uint64_
     ASSERT(count > 0 && count <= ROWS_MAX);
     struct rows_memory *memory = mem_zeroed(sizeof(*memory));
     memory->events = events;
+    memory->bloom = mem_zeroed(sizeof(*memory->bloom));
     memory->rows = (struct rows){.ops = &memory_ops, .first_seq = first_seq, .count = count};
     if (erased != NULL) {
         memory->erased = *erased;
@@ -232,6 +233,8 @@ void rows_memory_free(struct rows *rows)
         free(memory->columns[i].values);
         free(memory->columns[i].texts);
     }
+    bloom_live_release(memory->bloom);
+    free(memory->bloom);
     free(memory->leaves);
     free(memory);
 }

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "columns/bloom_live.h"
 
 enum {
     SLOTS_FIRST = 256,
@@ -59,6 +60,7 @@ struct active {
     struct row_place *places;
     struct arena copies;
     struct kept *kept;
+    struct bloom_live bloom; /* of its full tiles */
     struct row_set *erased;  /* set up before anyone else sees the segment; NULL: none */
     struct wal_file **files; /* as many as it takes: each start begins one, large rows fill them */
     size_t file_count, file_capacity;
@@ -123,6 +125,7 @@ void active_unref(struct active *active)
     }
     free(active->files);
     free_kept(active);
+    bloom_live_release(&active->bloom);
     arena_release(&active->copies);
     free(active->ids);
     free(active->leaves);
@@ -517,7 +520,8 @@ static enum err active_leaf(struct rows_reader *reader, uint32_t row, struct lea
 
 static void active_bloom(const struct rows *rows, uint64_t token, uint64_t tiles[4])
 {
-    /* No filter is kept for what is still growing: every tile may hold it. */
+    struct active *active = ((const struct active_rows *)rows)->active;
+    bloom_live_ask(&active->bloom, rows, token, tiles);
 }
 
 static struct rows_reader *active_reader_new(const struct rows *rows)

@@ -245,20 +245,36 @@ static bool is_literal(slice text)
            slice_equal(text, SLICE("null"));
 }
 
-/* Tiles that may hold what a leaf looks for in JSON. */
+static void narrow_words(const struct rows *rows, slice text, uint64_t tiles[4])
+{
+    const struct filter words = {.op = FILTER_WORDS, .target = FILTER_ON_ANY, .text = text};
+    struct leaf_tokens tokens;
+    tokens_of_leaf(&words, &tokens);
+    narrow(rows, &tokens, tiles);
+}
+
+/* Tiles that may hold what a leaf looks for in JSON. A string that is equal to the operand has its
+ * words too, which is a second, independent question; numbers and literals have none. */
 static void find_tiles(const struct rows *rows, const struct filter *leaf, uint64_t tiles[4])
 {
     struct leaf_tokens tokens;
     memset(tiles, 0xff, 4 * sizeof(*tiles));
     tokens_of_leaf(leaf, &tokens);
-    narrow(rows, &tokens, tiles);
-    /* A string that is equal to the operand has its words too: a second, independent question. */
-    if (leaf->op == FILTER_EQUAL && !leaf->has_number && !is_literal(leaf->text)) {
-        const struct filter words = {.op = FILTER_WORDS,
-                                     .target = FILTER_ON_ANY,
-                                     .text = leaf->text};
-        tokens_of_leaf(&words, &tokens);
+    if (leaf->op != FILTER_EQUAL || tokens.count == 0) {
         narrow(rows, &tokens, tiles);
+        return;
+    }
+    uint64_t numbers[4] = {0};
+    if (tokens.all_of[0].count > 1) {
+        memset(numbers, 0xff, sizeof(numbers));
+        rows->ops->bloom(rows, tokens.all_of[0].any_of[1], numbers);
+    }
+    rows->ops->bloom(rows, tokens.all_of[0].any_of[0], tiles);
+    if (!is_literal(leaf->text)) {
+        narrow_words(rows, leaf->text, tiles);
+    }
+    for (size_t word = 0; word < 4; word++) {
+        tiles[word] |= numbers[word];
     }
 }
 

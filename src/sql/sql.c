@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sql/sql.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+
+enum {
+    STATEMENTS_MAX = 128, /* prepared and kept; a power of two */
+    BUSY_MS_MAX = 2000,
+    FILE_MODE = 0600,
+};
+
+struct sql_statement {
+    struct sql *sql;
+    sqlite3_stmt *handle;
+    char *text; /* NULL: the slot is free */
+};
+
+struct sql {
+    sqlite3 *db;
+    bool in_transaction;
+    struct sql_statement statements[STATEMENTS_MAX]; /* at the hash of their text */
+};
+
+/* ---- Errors ---- */
+
+static enum err code_of(int result)
+{
+    switch (result & 0xff) {
+    case SQLITE_CONSTRAINT:
+        return ERR_CONFLICT;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return ERR_BUSY;
+    case SQLITE_FULL:
+        return ERR_FULL;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return ERR_CORRUPT;
+    case SQLITE_TOOBIG:
+        return ERR_LIMIT;
+    default:
+        return ERR_IO;
+    }
+}
+
+static enum err fail(const struct sql *sql, int result, struct diag *diag)
+{
+    return diag_fail(diag, code_of(result), "catalog", "%s", sqlite3_errmsg(sql->db));
+}
+
+static enum err check(const struct sql *sql, int result, struct diag *diag)
+{
+    return result == SQLITE_OK ? OK : fail(sql, result, diag);
+}
+
+/* ---- Life ---- */
+
+/* SQLite makes files as the umask says; this one is made before it looks. */
+static enum err make_file(const char *path, struct diag *diag)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+    if (fd < 0) {
+        return diag_fail(diag, ERR_IO, path, "cannot be opened");
+    }
+    (void)close(fd);
+    return OK;
+}
+
+enum err sql_open(const char *path, struct sql **out, struct diag *diag)
+{
+    static const char settings[] = "PRAGMA journal_mode = WAL;"
+                                   "PRAGMA synchronous = FULL;"
+                                   "PRAGMA foreign_keys = ON;"
+                                   "PRAGMA secure_delete = ON;"
+                                   "PRAGMA trusted_schema = OFF;";
+    OWNED(sql) sql = mem_zeroed(sizeof(*sql));
+    TRY(make_file(path, diag));
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    int result = sqlite3_open_v2(path, &sql->db, flags, NULL);
+    if (result != SQLITE_OK) {
+        return diag_fail(diag, code_of(result), path, "cannot be opened: %s",
+                         sqlite3_errstr(result));
+    }
+    TRY(check(sql, sqlite3_busy_timeout(sql->db, BUSY_MS_MAX), diag));
+    TRY(check(sql, sqlite3_db_config(sql->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL), diag));
+    TRY(sql_run(sql, settings, diag));
+    *out = MOVE(sql);
+    return OK;
+}
+
+static void release_statement(struct sql_statement *statement)
+{
+    (void)sqlite3_finalize(statement->handle);
+    free(statement->text);
+    *statement = (struct sql_statement){0};
+}
+
+void sql_free(struct sql *sql)
+{
+    if (sql == NULL) {
+        return;
+    }
+    sql_rollback(sql);
+    for (size_t i = 0; i < STATEMENTS_MAX; i++) {
+        release_statement(&sql->statements[i]);
+    }
+    int result = sqlite3_close(sql->db);
+    ASSERT(result == SQLITE_OK); /* all statements are finalised */
+    free(sql);
+}
+
+/* ---- Statements ---- */
+
+enum err sql_run(struct sql *sql, const char *texts, struct diag *diag)
+{
+    return check(sql, sqlite3_exec(sql->db, texts, NULL, NULL, NULL), diag);
+}
+
+/* Where the text lives: its slot, or the next one that is free; all taken: its slot is emptied. */
+static struct sql_statement *find_slot(struct sql *sql, const char *text)
+{
+    size_t at = (size_t)hash_bytes(slice_from_cstr(text), 0) % STATEMENTS_MAX;
+    struct sql_statement *first = &sql->statements[at];
+    for (size_t i = 0; i < STATEMENTS_MAX; i++) {
+        struct sql_statement *slot = &sql->statements[(at + i) % STATEMENTS_MAX];
+        if (slot->text == NULL || strcmp(slot->text, text) == 0) {
+            return slot;
+        }
+    }
+    release_statement(first);
+    return first;
+}
+
+enum err sql_statement(struct sql *sql, const char *text, struct sql_statement **out,
+                       struct diag *diag)
+{
+    struct sql_statement *statement = find_slot(sql, text);
+    if (statement->text != NULL) {
+        sql_reset(statement);
+        *out = statement;
+        return OK;
+    }
+    const char *rest = NULL;
+    sqlite3_stmt *handle = NULL;
+    int result =
+        sqlite3_prepare_v3(sql->db, text, -1, SQLITE_PREPARE_PERSISTENT, &handle, &rest);
+    if (result != SQLITE_OK) {
+        return fail(sql, result, diag);
+    }
+    ASSERT(handle != NULL && *rest == '\0'); /* one statement, of our own making */
+    *statement = (struct sql_statement){.sql = sql, .handle = handle, .text = mem_copy_cstr(text)};
+    *out = statement;
+    return OK;
+}
+
+static void must_bind(int result)
+{
+    ASSERT(result == SQLITE_OK); /* a parameter that the text does not have */
+}
+
+void sql_bind_text(struct sql_statement *statement, int at, slice text)
+{
+    const char *bytes = text.len > 0 ? (const char *)text.ptr : "";
+    must_bind(sqlite3_bind_text64(statement->handle, at, bytes, text.len, SQLITE_TRANSIENT,
+                                  SQLITE_UTF8));
+}
+
+void sql_bind_i64(struct sql_statement *statement, int at, int64_t value)
+{
+    must_bind(sqlite3_bind_int64(statement->handle, at, value));
+}
+
+void sql_bind_null(struct sql_statement *statement, int at)
+{
+    must_bind(sqlite3_bind_null(statement->handle, at));
+}
+
+enum err sql_step(struct sql_statement *statement, bool *has_row, struct diag *diag)
+{
+    int result = sqlite3_step(statement->handle);
+    *has_row = result == SQLITE_ROW;
+    if (result == SQLITE_ROW) {
+        return OK;
+    }
+    enum err e = result == SQLITE_DONE ? OK : fail(statement->sql, result, diag);
+    sql_reset(statement);
+    return e;
+}
+
+enum err sql_step_done(struct sql_statement *statement, struct diag *diag)
+{
+    bool has_row = false;
+    enum err e = sql_step(statement, &has_row, diag);
+    sql_reset(statement);
+    return e;
+}
+
+void sql_reset(struct sql_statement *statement)
+{
+    (void)sqlite3_reset(statement->handle); /* says again what the step said */
+    (void)sqlite3_clear_bindings(statement->handle);
+}
+
+/* ---- Rows ---- */
+
+int sql_column_count(const struct sql_statement *statement)
+{
+    return sqlite3_column_count(statement->handle);
+}
+
+bool sql_is_null(const struct sql_statement *statement, int column)
+{
+    return sqlite3_column_type(statement->handle, column) == SQLITE_NULL;
+}
+
+slice sql_text(const struct sql_statement *statement, int column)
+{
+    const unsigned char *text = sqlite3_column_text(statement->handle, column);
+    int len = sqlite3_column_bytes(statement->handle, column);
+    return text != NULL ? (slice){text, (size_t)len} : (slice){0};
+}
+
+int64_t sql_i64(const struct sql_statement *statement, int column)
+{
+    return sqlite3_column_int64(statement->handle, column);
+}
+
+int64_t sql_changes(const struct sql *sql)
+{
+    return sqlite3_changes64(sql->db);
+}
+
+/* ---- Transactions ---- */
+
+enum err sql_begin(struct sql *sql, struct diag *diag)
+{
+    ASSERT(!sql->in_transaction);
+    TRY(sql_run(sql, "BEGIN IMMEDIATE", diag));
+    sql->in_transaction = true;
+    return OK;
+}
+
+enum err sql_commit(struct sql *sql, struct diag *diag)
+{
+    ASSERT(sql->in_transaction);
+    enum err e = sql_run(sql, "COMMIT", diag);
+    if (e != OK) {
+        sql_rollback(sql);
+        return e;
+    }
+    sql->in_transaction = false;
+    return OK;
+}
+
+void sql_rollback(struct sql *sql)
+{
+    if (sql->in_transaction) {
+        /* an error that ended the transaction by itself leaves nothing to roll back */
+        (void)sqlite3_exec(sql->db, "ROLLBACK", NULL, NULL, NULL);
+        sql->in_transaction = false;
+    }
+}
