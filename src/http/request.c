@@ -27,10 +27,15 @@ bool http_header_at(const struct http_request *request, size_t i, struct http_pa
 bool http_header(const struct http_request *request, const char *lower_name, slice *out)
 {
     slice wanted = slice_from_cstr(lower_name);
-    struct http_param field = {0};
-    for (size_t i = 0; http_header_at(request, i, &field); i++) {
-        if (http_name_equal(field.name, wanted)) {
-            *out = field.value;
+    const struct exchange *exchange = reading(request);
+    if (exchange->head.ptr == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < exchange->parser.field_count; i++) {
+        const struct http_field *field = &exchange->parser.fields[i];
+        if (field->name.len == wanted.len &&
+            http_name_equal(span_of(exchange, field->name), wanted)) {
+            *out = span_of(exchange, field->value);
             return true;
         }
     }

@@ -104,10 +104,3 @@ bool http_name_equal(slice text, slice lower)
     }
     return true;
 }
-
-/* One bit for each of the 128 ASCII characters: !#$%&'*+-.^_`|~, digits and letters. */
-bool http_byte_is_token(uint8_t byte)
-{
-    static const uint64_t bits[2] = {UINT64_C(0x03ff6cfa00000000), UINT64_C(0x57ffffffc7fffffe)};
-    return byte < 128 && ((bits[byte >> 6] >> (byte & 63)) & 1) != 0;
-}

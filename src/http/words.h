@@ -29,5 +29,11 @@ const char *http_status_name(int status);
 /* ASCII letters are equal in either case; `lower` is in lower case already. */
 bool http_name_equal(slice text, slice lower);
 
-/* RFC 9110 token characters: what methods and header names are made of. */
-bool http_byte_is_token(uint8_t byte);
+/* RFC 9110 token characters: what methods and header names are made of. One bit for each of the
+ * 128 ASCII characters: !#$%&'*+-.^_`|~, digits and letters. */
+static inline bool http_byte_is_token(uint8_t byte)
+{
+    const uint64_t low = UINT64_C(0x03ff6cfa00000000);
+    const uint64_t high = UINT64_C(0x57ffffffc7fffffe);
+    return byte < 128 && (((byte < 64 ? low : high) >> (byte & 63)) & 1) != 0;
+}

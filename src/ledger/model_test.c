@@ -365,7 +365,7 @@ static void test_programs_give_the_answers_of_a_plain_array(void **state)
         patience.run = number_from("CAIRN_TEST_SECONDS", patience.run);
     }
     uint64_t done = run_programs(first, count, is_alone);
-    print_message("%" PRIu64 " programs, from seed %" PRIu64 " on\n", done, first);
+    print_message("# %" PRIu64 " programs, from seed %" PRIu64 " on\n", done, first);
 }
 
 int main(void)
