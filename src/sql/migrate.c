@@ -27,9 +27,9 @@ static enum err refuse_unknown(struct sql *sql, const struct sql_migration *step
     while (has_row) {
         slice name = sql_text(all, 0);
         if (!is_in_list(steps, count, name)) {
-            enum err e = diag_fail(diag, ERR_INVALID, "catalog",
-                                   "was made by a newer version: it went through %.*s",
-                                   SLICE_ARG(name));
+            enum err e =
+                diag_fail(diag, ERR_INVALID, "catalog",
+                          "was made by a newer version: it went through %.*s", SLICE_ARG(name));
             sql_reset(all);
             return e;
         }

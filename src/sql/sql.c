@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sql/sql.h"
 
-#include <fcntl.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/hash.h"
 #include "base/mem.h"
@@ -13,7 +11,7 @@
 enum {
     STATEMENTS_MAX = 128, /* prepared and kept; a power of two */
     BUSY_MS_MAX = 2000,
-    FILE_MODE = 0600,
+    PATH_BYTES_MAX = 4096,
 };
 
 struct sql_statement {
@@ -63,25 +61,19 @@ static enum err check(const struct sql *sql, int result, struct diag *diag)
 /* ---- Life ---- */
 
 /* SQLite makes files as the umask says; this one is made before it looks. */
-static enum err make_file(const char *path, struct diag *diag)
+static enum err make_file(const struct dir *dir, const char *name, struct diag *diag)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-    if (fd < 0) {
-        return diag_fail(diag, ERR_IO, path, "cannot be opened");
-    }
-    (void)close(fd);
-    return OK;
+    OWNED(file) file = NULL;
+    return file_open(dir, name, FILE_CREATE, &file, diag);
 }
 
-enum err sql_open(const char *path, struct sql **out, struct diag *diag)
+static enum err open_at(struct sql *sql, const char *path, struct diag *diag)
 {
     static const char settings[] = "PRAGMA journal_mode = WAL;"
                                    "PRAGMA synchronous = FULL;"
                                    "PRAGMA foreign_keys = ON;"
                                    "PRAGMA secure_delete = ON;"
                                    "PRAGMA trusted_schema = OFF;";
-    OWNED(sql) sql = mem_zeroed(sizeof(*sql));
-    TRY(make_file(path, diag));
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     int result = sqlite3_open_v2(path, &sql->db, flags, NULL);
     if (result != SQLITE_OK) {
@@ -90,7 +82,19 @@ enum err sql_open(const char *path, struct sql **out, struct diag *diag)
     }
     TRY(check(sql, sqlite3_busy_timeout(sql->db, BUSY_MS_MAX), diag));
     TRY(check(sql, sqlite3_db_config(sql->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL), diag));
-    TRY(sql_run(sql, settings, diag));
+    return sql_run(sql, settings, diag);
+}
+
+enum err sql_open(const struct dir *dir, const char *name, struct sql **out, struct diag *diag)
+{
+    char path[PATH_BYTES_MAX];
+    int len = snprintf(path, sizeof(path), "%s/%s", dir_path(dir), name);
+    if (len < 0 || (size_t)len >= sizeof(path)) {
+        return diag_fail(diag, ERR_INVALID, name, "the path is too long");
+    }
+    OWNED(sql) sql = mem_zeroed(sizeof(*sql));
+    TRY(make_file(dir, name, diag));
+    TRY(open_at(sql, path, diag));
     *out = MOVE(sql);
     return OK;
 }
@@ -149,13 +153,12 @@ enum err sql_statement(struct sql *sql, const char *text, struct sql_statement *
     }
     const char *rest = NULL;
     sqlite3_stmt *handle = NULL;
-    int result =
-        sqlite3_prepare_v3(sql->db, text, -1, SQLITE_PREPARE_PERSISTENT, &handle, &rest);
+    int result = sqlite3_prepare_v3(sql->db, text, -1, SQLITE_PREPARE_PERSISTENT, &handle, &rest);
     if (result != SQLITE_OK) {
         return fail(sql, result, diag);
     }
     ASSERT(handle != NULL && *rest == '\0'); /* one statement, of our own making */
-    *statement = (struct sql_statement){.sql = sql, .handle = handle, .text = mem_copy_cstr(text)};
+    *statement = (struct sql_statement){sql, handle, mem_text(text, strlen(text))};
     *out = statement;
     return OK;
 }
@@ -168,8 +171,8 @@ static void must_bind(int result)
 void sql_bind_text(struct sql_statement *statement, int at, slice text)
 {
     const char *bytes = text.len > 0 ? (const char *)text.ptr : "";
-    must_bind(sqlite3_bind_text64(statement->handle, at, bytes, text.len, SQLITE_TRANSIENT,
-                                  SQLITE_UTF8));
+    must_bind(
+        sqlite3_bind_text64(statement->handle, at, bytes, text.len, SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 
 void sql_bind_i64(struct sql_statement *statement, int at, int64_t value)

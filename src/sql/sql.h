@@ -24,13 +24,14 @@
 
 #include "base/err.h"
 #include "base/slice.h"
+#include "os/file.h"
 
 struct sql;
 struct sql_statement;
 
-/* Opens or makes the file (mode 0600). */
-enum err sql_open(const char *path, struct sql **out, struct diag *diag);
-/* NULL is fine. A transaction that is open is rolled back. */
+/* Opens or makes the file in `dir` (mode 0600). */
+enum err sql_open(const struct dir *dir, const char *name, struct sql **out, struct diag *diag);
+/* A transaction that is open is rolled back. */
 void sql_free(struct sql *sql);
 DEFINE_OWNED(sql);
 
