@@ -146,6 +146,27 @@ static void test_take(void **state)
     }
 }
 
+static void test_documents_are_not_deep(void **state)
+{
+    UNUSED(state);
+    for (size_t depth = 31; depth <= 33; depth++) {
+        struct kind_errors errors;
+        json_t *out = NULL;
+        json_t *schema = json_object();
+        for (size_t i = 1; i < depth; i++) {
+            json_t *outer = i % 2 == 0 ? json_object() : json_array();
+            (void)(i % 2 == 0 ? json_object_set_new(outer, "a", schema)
+                              : json_array_append_new(outer, schema));
+            schema = outer;
+        }
+        json_t *sent = json_pack("{s:s, s:{s:o}}", "event_type", "a", "schema", "a", schema);
+        enum err e = kind_take(&kind_schemas, KIND_CREATE, sent, NULL, &out, &errors);
+        assert_int_equal(e, depth < 32 ? OK : ERR_INVALID);
+        json_decref(out);
+        json_decref(sent);
+    }
+}
+
 /* Every error is counted, and what has no room is not written. */
 static void test_many_errors(void **state)
 {
@@ -253,6 +274,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_take),
+        cmocka_unit_test(test_documents_are_not_deep),
         cmocka_unit_test(test_many_errors),
         cmocka_unit_test(test_secrets_are_not_shown),
         cmocka_unit_test(test_of_passwords_only_that_they_changed),

@@ -78,6 +78,8 @@ static const struct kind_field key_fields[] = {
     {"scopes", KIND_CHOICES, KIND_IMMUTABLE, NULL, 1, 16, SCOPES,
      "What it may do, instead of all that its role may"},
     {"filter", KIND_FILTER, 0, NULL, 1, 4096, NULL, "Only events that match are seen with it"},
+    {"user_id", KIND_REFERENCE, KIND_IMMUTABLE | KIND_SEARCHED, NULL, 1, 64, "users",
+     "The user that it acts for; none: for the organisation"},
     {"expires_at", KIND_TIME, 0, NULL, 0, 0, NULL, "When it ends; none: when it is revoked"},
     {"key_prefix", KIND_NAME, KIND_READ_ONLY | KIND_UNIQUE_EVERYWHERE | KIND_SEARCHED, NULL, 8, 8,
      NULL, "The first characters of its id, which are what is shown and recorded"},

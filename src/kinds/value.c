@@ -7,7 +7,11 @@
 #include "codec/time.h"
 #include "filter/filter.h"
 
-enum { LIST_ITEM_BYTES_MAX = 100, HOST_LABEL_BYTES_MAX = 63 };
+enum {
+    LIST_ITEM_BYTES_MAX = 100,
+    HOST_LABEL_BYTES_MAX = 63,
+    DOCUMENT_DEPTH_MAX = 32, /* with what is around it, an event takes it */
+};
 
 static json_t *wrong(struct kind_errors *errors, const struct kind_field *field, const char *what)
 {
@@ -240,9 +244,36 @@ static json_t *take_integer(const struct kind_field *field, const json_t *value,
     return json_integer(number);
 }
 
+static bool is_deeper(const json_t *value, uint32_t depth)
+{
+    const char *name = NULL;
+    json_t *member = NULL;
+    size_t i = 0;
+    if (depth == 0) {
+        return json_is_object(value) || json_is_array(value);
+    }
+    json_object_foreach((json_t *)(uintptr_t)value, name, member)
+    {
+        if (is_deeper(member, depth - 1)) {
+            return true;
+        }
+    }
+    json_array_foreach(value, i, member)
+    {
+        if (is_deeper(member, depth - 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static json_t *take_document(const struct kind_field *field, const json_t *value,
                              struct kind_errors *errors)
 {
+    if (is_deeper(value, DOCUMENT_DEPTH_MAX)) {
+        kind_wrong(errors, field->name, "is nested deeper than %d", DOCUMENT_DEPTH_MAX);
+        return NULL;
+    }
     size_t bytes = json_dumpb(value, NULL, 0, JSON_COMPACT);
     if ((int64_t)bytes > field->most) {
         kind_wrong(errors, field->name, "has %zu bytes; %lld are taken", bytes,
