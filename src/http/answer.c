@@ -12,7 +12,16 @@ static slice body_of(const struct http_response *response)
     return response->borrowed.ptr != NULL ? response->borrowed : buf_slice(&response->body);
 }
 
-/* What cannot be sent as it was meant is not sent in part. */
+static void add_headers(struct exchange *exchange)
+{
+    const struct http_hooks *hooks = &exchange->loop->server->options.hooks;
+    if (hooks->before_response != NULL) {
+        hooks->before_response(&exchange->request, hooks->data);
+    }
+}
+
+/* What cannot be sent as it was meant is not sent in part: the problem that is sent instead has
+ * headers of its own. */
 static void check_response(struct exchange *exchange)
 {
     struct http_response *response = &exchange->response;
@@ -21,6 +30,7 @@ static void check_response(struct exchange *exchange)
     }
     http_response_reset(response);
     exchange_problem(exchange, 500, "the answer is larger than the server sends");
+    add_headers(exchange);
 }
 
 static void add_field(struct buf *out, const char *name_and_colon, slice value)
@@ -49,11 +59,8 @@ static void add_length(struct exchange *exchange)
 
 void exchange_make_head(struct exchange *exchange)
 {
-    const struct http_hooks *hooks = &exchange->loop->server->options.hooks;
     struct http_response *response = &exchange->response;
-    if (hooks->before_response != NULL) {
-        hooks->before_response(&exchange->request, hooks->data);
-    }
+    add_headers(exchange);
     check_response(exchange);
     exchange->keep = exchange->parser.keep_alive && exchange->is_body_done &&
                      !exchange->loop->is_stopping && !exchange->conn->is_eof;

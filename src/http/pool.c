@@ -14,14 +14,17 @@ struct pool {
     struct pool_job **last;
     uint32_t waiting;
     uint32_t waiting_max;
+    uint32_t busy; /* threads that run a job */
     bool is_ending;
     uint32_t thread_count;
     struct thread *threads;
 };
 
-static struct pool_job *wait_for_job(struct pool *pool)
+/* The next job; the one before it, if any, has ended. */
+static struct pool_job *wait_for_job(struct pool *pool, bool was_busy)
 {
     mutex_lock(&pool->lock);
+    pool->busy -= was_busy ? 1 : 0;
     while (pool->first == NULL && !pool->is_ending) {
         condition_wait(&pool->has_work, &pool->lock);
     }
@@ -29,6 +32,7 @@ static struct pool_job *wait_for_job(struct pool *pool)
     if (job != NULL) {
         pool->first = job->next;
         pool->waiting--;
+        pool->busy++;
         if (pool->first == NULL) {
             pool->last = &pool->first;
         }
@@ -39,9 +43,11 @@ static struct pool_job *wait_for_job(struct pool *pool)
 
 static void work(void *arg)
 {
+    bool was_busy = false;
     struct pool_job *job = NULL;
-    while ((job = wait_for_job(arg)) != NULL) {
+    while ((job = wait_for_job(arg, was_busy)) != NULL) {
         job->run(job);
+        was_busy = true;
     }
 }
 
@@ -99,10 +105,10 @@ bool pool_submit(struct pool *pool, struct pool_job *job)
     return fits;
 }
 
-uint64_t pool_waiting(struct pool *pool)
+struct pool_counts pool_counts(struct pool *pool)
 {
     mutex_lock(&pool->lock);
-    uint64_t waiting = pool->waiting;
+    struct pool_counts counts = {pool->thread_count, pool->busy, pool->waiting};
     mutex_unlock(&pool->lock);
-    return waiting;
+    return counts;
 }

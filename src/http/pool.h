@@ -27,4 +27,8 @@ void pool_free(struct pool *pool);
 /* False when the queue is full. */
 bool pool_submit(struct pool *pool, struct pool_job *job);
 
-uint64_t pool_waiting(struct pool *pool);
+struct pool_counts {
+    uint32_t threads, busy; /* busy: those that run a job */
+    uint32_t waiting;
+};
+struct pool_counts pool_counts(struct pool *pool);

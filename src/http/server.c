@@ -171,11 +171,14 @@ uint16_t http_server_port(const struct http_server *server)
 
 struct http_counts http_server_counts(struct http_server *server)
 {
+    struct pool_counts pool = pool_counts(server->pool);
     return (struct http_counts){
         .connections = peers_count(server->peers),
         .accepted = server->accepted,
         .refused = server->refused,
-        .pool_waiting = pool_waiting(server->pool),
+        .pool_threads = pool.threads,
+        .pool_busy = pool.busy,
+        .pool_waiting = pool.waiting,
     };
 }
 

@@ -120,6 +120,8 @@ struct http_counts {
     uint64_t connections; /* open now */
     uint64_t accepted;    /* since the start */
     uint64_t refused;     /* over a maximum, since the start */
+    uint64_t pool_threads;
+    uint64_t pool_busy; /* of them, that run a handler */
     uint64_t pool_waiting;
 };
 struct http_counts http_server_counts(struct http_server *server); /* any thread */
