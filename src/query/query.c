@@ -65,7 +65,7 @@ static enum err open_page(struct page *page, const struct query_context *context
         }
     }
     json_begin_object(&page->json, NULL);
-    json_begin_array(&page->json, "data");
+    json_begin_array(&page->json, query->shape != NULL ? query->shape->list : "data");
     return OK;
 }
 
@@ -88,8 +88,14 @@ static enum err next_event(struct page *page, const struct store_event **out, st
 
 static void add_event(struct page *page, const struct store_event *event, slice members)
 {
+    const struct query_shape *shape = page->query->shape;
     buf_clear(&page->event);
-    render_event(event, &page->query->fields, members, &page->line, &page->event);
+    if (shape != NULL && shape->columns != NULL) {
+        render_columns(&event->event, shape->columns, shape->column_count, &page->line,
+                       &page->event);
+    } else {
+        render_event(event, &page->query->fields, members, &page->line, &page->event);
+    }
     json_raw(&page->json, NULL, buf_slice(&page->event));
 }
 
@@ -157,6 +163,23 @@ static enum err begin_page_member(struct page *page, struct query_answer *answer
     return OK;
 }
 
+/* The members behind the array, in the shape of the query. */
+static enum err write_shape(struct page *page, struct query_answer *answer, struct diag *diag)
+{
+    const struct query *query = page->query;
+    struct query_totals totals = {
+        .page = query->page > 0 ? query->page : query->offset / query->limit + 1,
+        .limit = query->limit,
+        .offset = query->offset,
+        .count = page->count,
+    };
+    json_end_array(&page->json);
+    make_cursor(page, answer);
+    TRY(count_all(page, &totals.total, diag));
+    query->shape->write_page(&page->json, &totals);
+    return json_end(&page->json);
+}
+
 enum err query_page(const struct query_context *context, const struct query *query, struct buf *out,
                     struct query_answer *answer, struct diag *diag)
 {
@@ -167,6 +190,9 @@ enum err query_page(const struct query_context *context, const struct query *que
     while (event != NULL) {
         add_event(&page, event, (slice){0});
         TRY(next_event(&page, &event, diag));
+    }
+    if (query->shape != NULL) {
+        return write_shape(&page, answer, diag);
     }
     TRY(begin_page_member(&page, answer, diag));
     return json_end(&page.json);

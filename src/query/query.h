@@ -24,6 +24,8 @@
 #define QUERY_PAGE_BYTES   (8 * 1024 * 1024) /* a page ends early when its events are this large */
 #define QUERY_ANSWER_BYTES (QUERY_PAGE_BYTES + 4 * 1024 * 1024)
 
+struct json_writer;
+
 struct query_param {
     slice name, value; /* decoded */
 };
@@ -36,6 +38,20 @@ struct query_context {
     int64_t now_us;
 };
 
+/* ---- Another shape than {"data", "page"}, for clients that know one ---- */
+
+struct query_totals {
+    uint64_t page, limit, offset, count, total; /* page from 1; count: of this page */
+};
+
+struct query_shape {
+    const char *list;                    /* the name of the array */
+    const struct render_column *columns; /* of each event; NULL: as always */
+    size_t column_count;
+    /* Adds the members behind the array. */
+    void (*write_page)(struct json_writer *json, const struct query_totals *totals);
+};
+
 /* What the parameters say. Lives in the arena it was parsed with. */
 struct query {
     const struct filter *filter;
@@ -46,7 +62,8 @@ struct query {
     uint64_t offset;
     uint64_t page; /* from 1; 0: not asked for */
     bool wants_total;
-    uint64_t size; /* of the log: snapshot */
+    const struct query_shape *shape; /* NULL: the usual; of query_page(), set by its caller */
+    uint64_t size;                   /* of the log: snapshot */
     bool has_after;
     struct store_position after;
     int64_t now_us;       /* what relative times were relative to */

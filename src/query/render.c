@@ -2,6 +2,7 @@
 #include "query/render.h"
 
 #include "codec/hex.h"
+#include "codec/json_write.h"
 
 static slice field_name(enum field field)
 {
@@ -92,4 +93,26 @@ void render_event(const struct store_event *event, const struct render_fields *w
     buf_append_byte(out, '"');
     buf_append(out, members);
     buf_append_byte(out, '}');
+}
+
+void render_columns(const struct event *event, const struct render_column *columns, size_t count,
+                    struct buf *scratch, struct buf *out)
+{
+    struct json_writer json = json_writer_to(out);
+    json_begin_object(&json, NULL);
+    for (size_t i = 0; i < count; i++) {
+        const struct render_column *column = &columns[i];
+        buf_clear(scratch);
+        if (!event_has(event, column->field)) {
+            json_null(&json, column->name);
+            continue;
+        }
+        event_write_value(event, column->field, scratch);
+        if (column->is_text) {
+            json_str(&json, column->name, buf_slice(scratch));
+        } else {
+            json_raw(&json, column->name, buf_slice(scratch));
+        }
+    }
+    json_end_object(&json);
 }

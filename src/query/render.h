@@ -24,3 +24,15 @@ enum err render_fields_parse(slice text, struct render_fields *out, struct diag 
  */
 void render_event(const struct store_event *event, const struct render_fields *wanted,
                   slice members, struct buf *line, struct buf *out);
+
+/* A member of a row in another shape: its name, the field that it shows, and whether the JSON of
+ * that field becomes text. */
+struct render_column {
+    const char *name;
+    enum field field;
+    bool is_text;
+};
+
+/* {name: value, ...}; null for what the event lacks. `scratch` is overwritten. */
+void render_columns(const struct event *event, const struct render_column *columns, size_t count,
+                    struct buf *scratch, struct buf *out);
