@@ -19,6 +19,9 @@
 
 struct api_metrics;
 struct api_receipts;
+struct api_versions;
+struct legacy;
+struct version_life;
 
 /* What a caller may do; each route asks for one of them. */
 enum scope {
@@ -33,6 +36,8 @@ enum scope {
 
 struct api_route {
     enum scope scope;
+    const struct version_life *life; /* of this route (versions.h); NULL: as the API itself */
+    const struct legacy *legacy;     /* of a seed's path: its shape (legacy.h) */
 };
 
 #define API_ORG "default" /* the first organisation, and so far the only one */
@@ -44,7 +49,8 @@ struct api {
     struct http_server *server; /* for its figures; set after the start */
     struct api_metrics *metrics;
     struct api_receipts *receipts;
-    slice owner_key; /* the server's memory */
+    struct api_versions *versions; /* negotiate.h */
+    slice owner_key;               /* the server's memory */
     uint8_t cursor_key[QUERY_KEY_BYTES];
     bool tiles_public, metrics_public, query_key_allowed;
     const char *version;
@@ -94,8 +100,13 @@ void api_log_get(struct http_request *request);
 void api_consistency_get(struct http_request *request);
 void api_log_rotate(struct http_request *request);
 
-void api_health_live(struct http_request *request); /* health.c */
+extern const struct http_parked api_health_live; /* health.c */
 void api_health_ready(struct http_request *request);
 void api_health(struct http_request *request);
+void api_health_detailed(struct http_request *request);
+void api_health_database(struct http_request *request);
+void api_health_basic(struct http_request *request);
+void api_health_checks(struct http_request *request);
 void api_metrics_get(struct http_request *request); /* metrics.c */
-void api_version_get(struct http_request *request); /* health.c */
+void api_version_get(struct http_request *request); /* version_answers.c */
+void api_version_usage_get(struct http_request *request);

@@ -76,6 +76,7 @@ bool auth_identify(struct http_request *request, void *data)
     if (key.len > 0 && !caller->is_owner) {
         return refuse(request, 401, "the key is not known here");
     }
+    caller->key_id = caller->is_owner ? SLICE("owner") : (slice){0};
     return true;
 }
 

@@ -16,6 +16,8 @@ struct caller {
     struct api *api;
     bool is_owner; /* has shown the owner key */
     slice org;
+    slice key_id;          /* empty: no key, or none of ours */
+    slice version_default; /* of the API, the organisation's; empty: the current one */
 };
 
 /* Middleware: sets the caller; a key that is none of ours is answered at once. */

@@ -2,6 +2,7 @@
 /* events - reading: query, one event, its proof, timeline, stats. All run in the pool. */
 #include "api/api.h"
 #include "api/auth.h"
+#include "api/legacy.h"
 #include "api/metrics.h"
 #include "codec/json_write.h"
 #include "os/clock.h"
@@ -44,11 +45,15 @@ static enum err begin(struct http_request *request, const struct query_defaults 
 {
     struct query_param *params = NULL;
     size_t count = 0;
+    const struct legacy *legacy = legacy_of(api_of(request), request);
     *reading = (struct reading){.request = request,
                                 .arena = ARENA_INIT(FILTER_BYTES_MAX),
                                 .began_us = clock_monotonic_us()};
     api_query_context(request, &reading->context);
     TRY(api_params(request, &params, &count));
+    if (legacy != NULL) {
+        legacy_params(legacy, params, count);
+    }
     return query_parse(&reading->context, params, count, defaults, &reading->arena, &reading->query,
                        diag);
 }
@@ -104,8 +109,11 @@ void api_events_query(struct http_request *request)
     struct diag diag = {0};
     struct query_answer answer = {0};
     CLEANUP(reading_release) struct reading reading = {0};
-    enum err e = begin(request, &(struct query_defaults){0}, &reading, &diag);
+    const struct legacy *legacy = legacy_of(api_of(request), request);
+    const struct query_defaults defaults = {.limit = legacy != NULL ? legacy->limit_max : 0};
+    enum err e = begin(request, &defaults, &reading, &diag);
     if (e == OK) {
+        reading.query.shape = legacy != NULL ? legacy->list : NULL;
         e = query_page(&reading.context, &reading.query, &request->response->body, &answer, &diag);
     }
     end(&reading, e, &diag);
@@ -223,6 +231,10 @@ void api_event_get(struct http_request *request)
     if (http_query(request, "raw", &raw) && !slice_equal(raw, SLICE("0"))) {
         event_write_line(&found.event.event, &response->body);
         buf_append_byte(&response->body, '\n');
+        return;
+    }
+    const struct legacy *legacy = legacy_of(api_of(request), request);
+    if (legacy_event(legacy, &found.event.event, &line, &response->body)) {
         return;
     }
     append_also(&found, &also);

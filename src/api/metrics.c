@@ -3,13 +3,13 @@
 
 #include <stdlib.h>
 
-#include "api/api.h"
+#include "api/negotiate.h"
 #include "base/mem.h"
 #include "codec/json_write.h"
 #include "ingest/metrics.h"
 
 enum {
-    ROUTES_MAX = 64,
+    ROUTES_MAX = 192,
     CLASSES = 6, /* of statuses: 0 for none, 1xx to 5xx */
 };
 
@@ -178,6 +178,7 @@ static void write_all(struct api *api, struct buf *out)
     write_histogram(out, "audit_query_duration_seconds", "Of queries, timelines and statistics.",
                     &api->metrics->queries);
     write_requests(out, api->metrics);
+    api_version_metrics(api->versions, out);
     write_ledger(out, api->store);
     if (api->server != NULL) {
         struct http_counts counts = http_server_counts(api->server);
@@ -209,6 +210,10 @@ static enum err write_as_json(slice text, struct buf *out)
 static bool wants_json(const struct http_request *request)
 {
     slice accept = {0};
+    slice format = {0};
+    if (http_query(request, "format", &format)) {
+        return slice_equal(format, SLICE("json"));
+    }
     return http_header(request, "accept", &accept) &&
            memmem(accept.ptr, accept.len, "application/json", 16) != NULL;
 }

@@ -2,18 +2,24 @@
 /* routes - every path of the server, and the chain that a request passes before its handler. */
 #include "api/api.h"
 #include "api/auth.h"
+#include "api/legacy.h"
 #include "api/metrics.h"
 
 /* Bodies are streamed: this bounds what one request may send, not what it costs. */
 #define STREAM_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
-static const struct api_route open_to_all = {SCOPE_NONE};
-static const struct api_route for_loopback = {SCOPE_LOOPBACK};
-static const struct api_route for_tiles = {SCOPE_TILES};
-static const struct api_route for_writers = {SCOPE_EVENTS_WRITE};
-static const struct api_route for_readers = {SCOPE_EVENTS_READ};
-static const struct api_route for_operators = {SCOPE_OPS_READ};
-static const struct api_route for_changes = {SCOPE_OPS_WRITE};
+static const struct api_route open_to_all = {.scope = SCOPE_NONE};
+static const struct api_route for_loopback = {.scope = SCOPE_LOOPBACK};
+static const struct api_route for_tiles = {.scope = SCOPE_TILES};
+static const struct api_route for_writers = {.scope = SCOPE_EVENTS_WRITE};
+static const struct api_route for_readers = {.scope = SCOPE_EVENTS_READ};
+static const struct api_route for_operators = {.scope = SCOPE_OPS_READ};
+
+/* What 1.0 did not have is answered in 2.0, whatever is asked for. */
+static const struct version_life since_2 = {.introduced = "2.0"};
+static const struct api_route readers_since_2 = {.scope = SCOPE_EVENTS_READ, .life = &since_2};
+static const struct api_route operators_since_2 = {.scope = SCOPE_OPS_READ, .life = &since_2};
+static const struct api_route changes_since_2 = {.scope = SCOPE_OPS_WRITE, .life = &since_2};
 
 #define GETS(route_path, handler, route_data)                                                      \
     {                                                                                              \
@@ -26,6 +32,26 @@ static const struct api_route for_changes = {SCOPE_OPS_WRITE};
         .body_bytes_max = STREAM_BYTES_MAX, .data = (void *)(uintptr_t) & (route_data)             \
     }
 
+/* Who may use an alias, and its row. */
+#define READERS  .scope = SCOPE_EVENTS_READ
+#define LOOPBACK .scope = SCOPE_LOOPBACK
+#define EVERYONE .scope = SCOPE_NONE
+#define ALIAS_DATA(who, shape)                                                                     \
+    (void *)(uintptr_t) & (const struct api_route)                                                 \
+    {                                                                                              \
+        who, .legacy = &(shape)                                                                    \
+    }
+#define ALIAS(route_path, handler, who, shape)                                                     \
+    {.method = HTTP_GET,                                                                           \
+     .path = (route_path),                                                                         \
+     .blocking = (handler),                                                                        \
+     .data = ALIAS_DATA(who, shape)},
+#define ALIAS_PARKED(route_path, handlers, who, shape)                                             \
+    {.method = HTTP_GET,                                                                           \
+     .path = (route_path),                                                                         \
+     .parked = &(handlers),                                                                        \
+     .data = ALIAS_DATA(who, shape)},
+
 static const struct http_route routes[] = {
     POSTS("/api/v1/audit/events", api_events_post, for_writers),
     POSTS("/api/v1/audit/events/batch", api_events_batch, for_writers),
@@ -33,29 +59,37 @@ static const struct http_route routes[] = {
 
     GETS("/api/v1/audit/events", api_events_query, for_readers),
     GETS("/api/v1/audit/events/{event_id}", api_event_get, for_readers),
-    GETS("/api/v1/audit/events/{event_id}/proof", api_event_proof, for_readers),
-    GETS("/api/v1/audit/timeline/{correlation_id}", api_timeline_get, for_readers),
+    GETS("/api/v1/audit/events/{event_id}/proof", api_event_proof, readers_since_2),
+    GETS("/api/v1/audit/timeline/{correlation_id}", api_timeline_get, readers_since_2),
     GETS("/api/v1/audit/stats", api_stats_get, for_readers),
     {.method = HTTP_GET,
      .path = "/api/v1/audit/tail",
      .parked = &api_tail_get,
-     .data = (void *)(uintptr_t)&for_readers},
+     .data = (void *)(uintptr_t)&readers_since_2},
 
     GETS("/checkpoint", api_checkpoint_get, for_tiles),
     GETS("/tile/{tile...}", api_tile_get, for_tiles),
     GETS("/tile/entries/{tile...}", api_tile_get, for_operators), /* they show the events */
-    GETS("/api/v1/log", api_log_get, for_readers),
-    GETS("/api/v1/log/proof/consistency", api_consistency_get, for_readers),
+    GETS("/api/v1/log", api_log_get, readers_since_2),
+    GETS("/api/v1/log/proof/consistency", api_consistency_get, readers_since_2),
     {.method = HTTP_POST,
      .path = "/api/v1/log/keys/rotate",
      .blocking = api_log_rotate,
-     .data = (void *)(uintptr_t)&for_changes},
+     .data = (void *)(uintptr_t)&changes_since_2},
 
     GETS("/health", api_health, open_to_all),
-    GETS("/health/live", api_health_live, open_to_all),
+    {.method = HTTP_GET,
+     .path = "/health/live",
+     .parked = &api_health_live,
+     .data = (void *)(uintptr_t)&open_to_all},
     GETS("/health/ready", api_health_ready, open_to_all),
+    GETS("/health/detailed", api_health_detailed, for_operators),
+    GETS("/health/database", api_health_database, open_to_all),
     GETS("/metrics", api_metrics_get, for_loopback),
-    GETS("/api/v1/version", api_version_get, for_operators),
+    GETS("/api/v1/version", api_version_get, open_to_all),
+    GETS("/api/v1/version/usage", api_version_usage_get, operators_since_2),
+
+#include "api/aliases.def"
 };
 
 const struct http_route *api_routes(size_t *count)
@@ -66,6 +100,7 @@ const struct http_route *api_routes(size_t *count)
 
 /* Read top to bottom: the first that says no answers. */
 static const http_middleware_fn chain[] = {
+    api_version_pass,
     auth_identify,
     auth_authorise,
 };
@@ -79,7 +114,9 @@ const http_middleware_fn *api_middleware(size_t *count)
 /* What every answer carries, whatever made it. */
 static void add_security_headers(struct http_request *request, void *data)
 {
-    UNUSED(data);
+    const struct api *api = data;
+    legacy_adapt_problem(api, request);
+    api_version_headers(api->versions, request);
     http_response_lines(
         request->response,
         SLICE("X-Content-Type-Options: nosniff\r\n"
@@ -93,6 +130,7 @@ static void note_outcome(const struct http_request *request, const struct http_o
 {
     struct api *api = data;
     api_metrics_request(api->metrics, request, outcome);
+    api_version_note(api->versions, request);
 }
 
 void api_hooks(struct api *api, struct http_hooks *out)

@@ -14,6 +14,7 @@
 
 #include "api/api.h"
 #include "api/auth.h"
+#include "api/legacy.h"
 #include "api/metrics.h"
 #include "api/receipts.h"
 #include "base/mem.h"
@@ -123,6 +124,9 @@ static void answer_stored(struct write *write)
     }
     if (write->wants_receipt) {
         write_receipt(write, &json);
+    }
+    if (legacy_of(write->api, write->request) != NULL) {
+        json_cstr(&json, "message", result->count > 0 ? "stored" : "was there already");
     }
     if (json_end(&json) != OK) {
         api_fail(write->request, ERR_LIMIT, NULL);

@@ -9,6 +9,7 @@
 
 #include "api/api.h"
 #include "api/metrics.h"
+#include "api/negotiate.h"
 #include "api/receipts.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -187,6 +188,7 @@ static enum err open_http(struct server *server, struct diag *diag)
     TRY(bound_connections(options, &http.connections_max, diag));
     server->routes = make_routes(server, &http.route_count);
     http.routes = server->routes;
+    TRY(api_versions_new(&all_versions, server->routes, http.route_count, &server->api.versions, diag));
     http.middleware = api_middleware(&http.middleware_count);
     api_hooks(&server->api, &http.hooks);
     TRY(http_server_start(&http, &server->http, diag));
@@ -247,6 +249,7 @@ static void close_server(struct server *server)
     intake_pool_free(server->api.ingest.pool);
     ingest_metrics_free(server->api.ingest.metrics);
     api_metrics_free(server->api.metrics);
+    api_versions_free(server->api.versions);
     secret_wipe(server->owner_key, sizeof(server->owner_key));
     dir_free(server->data_dir);
     free(server->routes);
@@ -288,6 +291,18 @@ static void wait_for_stop(const sigset_t *signals)
     }
 }
 
+/* Whoever spreads requests over servers learns first that this one goes, while it still serves. */
+static void drain(const struct server *server, const sigset_t *signals)
+{
+    uint64_t ms = options_u64(server->options, OPTION_DRAIN_MS);
+    const struct timespec time = {.tv_sec = (time_t)(ms / 1000),
+                                  .tv_nsec = (long)(ms % 1000) * 1000000};
+    if (ms > 0) {
+        LOG_INFO("draining", kv_u64("ms", ms));
+        (void)sigtimedwait(signals, NULL, &time);
+    }
+}
+
 static int run(struct server *server, const sigset_t *signals)
 {
     struct diag diag = {0};
@@ -296,6 +311,8 @@ static int run(struct server *server, const sigset_t *signals)
     if (e == OK) {
         greet(server);
         wait_for_stop(signals);
+        atomic_store(&server->api.is_stopping, true);
+        drain(server, signals);
         LOG_INFO("stopping");
     }
     atomic_store(&server->api.is_stopping, true);
