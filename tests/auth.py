@@ -12,8 +12,9 @@ CLOSED = (('GET', EVENTS), ('POST', EVENTS), ('POST', EVENTS + '/batch'),
           ('GET', EVENTS + '/x/proof'), ('GET', '/api/v1/audit/timeline/x'),
           ('GET', '/api/v1/audit/tail'), ('GET', '/api/v1/audit/stats'), ('GET', '/api/v1/log'),
           ('GET', '/api/v1/log/proof/consistency?old=0'), ('POST', '/api/v1/log/keys/rotate'),
-          ('GET', '/api/v1/version'), ('GET', '/tile/entries/000'))
-OPEN = ('/health', '/health/live', '/health/ready', '/checkpoint', '/metrics')
+          ('GET', '/api/v1/version/usage'), ('GET', '/health/detailed'),
+          ('GET', '/tile/entries/000'))
+OPEN = ('/health', '/health/live', '/health/ready', '/checkpoint', '/metrics', '/api/v1/version')
 
 
 def keys(server):
@@ -128,10 +129,10 @@ def operations(server):
         for name in ('timestamp', 'version', 'uptime_seconds'):
             true(name in health, name)
     with step('live and ready'):
-        equal(server.get('/health/live', key=None).expect(200).json()['status'], 'alive')
+        equal(server.get('/health/live', key=None).expect(200).json()['status'], 'healthy')
         equal(server.get('/health/ready', key=None).expect(200).json()['ready'], True)
-    with step('the version is told to operators'):
-        contains(server.get('/api/v1/version').expect(200).json()['version'], '.')
+    with step('the version of the program is told'):
+        contains(server.get('/health', key=None).expect(200).json()['version'], '.')
 
 
 with Server() as under_test:

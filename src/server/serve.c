@@ -188,7 +188,8 @@ static enum err open_http(struct server *server, struct diag *diag)
     TRY(bound_connections(options, &http.connections_max, diag));
     server->routes = make_routes(server, &http.route_count);
     http.routes = server->routes;
-    TRY(api_versions_new(&all_versions, server->routes, http.route_count, &server->api.versions, diag));
+    TRY(api_versions_new(&all_versions, server->routes, http.route_count, &server->api.versions,
+                         diag));
     http.middleware = api_middleware(&http.middleware_count);
     api_hooks(&server->api, &http.hooks);
     TRY(http_server_start(&http, &server->http, diag));

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Versions of the API: how one is asked for, what every answer says, the shapes of 1.0 and of other
+systems' paths, and who uses which."""
+import datetime
+import email.utils
+import pathlib
+import re
+
+from harness import EVENTS, Server, contains, equal, event, finish, step, true
+
+DOCS = pathlib.Path(__file__).resolve().parent.parent / 'docs'
+OLD = {'Accept-Version': '1.0'}
+DEPRECATED = ('X-API-Deprecated', 'X-API-Sunset', 'Deprecation', 'Sunset')
+
+
+def is_told(answer, version):
+    equal(answer.headers.get_all('X-API-Version'), [version], f'version of {answer.status}')
+    equal(answer.headers.get_all('X-API-Supported-Versions'), ['2.0, 1.0'])
+    for name in DEPRECATED:
+        equal(len(answer.headers.get_all(name) or []), 1 if version == '1.0' else 0, name)
+
+
+def negotiation(server):
+    for title, target, headers, version in (
+            ('nothing is 2.0', EVENTS, {}, '2.0'),
+            ('Accept-Version beats the others', EVENTS + '?api_version=2.0',
+             {'Accept-Version': '1.0', 'X-API-Version': '2.0'}, '1.0'),
+            ('X-API-Version beats api_version', EVENTS + '?api_version=2.0',
+             {'X-API-Version': '1.0'}, '1.0'),
+            ('api_version', EVENTS + '?api_version=1.0', {}, '1.0'),
+            ('an unsupported one is the default', EVENTS, {'Accept-Version': '7.1'}, '2.0'),
+            ('and so is nonsense', EVENTS, {'Accept-Version': 'newest'}, '2.0')):
+        with step(f'VER-01, VER-04: {title}'):
+            is_told(server.get(target, headers=headers).expect(200), version)
+    with step('VER-02: every answer under /api/ says its version, errors too'):
+        big = b'[' + b' ' * (9 << 20) + b']'
+        for status, answer in (
+                (404, server.get('/api/v1/nothing')), (405, server.request('DELETE', EVENTS)),
+                (401, server.get(EVENTS, key=None)), (401, server.get(EVENTS, key='wrong')),
+                (400, server.get(EVENTS + '?limit=x')), (204, server.request('OPTIONS', EVENTS)),
+                (201, server.post(EVENTS, event())), (415, server.post(EVENTS, b'', kind='text/x')),
+                (413, server.post(EVENTS, big)), (200, server.request('HEAD', EVENTS)),
+                (200, server.get('/api/health')), (404, server.get('/api/'))):
+            equal(answer.status, status)
+            is_told(answer, '2.0')
+    with step('VER-02: other paths do not'):
+        for path in ('/health', '/health/', '/metrics', '/checkpoint', '/nothing', '/audit/logs',
+                     '/apix'):
+            headers = server.get(path, headers=OLD).headers
+            equal([name for name in headers if name.startswith('X-API') or name in DEPRECATED], [])
+    with step('VER-05: 1.0 says when it ends, for people and for programs'):
+        headers = server.get(EVENTS, headers=OLD).headers
+        true(re.fullmatch(r'Deprecated in version 2\.0, will be removed in 3\.0',
+                          headers['X-API-Deprecated']), headers['X-API-Deprecated'])
+        sunset = datetime.date.fromisoformat(headers['X-API-Sunset'])
+        equal(email.utils.parsedate_to_datetime(headers['Sunset']).date(), sunset)
+        contains(headers['Sunset'], 'GMT')
+        since = datetime.datetime.fromtimestamp(int(headers['Deprecation'][1:]),
+                                                datetime.timezone.utc).date()
+        equal((headers['Deprecation'][0], since.isoformat()), ('@', '2025-11-10'))
+        true((sunset - since).days >= 365, 'a year of support')
+        links = [link for line in headers.get_all('Link') for link in line.split(', ')]
+        for relation in ('deprecation', 'sunset'):
+            path = next(link for link in links if f'rel="{relation}"' in link)[1:].split('>')[0]
+            true((DOCS.parent / (path[1:] + '.md')).is_file(), f'{path} is no document')
+    with step('VER-09: what 1.0 did not have is answered in 2.0'):
+        is_told(server.get('/api/v1/log', headers=OLD).expect(200), '2.0')
+        server.get('/api/v1/log/proof/consistency?old=x', headers=OLD).expect_problem(400)
+
+
+def told(server):
+    with step('VER-03: the versions are told without a key'):
+        told = server.get('/api/v1/version', key=None).expect(200).json()
+        equal((told['current_version'], told['default_version']), ('2.0', '2.0'))
+        equal(told['supported_versions'], ['2.0', '1.0'])
+        history = told['version_history']
+        equal(history['2.0']['released'], '2025-11-10')
+        equal((history['2.0']['status'], history['1.0']['status']), ('current', 'deprecated'))
+        true(all(entry['changes'] and entry['released'] for entry in history.values()), history)
+        equal(history['1.0']['sunset'], server.get(EVENTS, headers=OLD).headers['X-API-Sunset'])
+    with step('VER-14: every deprecated version has a guide to the next one'):
+        for name, entry in history.items():
+            if entry['status'] == 'deprecated':
+                guide = DOCS / f'migrate-{name}-to-{entry["deprecated_in"]}.md'
+                true(guide.is_file(), f'{guide.name} is missing')
+                contains(guide.read_text(), entry['sunset'])
+                contains((DOCS / 'versions.md').read_text(), entry['sunset'])
+
+
+def shapes(server):
+    with step('VER-12: a list in 1.0 is {logs, pagination}'):
+        answer = server.get(EVENTS, {'page': 2, 'limit': 2}, headers=OLD).expect(200).json()
+        equal(sorted(answer), ['logs', 'pagination'])
+        total = server.query(total='exact')['page']['total']
+        equal(answer['pagination'],
+              {'page': 2, 'limit': 2, 'total': total, 'pages': (total + 1) // 2})
+        equal(answer['logs'], server.query(limit=2, offset=2)['data'])
+        rest = server.get(EVENTS, {'offset': 4, 'limit': 2}, headers=OLD).expect(200).json()
+        equal(rest['pagination']['page'], 3)
+    with step('VER-12: a list of nothing'):
+        answer = server.get(EVENTS, {'actor_id': 'nobody-at-all'}, headers=OLD).expect(200).json()
+        equal(answer, {'logs': [], 'pagination': {'page': 1, 'limit': 100, 'total': 0, 'pages': 0}})
+    with step('VER-12: start_date and end_date are times in 1.0, and unknown in 2.0'):
+        dates = {'start_date': '2020-01-01T00:00:00Z', 'end_date': '2020-01-02T00:00:00Z'}
+        equal(server.get(EVENTS, dates, headers=OLD).expect(200).json()['logs'], [])
+        server.get(EVENTS, dates).expect_problem(400, 'start_date')
+    with step('VER-12: an error in 1.0 is {error, message}'):
+        answer = server.get(EVENTS + '?limit=x', headers=OLD).expect(400)
+        equal(answer.headers['Content-Type'], 'application/json')
+        body = answer.json()
+        equal((body['error'], body['pointer']), ('Bad Request', 'limit'))
+        contains(body['message'], 'a number from 1')
+        equal(body['correlation_id'], answer.headers['X-Request-Id'])
+        true('title' not in body and 'status' not in body, body)
+    with step('VER-12: and what was wrong with an event is told there too'):
+        body = server.post(EVENTS, b'{"event_type":7}', headers=OLD).expect(400).json()
+        equal(body['errors'][0]['pointer'], '/event_type')
+    with step('VER-12: a write in 1.0 has a message'):
+        body = server.post(EVENTS, event(), headers=OLD).expect(201).json()
+        true(body['event_id'] and body['event_timestamp'] and body['message'], body)
+        true('message' not in server.post(EVENTS, event()).expect(201).json(), 'only there')
+
+
+def aliases(server):
+    sent = event(event_type='doc.update', actor_id='alice', resource_type='document',
+                 resource_id='d-1', actor_ip='192.0.2.7', event_action='update',
+                 event_data={'a': [1, 'zwei']}, user_agent='browser')
+    server.send(sent, event(event_type='doc.read', actor_id='bob'))
+    with step('QRY-13: /api/audit-logs answers {logs, count, limit, offset} with its own columns'):
+        answer = server.get('/api/audit-logs', {'user_id': 'alice', 'target_type': 'document',
+                                                'action': 'update'}).expect(200).json()
+        equal((answer['count'], answer['limit'], answer['offset']), (1, 100, 0))
+        row = answer['logs'][0]
+        stored = server.get(f'{EVENTS}/{sent["event_id"]}').expect(200).json()
+        equal(row, {'id': sent['event_id'], 'user_id': 'alice', 'action': 'update',
+                    'target_type': 'document', 'target_id': 'd-1', 'meta_json': '{"a":[1,"zwei"]}',
+                    'ip': '192.0.2.7', 'user_agent': 'browser',
+                    'created_at': stored['event_timestamp']})
+        far = server.get('/api/audit-logs', {'limit': 1, 'offset': 1}).expect(200).json()
+        equal((far['count'], far['limit'], far['offset']), (1, 1, 1))
+        none = server.get('/api/audit-logs', {'end_date': '2020-01-01'}).expect(200).json()
+        equal(none['logs'], [])
+    with step('QRY-17: /api/activity/recent has at most 50'):
+        for limit, most in ((5, 5), (50, 50), (500, 50)):
+            answer = server.get('/api/activity/recent', {'limit': limit}).expect(200).json()
+            equal(answer['limit'], most)
+        equal(server.get('/api/activity/recent').expect(200).json()['limit'], 50)
+    with step('/audit/logs answers {logs, pagination}; one of them; counts'):
+        answer = server.get('/audit/logs', {'userId': 'alice', 'page': 1}).expect(200).json()
+        equal(answer['pagination'], {'page': 1, 'limit': 100, 'total': 1, 'pages': 1})
+        row = answer['logs'][0]
+        equal((row['id'], row['userId'], row['resource'], row['requestData']),
+              (sent['event_id'], 'alice', 'document', {'a': [1, 'zwei']}))
+        equal(server.get('/audit/logs/' + sent['event_id']).expect(200).json(), row)
+        equal(server.get('/audit/stats').expect(200).json()['total'], server.size())
+    with step('their errors are in their shape, whatever version is asked for'):
+        for path, status in (('/audit/logs?limit=x', 400), ('/audit/logs/x', 400),
+                             ('/api/audit-logs?nonsense=1', 400),
+                             ('/audit/logs/00000000-0000-0000-0000-000000000000', 404)):
+            body = server.get(path, headers={'Accept-Version': '2.0'}).expect(status).json()
+            true(body['error'] and body['message'] and 'type' not in body, f'{path}: {body}')
+        body = server.get('/health/', key='wrong').expect(401).json()
+        equal(list(body), ['detail'])
+        true(body['detail']['error'] and body['detail']['message'], body)
+    with step('they need a key where the canonical path does'):
+        for path in ('/audit/logs', '/audit/logs/x', '/audit/stats', '/api/audit-logs',
+                     '/api/activity/recent'):
+            equal(server.get(path, key=None).expect(401).json()['error'], 'Unauthorized')
+    with step('what is not built yet is not there'):
+        for path in ('/audit/export', '/v1/validate', '/secrets/rotation/schedule',
+                     '/health/redis'):
+            server.get(path).expect_problem(404)
+
+
+def usage(server):
+    def rows():
+        told = server.get('/api/v1/version/usage').expect(200).json()
+        return told, {(r['key_id'], r['version']): r for r in told['clients']}
+    with step('VER-10: requests are counted by key and version'):
+        _, before = rows()
+        for _ in range(3):
+            server.get(EVENTS, headers=OLD).expect(200)
+        server.get('/api/v1/version', headers=OLD, key=None).expect(200)
+        told, after = rows()
+        for key, more in (('owner', 3), ('none', 1)):
+            old = before.get((key, '1.0'), {'requests': 0})['requests']
+            equal(after[(key, '1.0')]['requests'] - old, more, key)
+        true(after[('owner', '1.0')]['last_used_at'] > told['counting_since'], 'last use')
+        true(not any('cairn_' in key for key, _ in after), 'no key is told')
+    with step('VER-11: a version that is used must not go yet'):
+        old = next(v for v in told['versions'] if v['version'] == '1.0')
+        equal((old['status'], old['unused_days'], old['is_unused']), ('deprecated', 0, False))
+        server.get('/api/v1/version/usage?unused_days=0').expect_problem(400, 'unused_days')
+    with step('VER-10: the same is a metric'):
+        metrics = server.get('/metrics').expect(200).body.decode()
+        contains(metrics, 'cairn_api_requests_total{version="1.0",key="owner"} ')
+        json = server.get('/api/metrics?format=json').expect(200).json()
+        contains(json, 'cairn_api_requests_total{version="1.0",key="none"}')
+    with step('usage is for operators'):
+        server.get('/api/v1/version/usage', key=None).expect_problem(401)
+
+
+with Server() as under_test:
+    under_test.send(*[event(actor_id=f'a-{n}') for n in range(7)])
+    negotiation(under_test)
+    told(under_test)
+    shapes(under_test)
+    aliases(under_test)
+    usage(under_test)
+finish()
