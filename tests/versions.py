@@ -13,6 +13,10 @@ OLD = {'Accept-Version': '1.0'}
 DEPRECATED = ('X-API-Deprecated', 'X-API-Sunset', 'Deprecation', 'Sunset')
 
 
+def now():
+    return datetime.datetime.now(datetime.timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ')
+
+
 def is_told(answer, version):
     equal(answer.headers.get_all('X-API-Version'), [version], f'version of {answer.status}')
     equal(answer.headers.get_all('X-API-Supported-Versions'), ['2.0, 1.0'])
@@ -172,6 +176,33 @@ def aliases(server):
             server.get(path).expect_problem(404)
 
 
+def ingest(server):
+    body = {'hostname': 'router-1', 'message': 'link down', 'timestamp': now(),
+            'syslog_severity': 3, 'trap_oid': '1.3.6.1.6.3.1.1.5.3'}
+    with step('/ingest takes a trap and says that it is queued'):
+        answer = server.post('/ingest', body, headers={'X-Correlation-ID': 'corr-77'})
+        equal(answer.expect(200).json(),
+              {'status': 'queued', 'correlation_id': 'corr-77', 'queue_depth': 0})
+        got = server.query(correlation_id='corr-77')['data'][0]
+        equal((got['event_type'], got['severity'], got['actor_id'], got['resource_id']),
+              ('snmp.trap', 'error', 'router-1', '1.3.6.1.6.3.1.1.5.3'))
+        equal((got['event_data'], got['source_format']), (body, 'mutt'))
+    with step('/ingest makes a correlation id where there is none'):
+        made = server.post('/ingest', body).expect(200).json()['correlation_id']
+        equal(len(server.query(correlation_id=made)['data']), 1)
+    with step('errors of /ingest are {status, message, correlation_id}'):
+        for bad, status, part in ((b'{', 400, 'ends inside'), (b'7', 400, 'record'),
+                                  (b'{"message":"x","timestamp":"2026-01-01T00:00:00Z"}', 400,
+                                   'is required')):
+            error = server.post('/ingest', bad).expect(status).json()
+            equal((error['status'], 'error' in error), ('error', False))
+            contains(error['message'], part)
+            true(error['correlation_id'], error)
+        error = server.request('POST', '/ingest', b'{}', key=None).expect(401).json()
+        equal(error['status'], 'error')
+        server.get('/ingest').expect(405)
+
+
 def usage(server):
     def rows():
         told = server.get('/api/v1/version/usage').expect(200).json()
@@ -206,5 +237,6 @@ with Server() as under_test:
     told(under_test)
     shapes(under_test)
     aliases(under_test)
+    ingest(under_test)
     usage(under_test)
 finish()

@@ -86,7 +86,8 @@ bool api_may_see_all(const struct http_request *request);
 extern const struct http_parked api_events_post; /* write.c */
 extern const struct http_parked api_events_batch;
 extern const struct http_parked api_ingest_post;
-extern const struct http_parked api_tail_get; /* tail.c */
+extern const struct http_parked api_mutt_post; /* its own answer, of the path /ingest */
+extern const struct http_parked api_tail_get;  /* tail.c */
 
 void api_events_query(struct http_request *request); /* events.c */
 void api_event_get(struct http_request *request);

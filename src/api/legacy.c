@@ -82,6 +82,7 @@ static const struct legacy_param audit_log_params[] = {
 const struct legacy legacy_v1 = {.list = &events_list, PARAMS(date_params)};
 const struct legacy legacy_plain = {.errors = LEGACY_ERROR};
 const struct legacy legacy_detail = {.errors = LEGACY_DETAIL};
+const struct legacy legacy_ingest = {.errors = LEGACY_STATUS};
 const struct legacy legacy_logs = {.list = &log_list, PARAMS(log_params)};
 const struct legacy legacy_audit_logs = {.list = &audit_log_list, PARAMS(audit_log_params)};
 const struct legacy legacy_activity = {.list = &audit_log_list,

@@ -40,6 +40,7 @@ struct legacy {
 extern const struct legacy legacy_v1;         /* version 1.0 */
 extern const struct legacy legacy_plain;      /* {error, message} and nothing else */
 extern const struct legacy legacy_detail;     /* {detail} and nothing else */
+extern const struct legacy legacy_ingest;     /* /ingest */
 extern const struct legacy legacy_logs;       /* /audit/logs */
 extern const struct legacy legacy_audit_logs; /* /api/audit-logs */
 extern const struct legacy legacy_activity;   /* /api/activity/recent */

@@ -33,6 +33,7 @@ static const struct api_route changes_since_2 = {.scope = SCOPE_OPS_WRITE, .life
     }
 
 /* Who may use an alias, and its row. */
+#define WRITERS  .scope = SCOPE_EVENTS_WRITE
 #define READERS  .scope = SCOPE_EVENTS_READ
 #define LOOPBACK .scope = SCOPE_LOOPBACK
 #define EVERYONE .scope = SCOPE_NONE
@@ -50,6 +51,13 @@ static const struct api_route changes_since_2 = {.scope = SCOPE_OPS_WRITE, .life
     {.method = HTTP_GET,                                                                           \
      .path = (route_path),                                                                         \
      .parked = &(handlers),                                                                        \
+     .data = ALIAS_DATA(who, shape)},
+
+#define ALIAS_WRITE(route_path, handlers, who, shape)                                              \
+    {.method = HTTP_POST,                                                                          \
+     .path = (route_path),                                                                         \
+     .parked = &(handlers),                                                                        \
+     .body_bytes_max = STREAM_BYTES_MAX,                                                           \
      .data = ALIAS_DATA(who, shape)},
 
 static const struct http_route routes[] = {

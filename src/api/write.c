@@ -99,10 +99,36 @@ static void write_receipt(struct write *write, struct json_writer *json)
     }
 }
 
+/* The id that the events of a request have in common: what it says, else its own. */
+static slice correlation_of(const struct http_request *request)
+{
+    slice id = request->request_id;
+    (void)http_header(request, "x-correlation-id", &id);
+    return id;
+}
+
+/* As clients of /ingest know it; what is answered is stored, so that nothing waits. */
+static void answer_queued(struct http_request *request)
+{
+    struct json_writer json = json_writer_to(&request->response->body);
+    request->response->content_type = HTTP_TYPE_JSON;
+    json_begin_object(&json, NULL);
+    json_cstr(&json, "status", "queued");
+    json_str(&json, "correlation_id", correlation_of(request));
+    json_u64(&json, "queue_depth", 0);
+    if (json_end(&json) != OK) {
+        api_fail(request, ERR_LIMIT, NULL);
+    }
+}
+
 static void answer_stored(struct write *write)
 {
     const struct intake_result *result = intake_result(write->intake);
     struct http_response *response = write->request->response;
+    if (legacy_of(write->api, write->request) == &legacy_ingest) {
+        answer_queued(write->request);
+        return;
+    }
     struct json_writer json = json_writer_to(&response->body);
     response->content_type = HTTP_TYPE_JSON;
     response->status = result->error_total > 0 ? 207 : result->count > 0 ? 201 : 200;
@@ -464,6 +490,19 @@ static void on_format(struct http_request *request)
     start(request, &options);
 }
 
+static void on_mutt(struct http_request *request)
+{
+    struct intake_options options = {.shape = INTAKE_FORMAT, .format = format_find(SLICE("mutt"))};
+    if (!params_are_known(request)) {
+        refuse_now(request);
+        return;
+    }
+    options.read.source_format = format_name(options.format);
+    options.read.header_correlation_id = correlation_of(request);
+    start(request, &options);
+}
+
 const struct http_parked api_events_post = {on_events, on_body, on_body_end, on_abort};
 const struct http_parked api_events_batch = {on_batch, on_body, on_body_end, on_abort};
 const struct http_parked api_ingest_post = {on_format, on_body, on_body_end, on_abort};
+const struct http_parked api_mutt_post = {on_mutt, on_body, on_body_end, on_abort};

@@ -10,6 +10,7 @@
 
 static const struct format *const formats[] = {
     &format_cloudtrail,
+    &format_mutt,
 };
 
 /* Where a document stands between two calls, in format_state.stage. */

@@ -29,6 +29,7 @@ struct format_state {
 enum err format_next(const struct format *format, struct format_state *state, slice *document,
                      bool is_last, slice *record_out, struct diag *diag);
 
-/* Maps one record; promises as event_read(). */
+/* Maps one record; promises as event_read(). Of the headers only the correlation counts, where the
+ * record has none. */
 enum err format_read(const struct format *format, slice record, const struct read_options *options,
                      struct arena *arena, struct event *out, uint64_t *sent_out, struct diag *diag);

@@ -10,6 +10,7 @@ struct map_case {
     const char *line; /* behind the server's fields; NULL: refused */
     const char *where;
     const char *id; /* expected id; NULL: a fresh one */
+    const char *format; /* NULL: cloudtrail */
 };
 
 #define NAMED "\"eventSource\":\"s3.amazonaws.com\",\"eventName\":\"GetObject\""
@@ -19,20 +20,27 @@ struct map_case {
 #define AFTER "\"source_format\":\"cloudtrail\",\"event_data\":"
 #define UUID  "019bbef3-b471-4a11-9ceb-a70e2e1664d2"
 
+#define MESSAGE                                                                                    \
+    "\"hostname\":\"r-1\",\"message\":\"link down\",\"timestamp\":\"2026-01-14T23:59:00Z\""
+#define SYSLOG                                                                                     \
+    "\"event_type\":\"syslog.message\",\"event_category\":\"syslog\",\"event_action\":\"message\","
+#define OF_HOST    "\"actor_type\":\"host\",\"actor_id\":\"r-1\","
+#define MUTT_AFTER "\"source_format\":\"mutt\",\"event_data\":"
+
 /* clang-format off */
 static struct map_case cases[] = {
     {"least", "{" NAMED "}", MAPPED ",\"event_outcome\":\"success\",\"service\":\"s3\"," AFTER
-     "{" NAMED "}}", NULL, NULL},
+     "{" NAMED "}}", NULL, NULL, NULL},
     {"its own id", "{\"eventID\":\"" UUID "\"," NAMED "}",
      MAPPED ",\"event_outcome\":\"success\",\"service\":\"s3\"," AFTER "{\"eventID\":\"" UUID
-      "\"," NAMED "}}", NULL, UUID},
+      "\"," NAMED "}}", NULL, UUID, NULL},
     {"an id that is no UUID", "{\"eventID\":\"abc-1\"," NAMED "}",
      MAPPED ",\"event_outcome\":\"success\",\"service\":\"s3\"," AFTER "{\"eventID\":\"abc-1\","
-      NAMED "}}", NULL, "7aa09927-5fa5-5496-886f-1594ee9f006a"},
+      NAMED "}}", NULL, "7aa09927-5fa5-5496-886f-1594ee9f006a", NULL},
     {"failure", "{" NAMED ",\"errorCode\":\"AccessDenied\",\"errorMessage\":\"no \\\"way\\\"\"}",
      MAPPED ",\"event_outcome\":\"failure\",\"service\":\"s3\",\"error_code\":\"AccessDenied\""
       ",\"error_message\":\"no \\\"way\\\"\"," AFTER "{" NAMED
-      ",\"errorCode\":\"AccessDenied\",\"errorMessage\":\"no \\\"way\\\"\"}}", NULL, NULL},
+      ",\"errorCode\":\"AccessDenied\",\"errorMessage\":\"no \\\"way\\\"\"}}", NULL, NULL, NULL},
     {"actor", "{" NAMED ",\"userIdentity\":{\"type\":\"IAMUser\",\"accountId\":\"111122223333"
      "\",\"principalId\":\"AIDAEXAMPLE\",\"arn\":\"arn:aws:iam::111122223333:user/al\",\"sessi"
      "onContext\":{\"type\":\"x\"}},\"sourceIPAddress\":\"192.0.2.7\",\"userAgent\":\"curl\","
@@ -43,30 +51,48 @@ static struct map_case cases[] = {
      "{" NAMED ",\"userIdentity\":{\"type\":\"IAMUser\",\"accountId\":\"111122223333\",\"princ"
       "ipalId\":\"AIDAEXAMPLE\",\"arn\":\"arn:aws:iam::111122223333:user/al\",\"sessionContext"
       "\":{\"type\":\"x\"}},\"sourceIPAddress\":\"192.0.2.7\",\"userAgent\":\"curl\",\"request"
-      "ID\":\"R1\"}}", NULL, NULL},
+      "ID\":\"R1\"}}", NULL, NULL, NULL},
     {"actor without arn", "{\"userIdentity\":{\"accountId\":\"111122223333\",\"invokedBy\":\"e"
      "c2.amazonaws.com\"}," NAMED ",\"sourceIPAddress\":\"ec2.amazonaws.com\"}",
      MAPPED ",\"event_outcome\":\"success\",\"service\":\"s3\",\"actor_id\":\"ec2.amazonaws.co"
       "m\",\"source_address\":\"ec2.amazonaws.com\"," AFTER
      "{\"userIdentity\":{\"accountId\":\"111122223333\",\"invokedBy\":\"ec2.amazonaws.com\"},"
-      NAMED ",\"sourceIPAddress\":\"ec2.amazonaws.com\"}}", NULL, NULL},
+      NAMED ",\"sourceIPAddress\":\"ec2.amazonaws.com\"}}", NULL, NULL, NULL},
     {"the first resource", "{" NAMED ",\"resources\":[{\"type\":\"AWS::S3::Bucket\",\"ARN\":\""
      "arn:aws:s3:::b\"},{\"type\":\"x\",\"ARN\":\"y\"}]}",
      MAPPED ",\"event_outcome\":\"success\",\"service\":\"s3\",\"resource_type\":\"AWS::S3::Bu"
       "cket\",\"resource_id\":\"arn:aws:s3:::b\"," AFTER
      "{" NAMED ",\"resources\":[{\"type\":\"AWS::S3::Bucket\",\"ARN\":\"arn:aws:s3:::b\"},{\"t"
-      "ype\":\"x\",\"ARN\":\"y\"}]}}", NULL, NULL},
+      "ype\":\"x\",\"ARN\":\"y\"}]}}", NULL, NULL, NULL},
     {"odd values are left out", "{ " NAMED ",\"requestID\":7,\"userAgent\":null,\"errorCode\":"
      "\"\",\"eventTime\":\"soon\",\"userIdentity\":[],\"resources\":{\"type\":1} }",
      MAPPED ",\"event_outcome\":\"success\",\"service\":\"s3\"," AFTER
      "{" NAMED ",\"requestID\":7,\"userAgent\":null,\"errorCode\":\"\",\"eventTime\":\"soon\","
-      "\"userIdentity\":[],\"resources\":{\"type\":1}}}", NULL, NULL},
-    {"no name", "{\"eventSource\":\"s3.amazonaws.com\"}", NULL, "/eventName", NULL},
-    {"no source", "{\"eventName\":\"x\"}", NULL, "/eventSource", NULL},
-    {"name that is none", "{\"eventSource\":\"s3\",\"eventName\":{}}", NULL, "/eventName", NULL},
+      "\"userIdentity\":[],\"resources\":{\"type\":1}}}", NULL, NULL, NULL},
+    {"no name", "{\"eventSource\":\"s3.amazonaws.com\"}", NULL, "/eventName", NULL, NULL},
+    {"no source", "{\"eventName\":\"x\"}", NULL, "/eventSource", NULL, NULL},
+    {"name that is none", "{\"eventSource\":\"s3\",\"eventName\":{}}", NULL, "/eventName", NULL, NULL},
     {"broken inside", "{" NAMED ",\"userIdentity\":{\"type\":x}}", NULL, "/userIdentity/type",
-     NULL},
-    {"no object", "[]", NULL, "", NULL},
+     NULL, NULL},
+    {"no object", "[]", NULL, "", NULL, NULL},
+    {"a message of a host", "{" MESSAGE "}", SYSLOG OF_HOST
+     MUTT_AFTER "{" MESSAGE "}}", NULL, NULL, "mutt"},
+    {"a trap of a device", "{" MESSAGE ",\"trap_oid\":\"1.3.6.1\",\"syslog_severity\":3}",
+     "\"event_type\":\"snmp.trap\",\"event_category\":\"snmp\",\"event_action\":\"trap\",\"severity\":\"error\"," OF_HOST
+     "\"resource_type\":\"trap\",\"resource_id\":\"1.3.6.1\"," MUTT_AFTER "{" MESSAGE
+     ",\"trap_oid\":\"1.3.6.1\",\"syslog_severity\":3}}", NULL, NULL, "mutt"},
+    {"severity as text", "{" MESSAGE ",\"syslog_severity\":\"0\"}",
+     SYSLOG "\"severity\":\"emergency\"," OF_HOST MUTT_AFTER "{"
+     MESSAGE ",\"syslog_severity\":\"0\"}}", NULL, NULL, "mutt"},
+    {"a severity that there is not", "{" MESSAGE ",\"syslog_severity\":8}",
+     SYSLOG OF_HOST MUTT_AFTER "{" MESSAGE
+     ",\"syslog_severity\":8}}", NULL, NULL, "mutt"},
+    {"no host", "{\"message\":\"x\",\"timestamp\":\"2026-01-14T23:59:00Z\"}", NULL, "/hostname",
+     NULL, "mutt"},
+    {"no message", "{\"hostname\":\"x\",\"timestamp\":\"2026-01-14T23:59:00Z\"}", NULL,
+     "/message", NULL, "mutt"},
+    {"no timestamp", "{\"hostname\":\"x\",\"message\":\"y\"}", NULL, "/timestamp",
+     NULL, "mutt"},
 };
 /* clang-format on */
 
@@ -78,7 +104,7 @@ static void test_map(void **state)
     static struct event event;
     struct diag diag = {0};
     uint64_t sent = 0;
-    const struct format *format = format_find(SLICE("cloudtrail"));
+    const struct format *format = format_find(slice_from_cstr(c->format != NULL ? c->format : "cloudtrail"));
     enum err e =
         format_read(format, slice_from_cstr(c->json), &options, &arena, &event, &sent, &diag);
     if (c->line == NULL) {

@@ -200,6 +200,9 @@ enum err format_read(const struct format *format, slice record, const struct rea
     collect(&mapping, &walk, (UINT64_C(1) << format->rule_count) - 1, 0);
     apply_rules(&mapping);
     TRY(format->finish(&mapping));
+    if (options->header_correlation_id.len > 0 && !event_has(out, FIELD_CORRELATION_ID)) {
+        (void)mapping_set(&mapping, FIELD_CORRELATION_ID, options->header_correlation_id);
+    }
 
     uint64_t sent = out->present;
     struct read_options completed = *options;

@@ -62,7 +62,7 @@ struct format {
     enum err (*finish)(struct mapping *mapping);
 };
 
-extern const struct format format_cloudtrail;
+extern const struct format format_cloudtrail, format_mutt;
 
 /* The text of a collected string; false if it is absent, empty, or no string. */
 bool mapping_text(struct mapping *mapping, size_t rule, slice *out);
