@@ -9,7 +9,7 @@ struct map_case {
     const char *json;
     const char *line; /* behind the server's fields; NULL: refused */
     const char *where;
-    const char *id; /* expected id; NULL: a fresh one */
+    const char *id;     /* expected id; NULL: a fresh one */
     const char *format; /* NULL: cloudtrail */
 };
 
@@ -23,7 +23,8 @@ struct map_case {
 #define MESSAGE                                                                                    \
     "\"hostname\":\"r-1\",\"message\":\"link down\",\"timestamp\":\"2026-01-14T23:59:00Z\""
 #define SYSLOG                                                                                     \
-    "\"event_type\":\"syslog.message\",\"event_category\":\"syslog\",\"event_action\":\"message\","
+    "\"event_type\":\"syslog.message\",\"event_category\":\"syslog\",\"event_action\":"            \
+    "\"message\","
 #define OF_HOST    "\"actor_type\":\"host\",\"actor_id\":\"r-1\","
 #define MUTT_AFTER "\"source_format\":\"mutt\",\"event_data\":"
 
@@ -71,14 +72,16 @@ static struct map_case cases[] = {
       "\"userIdentity\":[],\"resources\":{\"type\":1}}}", NULL, NULL, NULL},
     {"no name", "{\"eventSource\":\"s3.amazonaws.com\"}", NULL, "/eventName", NULL, NULL},
     {"no source", "{\"eventName\":\"x\"}", NULL, "/eventSource", NULL, NULL},
-    {"name that is none", "{\"eventSource\":\"s3\",\"eventName\":{}}", NULL, "/eventName", NULL, NULL},
+    {"name that is none", "{\"eventSource\":\"s3\",\"eventName\":{}}", NULL, "/eventName", NULL,
+     NULL},
     {"broken inside", "{" NAMED ",\"userIdentity\":{\"type\":x}}", NULL, "/userIdentity/type",
      NULL, NULL},
     {"no object", "[]", NULL, "", NULL, NULL},
     {"a message of a host", "{" MESSAGE "}", SYSLOG OF_HOST
      MUTT_AFTER "{" MESSAGE "}}", NULL, NULL, "mutt"},
     {"a trap of a device", "{" MESSAGE ",\"trap_oid\":\"1.3.6.1\",\"syslog_severity\":3}",
-     "\"event_type\":\"snmp.trap\",\"event_category\":\"snmp\",\"event_action\":\"trap\",\"severity\":\"error\"," OF_HOST
+     "\"event_type\":\"snmp.trap\",\"event_category\":\"snmp\",\"event_action\":\"trap\","
+     "\"severity\":\"error\"," OF_HOST
      "\"resource_type\":\"trap\",\"resource_id\":\"1.3.6.1\"," MUTT_AFTER "{" MESSAGE
      ",\"trap_oid\":\"1.3.6.1\",\"syslog_severity\":3}}", NULL, NULL, "mutt"},
     {"severity as text", "{" MESSAGE ",\"syslog_severity\":\"0\"}",
@@ -104,7 +107,8 @@ static void test_map(void **state)
     static struct event event;
     struct diag diag = {0};
     uint64_t sent = 0;
-    const struct format *format = format_find(slice_from_cstr(c->format != NULL ? c->format : "cloudtrail"));
+    const struct format *format =
+        format_find(slice_from_cstr(c->format != NULL ? c->format : "cloudtrail"));
     enum err e =
         format_read(format, slice_from_cstr(c->json), &options, &arena, &event, &sent, &diag);
     if (c->line == NULL) {
