@@ -6,6 +6,7 @@
 #include "access/rights.h"
 #include "base/mem.h"
 #include "base/test.h"
+#include "catalog/catalog.h"
 #include "codec/hex.h"
 #include "os/clock.h"
 #include "os/tempdir.h"

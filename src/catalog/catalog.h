@@ -80,6 +80,7 @@ struct catalog_author {
     slice actor_type, actor_id, actor_ip, user_agent, session_id;
     slice request_id, correlation_id;
     slice reason;
+    const char *verb; /* of the event's type; NULL: create, update or delete, as it is */
 };
 
 /* Begins a transaction, which ends with commit or rollback on the same thread. */
@@ -92,8 +93,8 @@ void catalog_rollback(struct catalog *catalog);
  * Within a transaction. INVALID: `errors` says what is wrong with `sent`; CONFLICT: another object
  * has a value that is unique, or (delete) others refer to it: `errors` names them; NOT_FOUND.
  * `if_match`: only if the object has this version (0: any), else CONFLICT with diag->where
- * "If-Match". *out (may be NULL) is a new reference. `given` is what the server itself sets, READ_ONLY
- * and HIDDEN fields (NULL: nothing).
+ * "If-Match". *out (may be NULL) is a new reference. `given` is what the server itself sets,
+ * READ_ONLY and HIDDEN fields (NULL: nothing).
  */
 enum err catalog_insert(struct catalog *catalog, const struct kind *kind,
                         const struct catalog_author *author, const json_t *sent,

@@ -24,8 +24,8 @@ static enum err note_change(struct catalog *catalog, const struct kind *kind, co
                          CHANGES_MAX);
     }
     struct change *change = &catalog->changes[catalog->change_count++];
-    slice org = member_text(object, "org");
-    slice id = member_text(object, "id");
+    slice org = rows_text(object, "org");
+    slice id = rows_text(object, "id");
     change->kind = kind;
     (void)snprintf(change->org, sizeof(change->org), "%.*s", SLICE_ARG(org));
     (void)snprintf(change->id, sizeof(change->id), "%.*s", SLICE_ARG(id));
@@ -57,7 +57,7 @@ static enum err hash_passwords(const struct catalog *catalog, const struct kind 
             continue;
         }
         ASSERT(catalog->options.hash_password != NULL);
-        json_t *hash = catalog->options.hash_password(member_text(object, field->name));
+        json_t *hash = catalog->options.hash_password(rows_text(object, field->name));
         if (hash == NULL) {
             return diag_fail(diag, ERR_BUSY, "", "too many passwords are being hashed");
         }
@@ -95,7 +95,7 @@ static enum err give_numbers(struct sql *sql, const struct kind *kind, json_t *o
             (field->flags & (KIND_READ_ONLY | KIND_UNIQUE)) == (KIND_READ_ONLY | KIND_UNIQUE);
         if (is_number) {
             int64_t number = 0;
-            TRY(next_number(sql, kind, member_text(object, "org"), &number, diag));
+            TRY(next_number(sql, kind, rows_text(object, "org"), &number, diag));
             (void)json_object_set_new(object, field->name, json_integer(number));
         }
     }
@@ -114,7 +114,7 @@ static enum err give_id(const struct kind *kind, const struct catalog_author *au
         uuid_format(&id, text);
         (void)json_object_set_new(object, "id", json_stringn(text, sizeof(text)));
     }
-    slice org = kind->is_organization ? member_text(object, "id") : author->org;
+    slice org = kind->is_organization ? rows_text(object, "id") : author->org;
     (void)json_object_set_new(object, "org", json_stringn((const char *)org.ptr, org.len));
     return OK;
 }
@@ -129,8 +129,8 @@ static enum err store_new(struct catalog *catalog, const struct kind *kind,
     json_t *there = NULL;
     int64_t now_us = clock_now_us();
     TRY(give_id(kind, author, object, now_us, diag));
-    enum err e = rows_get(sql, kind, member_text(object, "org"), "id", member_text(object, "id"),
-                          &there, NULL);
+    enum err e =
+        rows_get(sql, kind, rows_text(object, "org"), "id", rows_text(object, "id"), &there, NULL);
     json_decref(there);
     if (e == OK) {
         kind_wrong(errors, kind->key != NULL ? kind->key : "id", "is there already");

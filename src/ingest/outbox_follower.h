@@ -19,6 +19,9 @@ enum err outbox_follower_start(struct catalog *catalog, struct store *store,
 /* What is in the outbox by now is brought first, if the store takes it. NULL is fine. */
 void outbox_follower_stop(struct outbox_follower *follower);
 
+/* Waits until nothing is in the outbox, or a try failed. */
+void outbox_follower_settle(struct outbox_follower *follower);
+
 struct outbox_figures {
     uint64_t brought;
     uint64_t failures;     /* tries that failed; it is tried again */
