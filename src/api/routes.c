@@ -57,7 +57,7 @@ KIND_DATA(teams);
         CHANGES(HTTP_PUT, route_path "/{id}", api_config_replace, write_##name),                   \
         CHANGES(HTTP_PATCH, route_path "/{id}", api_config_patch, write_##name),                   \
         CHANGES(HTTP_DELETE, route_path "/{id}", api_config_delete, write_##name)
-/* Keys are no objects like others: their secret is shown once, and they are revoked, not deleted. */
+/* Keys are no objects like others: their secret is shown once; they are revoked, not deleted. */
 #define KEY_ROUTES(route_path)                                                                     \
     KIND_READS(route_path, api_keys),                                                              \
         CHANGES(HTTP_POST, route_path, api_key_create, write_api_keys),                            \
