@@ -112,6 +112,7 @@ static json_t *body_of(const struct job *job, size_t first)
             json_decref(body);
             return NULL;
         }
+        ASSERT(equals != NULL); /* no field has an empty name */
         json_t *value = value_of(job->cli, field, equals + 1);
         if (value == NULL) {
             json_decref(body);
