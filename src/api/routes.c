@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* routes - every path of the server, and the chain that a request passes before its handler. */
 #include "access/rights.h"
+#include "api/access_event.h"
 #include "api/api.h"
 #include "api/auth.h"
 #include "api/metrics.h"
@@ -142,6 +143,7 @@ static void note_outcome(const struct http_request *request, const struct http_o
 {
     struct api *api = data;
     api_metrics_request(api->metrics, request, outcome);
+    access_event(api, request, outcome);
 }
 
 void api_hooks(struct api *api, struct http_hooks *out)
