@@ -251,11 +251,22 @@ static enum err check_granted(struct changing *changing, const json_t *old)
                            field->name);
 }
 
+/* A key that sees a part does not widen what keys see. */
+static enum err check_narrowed(struct changing *changing)
+{
+    const struct caller *caller = changing->request->caller;
+    bool is_key = changing->kind == &kind_api_keys;
+    return !is_key || !caller->who.has_filter
+               ? OK
+               : diag_fail(&changing->diag, ERR_DENIED, "", "a key with a filter changes no keys");
+}
+
 static enum err update_inside(struct changing *changing, enum kind_change how)
 {
     struct catalog_author author = changing->author;
     json_t *old = NULL;
     bool is_own = slice_equal(id_of(changing), author.org);
+    TRY(check_narrowed(changing));
     TRY(check_organizations(changing, is_own, &changing->diag));
     author.org = changing->kind->is_organization ? id_of(changing) : author.org;
     TRY(catalog_get(changing->catalog, changing->kind, author.org, id_of(changing), &old,
