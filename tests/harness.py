@@ -33,12 +33,15 @@ import uuid
 
 PROGRAM = os.path.abspath(sys.argv[1])
 EVENTS = '/api/v1/audit/events'
+OWN = 2  # events that a new log begins with: the first organisation, and its owner key
 NDJSON = 'application/x-ndjson'
 PATIENCE_S = float(os.environ.get('CAIRN_TEST_PATIENCE_S', 20))  # for what should take a moment
 
-# Steps rest on the log alone, not on how full the disk of this machine is.
-USUAL_OPTIONS = ('--wal-file-bytes', '32MiB', '--disk-reserve-bytes', '0',
-                 '--disk-reserve-percent', '0', '--log-format', 'logfmt')
+# Steps rest on the log alone, not on how full the disk of this machine is, nor on what was asked
+# before (tests/access_events.py has those events).
+USUAL_OPTIONS = ('--access-events', 'none', '--wal-file-bytes', '32MiB',
+                 '--disk-reserve-bytes', '0', '--disk-reserve-percent', '0',
+                 '--log-format', 'logfmt')
 
 _steps = {'told': 0, 'failed': 0}
 _scratch = pathlib.Path(tempfile.mkdtemp(prefix='cairn-test-'))
@@ -302,6 +305,9 @@ class Server:
 
     def size(self):
         return self.get('/api/v1/log').expect(200).json()['size']
+
+    def wait_size(self, size):
+        wait_until(lambda: self.size() >= size, f'the log has {size} events')
 
     def wait_checkpoint(self, size):
         """The newest checkpoint, once it covers `size` events."""

@@ -7,6 +7,7 @@
 #include "access/rights.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "catalog/catalog.h"
 #include "codec/hex.h"
 #include "codec/time.h"
 #include "crypto/secret.h"

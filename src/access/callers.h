@@ -11,7 +11,10 @@
  */
 
 #include "access/api_key.h"
-#include "catalog/catalog.h"
+#include "base/err.h"
+
+struct catalog;
+struct kind;
 
 #define CALLERS_ORG_BYTES    64
 #define CALLERS_FILTER_BYTES 4096

@@ -23,24 +23,34 @@ struct api_versions;
 struct legacy;
 struct version_life;
 
-/* What a caller may do; each route asks for one of them. */
-enum scope {
-    SCOPE_NONE,     /* open to everyone */
-    SCOPE_LOOPBACK, /* open to this machine, else OPS_READ */
-    SCOPE_TILES,    /* open unless a setting closes it, else OPS_READ */
-    SCOPE_EVENTS_WRITE,
-    SCOPE_EVENTS_READ,
-    SCOPE_OPS_READ,
-    SCOPE_OPS_WRITE,
+/* Who may use a route without the right it asks for. */
+enum openness {
+    OPEN_TO_NONE,
+    OPEN_TO_ALL,
+    OPEN_TO_LOOPBACK, /* and to all where a setting says so */
+    OPEN_TILES,       /* to all, unless a setting says no */
 };
 
 struct api_route {
-    enum scope scope;
+    uint32_t right; /* access/rights.h */
+    enum openness openness;
+    const struct kind *kind;         /* of a route of configuration */
     const struct version_life *life; /* of this route (versions.h); NULL: as the API itself */
     const struct legacy *legacy;     /* of a seed's path: its shape (legacy.h) */
 };
 
-#define API_ORG "default" /* the first organisation, and so far the only one */
+/* Which requests leave an event; the order is that of the option's choices. */
+enum access_events {
+    ACCESS_EVENTS_DEFAULT,
+    ACCESS_EVENTS_ALL,
+    ACCESS_EVENTS_NONE,
+};
+
+struct callers;
+struct catalog;
+struct journal;
+struct kind;
+struct outbox_follower;
 
 struct api {
     struct store *store;
@@ -50,7 +60,13 @@ struct api {
     struct api_metrics *metrics;
     struct api_receipts *receipts;
     struct api_versions *versions; /* negotiate.h */
-    slice owner_key;               /* the server's memory */
+    struct catalog *catalog;
+    struct callers *callers;
+    struct outbox_follower *outbox;
+    struct journal *journal; /* NULL: nothing leaves an event */
+    enum access_events access_events;
+    slice sensitive_words;       /* separated by commas */
+    const char *key_environment; /* "live" or "dev" */
     uint8_t cursor_key[QUERY_KEY_BYTES];
     bool tiles_public, metrics_public, query_key_allowed;
     const char *version;
@@ -78,7 +94,14 @@ int api_status(enum err err);
 /* Parameters of the request in the form that queries take. LIMIT. */
 enum err api_params(const struct http_request *request, struct query_param **out, size_t *count);
 void api_query_context(const struct http_request *request, struct query_context *out);
-/* The caller sees every organisation (it belongs to the first). */
+/* The same with a list of what was wrong where. */
+struct api_wrong {
+    const char *pointer;
+    const char *detail;
+};
+void api_fail_listed(struct http_request *request, enum err err, const struct diag *diag,
+                     const struct api_wrong *list, size_t count);
+/* The caller may see every organisation: it belongs to the first, in a role that does. */
 bool api_may_see_all(const struct http_request *request);
 
 /* ---- Handlers, by file ---- */
@@ -111,3 +134,16 @@ void api_health_checks(struct http_request *request);
 void api_metrics_get(struct http_request *request); /* metrics.c */
 void api_version_get(struct http_request *request); /* version_answers.c */
 void api_version_usage_get(struct http_request *request);
+
+void api_config_list(struct http_request *request); /* config.c: any kind */
+void api_config_get(struct http_request *request);
+void api_config_create(struct http_request *request);
+void api_config_replace(struct http_request *request);
+void api_config_patch(struct http_request *request);
+void api_config_delete(struct http_request *request);
+
+void api_key_create(struct http_request *request); /* keys.c */
+void api_key_revoke(struct http_request *request);
+void api_key_rotate(struct http_request *request);
+
+void api_changes_get(struct http_request *request); /* changes.c */

@@ -66,7 +66,7 @@ enum err rows_check_unused(struct sql *sql, const struct kind *kind, const json_
 enum err rows_check_references(struct sql *sql, const struct kind *kind, const json_t *object,
                                struct kind_errors *errors, struct diag *diag);
 
-slice member_text(const json_t *object, const char *name); /* empty: none */
+slice rows_text(const json_t *object, const char *name); /* empty: none */
 
 /* ---- Events (outbox.c) ---- */
 

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "catalog/internal.h"
 
-slice member_text(const json_t *object, const char *name)
+slice rows_text(const json_t *object, const char *name)
 {
     const json_t *value = json_object_get(object, name);
     return json_is_string(value)
@@ -192,8 +192,8 @@ enum err rows_delete(struct sql *sql, const struct kind *kind, const json_t *obj
     struct sql_statement *delete = NULL;
     buf_append_format(&text, "DELETE FROM \"%s\" WHERE id = ? AND org = ?", kind->name);
     TRY(prepare(sql, &text, &delete, diag));
-    sql_bind_text(delete, 1, member_text(object, "id"));
-    sql_bind_text(delete, 2, member_text(object, "org"));
+    sql_bind_text(delete, 1, rows_text(object, "id"));
+    sql_bind_text(delete, 2, rows_text(object, "org"));
     return sql_step_done(delete, diag);
 }
 
@@ -210,8 +210,8 @@ static enum err check_one(struct sql *sql, const struct kind *kind, const struct
                       kind->name, field->name, is_everywhere ? "?3 IS NOT NULL" : "org = ?3");
     TRY(prepare(sql, &text, &find, diag));
     bind_value(find, 1, json_object_get(object, field->name));
-    sql_bind_text(find, 2, member_text(object, "id"));
-    sql_bind_text(find, 3, member_text(object, "org"));
+    sql_bind_text(find, 2, rows_text(object, "id"));
+    sql_bind_text(find, 3, rows_text(object, "org"));
     TRY(sql_step(find, &has_row, diag));
     sql_reset(find);
     if (has_row) {
@@ -258,7 +258,7 @@ enum err rows_check_unused(struct sql *sql, const struct kind *kind, const json_
 {
     size_t count = 0;
     const struct kind *const *kinds = kinds_all(&count);
-    slice id = member_text(object, "id");
+    slice id = rows_text(object, "id");
     for (size_t k = 0; k < count; k++) {
         if (kind->is_organization && kinds[k] != kind) {
             TRY(count_users(sql, kinds[k], "org", id, errors, diag));
@@ -279,13 +279,13 @@ enum err rows_check_references(struct sql *sql, const struct kind *kind, const j
 {
     for (size_t i = 0; i < kind->field_count; i++) {
         const struct kind_field *field = &kind->fields[i];
-        slice id = member_text(object, field->name);
+        slice id = rows_text(object, field->name);
         if (field->type != KIND_REFERENCE || id.len == 0) {
             continue;
         }
         const struct kind *other = kind_find(slice_from_cstr(field->choices));
         json_t *found = NULL;
-        enum err e = rows_get(sql, other, member_text(object, "org"), "id", id, &found, diag);
+        enum err e = rows_get(sql, other, rows_text(object, "org"), "id", id, &found, diag);
         json_decref(found);
         if (e == ERR_NOT_FOUND) {
             kind_wrong(errors, field->name, "there is no such %s", other->singular);

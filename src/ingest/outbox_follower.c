@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "catalog/catalog.h"
 #include "ingest/own.h"
 #include "os/thread.h"
 
@@ -20,8 +21,10 @@ struct outbox_follower {
     int64_t last;     /* position of the last event of the turn */
     struct diag diag; /* of the turn */
     struct thread thread;
-    struct mutex lock; /* of the rest */
+    struct mutex lock;       /* of the rest */
+    struct condition turned; /* a turn is over */
     struct outbox_figures figures;
+    bool is_settled; /* the last turn found nothing, or failed */
     bool is_stopping;
 };
 
@@ -56,6 +59,8 @@ static void note(struct outbox_follower *follower, enum err result, size_t moved
 {
     mutex_lock(&follower->lock);
     follower->figures.is_behind = result != OK;
+    follower->is_settled = result != OK || moved == 0;
+    condition_broadcast(&follower->turned);
     if (result == OK) {
         follower->figures.brought += moved;
     } else {
@@ -100,6 +105,7 @@ enum err outbox_follower_start(struct catalog *catalog, struct store *store,
     follower->store = store;
     follower->own = own_events_new();
     mutex_init(&follower->lock);
+    condition_init(&follower->turned);
     enum err e = thread_start(&follower->thread, "outbox", run, follower, diag);
     if (e != OK) {
         outbox_follower_stop(follower);
@@ -120,8 +126,18 @@ void outbox_follower_stop(struct outbox_follower *follower)
     catalog_outbox_wake(follower->catalog);
     thread_join(&follower->thread);
     own_events_free(follower->own);
+    condition_release(&follower->turned);
     mutex_release(&follower->lock);
     free(follower);
+}
+
+void outbox_follower_settle(struct outbox_follower *follower)
+{
+    mutex_lock(&follower->lock);
+    while (!follower->is_settled) {
+        condition_wait(&follower->turned, &follower->lock);
+    }
+    mutex_unlock(&follower->lock);
 }
 
 void outbox_follower_figures(struct outbox_follower *follower, struct outbox_figures *out)

@@ -8,9 +8,11 @@
  * Threads: "outbox", its own.
  */
 
-#include "catalog/catalog.h"
-#include "store/store.h"
+#include "base/err.h"
+#include "base/slice.h"
 
+struct catalog;
+struct store;
 struct outbox_follower;
 
 /* BUSY when the system has no thread to give. Both outlive the follower. */
@@ -18,6 +20,9 @@ enum err outbox_follower_start(struct catalog *catalog, struct store *store,
                                struct outbox_follower **out, struct diag *diag);
 /* What is in the outbox by now is brought first, if the store takes it. NULL is fine. */
 void outbox_follower_stop(struct outbox_follower *follower);
+
+/* Waits until nothing is in the outbox, or a try failed. */
+void outbox_follower_settle(struct outbox_follower *follower);
 
 struct outbox_figures {
     uint64_t brought;

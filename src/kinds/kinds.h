@@ -50,6 +50,7 @@ enum {
     KIND_UNIQUE_EVERYWHERE = 1 << 6,
     KIND_SEARCHED = 1 << 7, /* a list may be asked for one value of it */
     KIND_HIDDEN = 1 << 8,   /* the server's own: neither shown nor audited */
+    KIND_GRANTED = 1 << 9,  /* the first organisation's administrators alone change it */
 };
 
 struct kind_field {
@@ -80,6 +81,7 @@ void kind_wrong(struct kind_errors *errors, const char *field, const char *forma
 struct kind {
     const char *name;     /* "rules": the path below /api/v1, and the table */
     const char *singular; /* "rule" */
+    const char *command;  /* the word of the command line */
     const char *about;
     const char *key;   /* the field that names an object in its path; NULL: its id */
     const char *order; /* the field a list is ordered by, before the id; NULL: by id alone */
@@ -115,6 +117,10 @@ enum kind_change {
  */
 enum err kind_take(const struct kind *kind, enum kind_change change, const json_t *sent,
                    const json_t *old, json_t **out, struct kind_errors *errors);
+
+/* The first field that is KIND_GRANTED and differs; NULL: none does. */
+const struct kind_field *kind_granted_change(const struct kind *kind, const json_t *old,
+                                             const json_t *new);
 
 /* What anyone who may read the kind sees: secrets are replaced by "<name>_set": true or false. A
  * new reference. */

@@ -162,3 +162,17 @@ enum err kind_take(const struct kind *kind, enum kind_change change, const json_
     *out = object;
     return OK;
 }
+
+const struct kind_field *kind_granted_change(const struct kind *kind, const json_t *old,
+                                             const json_t *new)
+{
+    for (size_t i = 0; i < kind->field_count; i++) {
+        const struct kind_field *field = &kind->fields[i];
+        bool is_granted = (field->flags & KIND_GRANTED) != 0;
+        if (is_granted &&
+            !json_equal(json_object_get(old, field->name), json_object_get(new, field->name))) {
+            return field;
+        }
+    }
+    return NULL;
+}

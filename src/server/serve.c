@@ -7,14 +7,18 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "access/callers.h"
 #include "api/api.h"
 #include "api/metrics.h"
 #include "api/negotiate.h"
 #include "api/receipts.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "catalog/catalog.h"
 #include "crypto/secret.h"
+#include "ingest/journal.h"
 #include "ingest/metrics.h"
+#include "ingest/outbox_follower.h"
 #include "ingest/pool.h"
 #include "ledger/ledger.h"
 #include "options/options.h"
@@ -23,6 +27,7 @@
 #include "os/file.h"
 #include "os/terminal.h"
 #include "server/examples.h"
+#include "server/first_start.h"
 #include "server/secrets.h"
 
 /* Exit statuses, as cairn(1) has them. */
@@ -106,10 +111,23 @@ static enum err open_secrets(struct server *server, struct diag *diag)
     struct api *api = &server->api;
     bool production = options_choice(server->options, OPTION_ENVIRONMENT) == 1;
     TRY(dir_open(options_text(server->options, OPTION_DATA), false, &server->data_dir, diag));
-    TRY(secrets_owner_key(server->data_dir, production ? "live" : "dev", server->owner_key,
+    api->key_environment = production ? "live" : "dev";
+    TRY(secrets_owner_key(server->data_dir, api->key_environment, server->owner_key,
                           &server->key_is_new, diag));
-    api->owner_key = slice_from_cstr(server->owner_key);
-    return secrets_cursor_key(server->data_dir, api->cursor_key, diag);
+    return secrets_key(server->data_dir, "cursor.secret", api->cursor_key, diag);
+}
+
+static enum err open_catalog(struct server *server, struct diag *diag)
+{
+    struct api *api = &server->api;
+    struct catalog_options options = {.changed = callers_changed};
+    api->callers = options.context = callers_new();
+    TRY(secrets_key(server->data_dir, "catalog.secret", options.hide_key, diag));
+    enum err e = catalog_open(server->data_dir, &options, &api->catalog, diag);
+    secret_wipe(options.hide_key, sizeof(options.hide_key));
+    TRY(e);
+    TRY(first_start(api->catalog, slice_from_cstr(server->owner_key), diag));
+    return callers_load(api->callers, api->catalog, diag);
 }
 
 static enum err open_api(struct server *server, struct diag *diag)
@@ -123,6 +141,8 @@ static enum err open_api(struct server *server, struct diag *diag)
     api->tiles_public = options_bool(options, OPTION_TILES_PUBLIC);
     api->metrics_public = options_bool(options, OPTION_METRICS_PUBLIC);
     api->query_key_allowed = options_bool(options, OPTION_QUERY_KEY_ALLOWED);
+    api->access_events = (enum access_events)options_choice(options, OPTION_ACCESS_EVENTS);
+    api->sensitive_words = slice_from_cstr(options_text(options, OPTION_SENSITIVE_FIELDS));
     api->ingest = (struct ingest){
         .store = api->store,
         .past_us_max = (int64_t)options_u64(options, OPTION_PAST_DAYS_MAX) * 86400 * 1000000,
@@ -131,6 +151,9 @@ static enum err open_api(struct server *server, struct diag *diag)
         .metrics = ingest_metrics_new(),
         .pool = intake_pool_new(),
     };
+    if (api->access_events != ACCESS_EVENTS_NONE) {
+        TRY(journal_start(server->data_dir, api->store, &api->journal, diag));
+    }
     TRY(tail_start(api->store, &api->tail, diag));
     return api_receipts_start(api->store, &api->receipts, diag);
 }
@@ -222,17 +245,21 @@ static enum err load_examples(struct server *server, struct diag *diag)
     if (path[0] == '\0' || store_size(server->api.store) > 0) {
         return OK;
     }
-    return examples_load(&server->api.ingest, SLICE(API_ORG), path, &server->example_count, diag);
+    return examples_load(&server->api.ingest, SLICE(SYSTEM_ORGANIZATION), path,
+                         &server->example_count, diag);
 }
 
 static enum err open_server(struct server *server, struct diag *diag)
 {
     TRY(open_ledger(server, diag));
     TRY(open_secrets(server, diag));
+    TRY(open_catalog(server, diag));
     TRY(open_api(server, diag));
     TRY(open_http(server, diag));
     TRY(describe(server, diag));
     TRY(load_examples(server, diag));
+    TRY(outbox_follower_start(server->api.catalog, server->api.store, &server->api.outbox, diag));
+    outbox_follower_settle(server->api.outbox);
     atomic_store(&server->api.is_ready, true);
     return OK;
 }
@@ -245,8 +272,12 @@ static void close_server(struct server *server)
     }
     tail_stop(server->api.tail);
     api_receipts_stop(server->api.receipts);
+    outbox_follower_stop(server->api.outbox); /* into the ledger */
+    journal_stop(server->api.journal);
     ledger_close(server->ledger);
     http_server_free(server->http); /* its requests were still held by the ledger */
+    catalog_free(server->api.catalog);
+    callers_free(server->api.callers);
     intake_pool_free(server->api.ingest.pool);
     ingest_metrics_free(server->api.ingest.metrics);
     api_metrics_free(server->api.metrics);
