@@ -3,6 +3,7 @@
 systems' paths, and who uses which."""
 import datetime
 import email.utils
+import json
 import pathlib
 import re
 
@@ -70,6 +71,24 @@ def negotiation(server):
     with step('VER-09: what 1.0 did not have is answered in 2.0'):
         is_told(server.get('/api/v1/log', headers=OLD).expect(200), '2.0')
         server.get('/api/v1/log/proof/consistency?old=x', headers=OLD).expect_problem(400)
+
+
+def organisation(server):
+    org = server.get('/api/v1/organizations').expect(200).json()['data'][0]
+    path = f'/api/v1/organizations/{org["id"]}'
+
+    def choose(version):
+        server.request('PATCH', path, json.dumps({'api_version': version}).encode(),
+                       {'Content-Type': 'application/merge-patch+json',
+                        'Accept-Version': '2.0'}).expect(200)
+    with step("VER-01: the organisation's default is behind all that a request says"):
+        choose('1.0')
+        is_told(server.get(EVENTS).expect(200), '1.0')
+        true('logs' in server.get(EVENTS).json(), 'the shape of 1.0')
+        is_told(server.get(EVENTS, headers={'Accept-Version': '2.0'}).expect(200), '2.0')
+        is_told(server.get(EVENTS, headers={'Accept-Version': '9.9'}).expect(200), '1.0')
+        choose('2.0')
+        is_told(server.get(EVENTS).expect(200), '2.0')
 
 
 def told(server):
@@ -227,8 +246,8 @@ def usage(server):
     with step('VER-10: the same is a metric'):
         metrics = server.get('/metrics').expect(200).body.decode()
         contains(metrics, f'cairn_api_requests_total{{version="1.0",key="{mine}"}} ')
-        json = server.get('/api/metrics?format=json').expect(200).json()
-        contains(json, 'cairn_api_requests_total{version="1.0",key="none"}')
+        figures = server.get('/api/metrics?format=json').expect(200).json()
+        contains(figures, 'cairn_api_requests_total{version="1.0",key="none"}')
     with step('usage is for operators'):
         server.get('/api/v1/version/usage', key=None).expect_problem(401)
 
@@ -236,6 +255,7 @@ def usage(server):
 with Server() as under_test:
     under_test.send(*[event(actor_id=f'a-{n}') for n in range(7)])
     negotiation(under_test)
+    organisation(under_test)
     told(under_test)
     shapes(under_test)
     aliases(under_test)
