@@ -11,7 +11,7 @@ static void reset(int fd)
 {
     struct linger now = {.l_onoff = 1, .l_linger = 0};
     assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)), 0);
-    (void)close(fd);
+    client_close(fd);
 }
 
 static size_t resident_bytes(void)
@@ -64,14 +64,14 @@ static void deadline_is_absolute(void **state)
     client_send(fd, row->begin);
     struct pollfd wanted = {.fd = fd, .events = POLLIN};
     while (poll(&wanted, 1, 10) == 0) {
-        (void)send(fd, row->drip, strlen(row->drip), MSG_NOSIGNAL);
+        (void)client_send_some(fd, row->drip, strlen(row->drip));
     }
     int64_t took_us = clock_monotonic_us() - start_us;
     char *answer = client_read_all(fd, NULL);
     assert_contains(answer, row->answer);
     assert_true(took_us > 250000 && took_us < 3000000);
     free(answer);
-    (void)close(fd);
+    client_close(fd);
     http_server_free(server);
 }
 
@@ -86,7 +86,7 @@ static void an_idle_connection_is_ended_later(void **state)
     char byte = 0;
     assert_int_equal(client_read(fd, &byte, 1), 0);
     assert_true(clock_monotonic_us() - start_us > 450000);
-    (void)close(fd);
+    client_close(fd);
     http_server_free(server);
 }
 
@@ -98,7 +98,7 @@ static void a_client_that_does_not_read_is_ended(void **state)
     client_send(fd, "GET /export?bytes=100000000 HTTP/1.1\r\n" HOST "\r\n");
     wait_until(app.ends == 1);
     assert_true(app.written < 50000000);
-    (void)close(fd);
+    client_close(fd);
     http_server_free(server);
 }
 
@@ -133,7 +133,7 @@ static void a_client_that_leaves_in_its_body_is_told_to_the_handler(void **state
     int fd = client_connect(server);
     client_send(fd, "POST /events HTTP/1.1\r\n" HOST "Content-Length: 300\r\n\r\nabc");
     wait_until(app.body_bytes == 3);
-    (void)close(fd);
+    client_close(fd);
     wait_until(app.aborts == 1 && app.outcomes == 1);
     assert_int_equal(app.last_status, 0);
     http_server_free(server);
@@ -181,7 +181,7 @@ static void much_goes_through_little_memory(void **state)
     client_send(fd, "0\r\n\r\n");
     free(client_read_until(fd, "{\"bytes\": 67108864}", 1));
     assert_true(after < before + MIB(16));
-    (void)close(fd);
+    client_close(fd);
     http_server_free(server);
 }
 
@@ -203,7 +203,7 @@ static void a_long_export_waits_for_its_reader(void **state)
     assert_int_equal(n, 0);
     assert_true(total > 50000000 && total < 50200000);
     assert_int_equal(app.written, 50000000);
-    (void)close(fd);
+    client_close(fd);
     http_server_free(server);
 }
 
@@ -262,7 +262,7 @@ static void gzip_row_is_answered(void **state)
     free(answer);
     free(plain);
     free(packed);
-    (void)close(fd);
+    client_close(fd);
     http_server_free(server);
 }
 
@@ -290,7 +290,7 @@ static void a_thousand_idle_connections_are_cheap(void **state)
     http_server_stop(server);
     assert_true(clock_monotonic_us() - start_us < 1000000);
     for (int i = 0; i < CLIENTS; i++) {
-        (void)close(fds[i]);
+        client_close(fds[i]);
     }
     free(fds);
     http_server_free(server);
@@ -312,14 +312,14 @@ static void too_many_connections_are_told(void **state)
     assert_contains(answer, "503 Service Unavailable");
     assert_contains(answer, "Retry-After: 5");
     free(answer);
-    (void)close(fd);
-    (void)close(fds[0]);
+    client_close(fd);
+    client_close(fds[0]);
     wait_until(http_server_counts(server).connections == 3);
     answer = client_talk(server, "GET /hello HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
     assert_contains(answer, "hello");
     free(answer);
     for (int i = 1; i < 4; i++) {
-        (void)close(fds[i]);
+        client_close(fds[i]);
     }
     http_server_free(server);
 }
@@ -339,7 +339,7 @@ static void a_slow_reader_of_a_stream_is_closed(void **state)
     http_post(request->loop, &flood);
     wait_until(app.ends == 1);
     assert_int_equal(app.aborts, 0);
-    (void)close(fd);
+    client_close(fd);
     http_server_free(server);
 }
 
@@ -350,7 +350,7 @@ static void a_reader_that_leaves_ends_its_stream(void **state)
     int fd = client_connect(server);
     client_send(fd, "GET /tail HTTP/1.1\r\n" HOST "\r\n");
     free(client_read_until(fd, "data: 1\n\n", 1));
-    (void)close(fd);
+    client_close(fd);
     wait_until(app.aborts == 1);
     assert_int_equal(app.abort_why, HTTP_ABORT_PEER);
     http_server_free(server);
@@ -382,8 +382,8 @@ static void stop_waits_for_what_is_pending(void **state)
     assert_contains(answer, "{\"bytes\": 3}");
     assert_contains(answer, "Connection: close");
     free(answer);
-    (void)close(fd);
-    (void)close(tail);
+    client_close(fd);
+    client_close(tail);
     assert_int_equal(pthread_join(stopper, NULL), 0);
     http_server_free(server);
 }
@@ -401,7 +401,7 @@ static void stop_has_a_hard_limit(void **state)
     assert_true(took_us > 150000 && took_us < 3000000);
     assert_int_equal(app.aborts, 1);
     app_release_held(); /* its memory is still there */
-    (void)close(fd);
+    client_close(fd);
     http_server_free(server);
 }
 

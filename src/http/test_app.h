@@ -270,6 +270,9 @@ static inline struct http_server *app_start(struct http_options options)
     options.middleware_count = COUNT_OF(app_middleware);
     options.hooks =
         (struct http_hooks){.on_response = app_on_response, .before_response = app_before_response};
+#if defined(TEST_OVER_TLS)
+    options.tls = test_tls_options();
+#endif
     memset(&app, 0, sizeof(app));
     mutex_init(&app.lock);
     struct http_server *server = NULL;
