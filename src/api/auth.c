@@ -79,8 +79,13 @@ bool auth_identify(struct http_request *request, void *data)
     return true;
 }
 
-static bool is_loopback(slice peer)
+/* Of this machine; what a proxy says of itself does not count. */
+static bool is_loopback(const struct http_request *request)
 {
+    slice peer = request->peer;
+    if (request->is_forwarded) {
+        return false;
+    }
     return slice_equal(peer, SLICE("::1")) || slice_take_literal(&peer, SLICE("127."));
 }
 
@@ -95,7 +100,7 @@ bool auth_authorise(struct http_request *request, void *data)
     bool is_open = route->scope == SCOPE_NONE ||
                    (route->scope == SCOPE_TILES && caller->api->tiles_public) ||
                    (route->scope == SCOPE_LOOPBACK &&
-                    (caller->api->metrics_public || is_loopback(request->peer)));
+                    (caller->api->metrics_public || is_loopback(request)));
     if (is_open || caller->is_owner) {
         return true;
     }

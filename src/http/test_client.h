@@ -84,6 +84,17 @@ static inline void client_send(int fd, const char *text)
     client_send_bytes(fd, text, strlen(text));
 }
 
+/* Whether an answer, or the end, comes within that time. */
+static inline bool client_comes(int fd, int timeout_ms)
+{
+#if defined(TEST_OVER_TLS)
+    return test_tls_comes(fd, timeout_ms);
+#else
+    struct pollfd wanted = {.fd = fd, .events = POLLIN};
+    return poll(&wanted, 1, timeout_ms) != 0;
+#endif
+}
+
 /* One read of at most 10 s. 0: the server ended; -1: it reset; -2: nothing came. */
 static inline ssize_t client_read(int fd, void *out, size_t len)
 {

@@ -2,6 +2,7 @@
 #pragma once
 /* test_tls.h - the client's TLS, by descriptor. Included by *_test.c only. */
 
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -85,6 +86,23 @@ static inline ssize_t test_tls_read(int fd, void *out, size_t len)
         return -2;
     }
     return errno == ECONNRESET ? -1 : 0;
+}
+
+/* Whether an answer, or the end, comes within that time; a session ticket is neither. */
+static inline bool test_tls_comes(int fd, int timeout_ms)
+{
+    struct pollfd wanted = {.fd = fd, .events = POLLIN};
+    char byte = 0;
+    if (poll(&wanted, 1, timeout_ms) == 0) {
+        return false;
+    }
+    int flags = fcntl(fd, F_GETFL);
+    (void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    ERR_clear_error();
+    int n = SSL_peek(test_tls.sessions[fd], &byte, 1);
+    int error = SSL_get_error(test_tls.sessions[fd], n);
+    (void)fcntl(fd, F_SETFL, flags);
+    return n > 0 || error != SSL_ERROR_WANT_READ;
 }
 
 static inline int test_tls_half_close(int fd)
