@@ -97,10 +97,9 @@ bool auth_authorise(struct http_request *request, void *data)
     if (route == NULL) { /* 404 and 405 tell nothing that the documents do not */
         return true;
     }
-    bool is_open = route->scope == SCOPE_NONE ||
-                   (route->scope == SCOPE_TILES && caller->api->tiles_public) ||
-                   (route->scope == SCOPE_LOOPBACK &&
-                    (caller->api->metrics_public || is_loopback(request)));
+    bool is_open =
+        route->scope == SCOPE_NONE || (route->scope == SCOPE_TILES && caller->api->tiles_public) ||
+        (route->scope == SCOPE_LOOPBACK && (caller->api->metrics_public || is_loopback(request)));
     if (is_open || caller->is_owner) {
         return true;
     }

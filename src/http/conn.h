@@ -36,7 +36,7 @@ struct http_conn {
     bool is_trusted; /* a proxy whose word on others' addresses is taken */
     bool is_taking;  /* conn_take_input() is below us on the stack */
     bool is_reading;
-    bool is_eof; /* the peer sends no more */
+    bool is_eof;         /* the peer sends no more */
     bool is_end_waiting; /* TLS has said so, but what came before is not taken yet */
     bool is_lingering;
     bool is_shut; /* we have ended our side */

@@ -137,8 +137,7 @@ static bool encrypt(struct http_conn *conn)
         slice piece = next_record(secured, conn->loop->tls->record);
         size_t written = 0;
         ERR_clear_error();
-        if (secured->is_failed ||
-            SSL_write_ex(secured->ssl, piece.ptr, piece.len, &written) != 1) {
+        if (secured->is_failed || SSL_write_ex(secured->ssl, piece.ptr, piece.len, &written) != 1) {
             secured->is_failed = true;
             return false;
         }

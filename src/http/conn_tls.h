@@ -47,7 +47,7 @@ struct conn_tls {
     uint8_t first_len;
     uint8_t first_used;
     bool is_writing;
-    bool is_failed; /* OpenSSL is not to be called again */
+    bool is_failed;                /* OpenSSL is not to be called again */
     struct http_certificate *peer; /* what the client showed; NULL: nothing */
 };
 

@@ -41,8 +41,8 @@ static bool parse_place(slice text, uint8_t out[16])
         return is_v6 && is_port(text) && http_address_parse(host, out);
     }
     const uint8_t *colon = memchr(text.ptr, ':', text.len);
-    bool has_one = colon != NULL && memchr(colon + 1, ':', text.len - 1 -
-                                                               (size_t)(colon - text.ptr)) == NULL;
+    bool has_one =
+        colon != NULL && memchr(colon + 1, ':', text.len - 1 - (size_t)(colon - text.ptr)) == NULL;
     if (has_one) {
         host = slice_take(&text, (size_t)(colon - text.ptr));
         rest = text;

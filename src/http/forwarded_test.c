@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who is behind a proxy, by trusted and by strange words. */
-#include "http/forwarded.h"
-
 #include "base/test.h"
+#include "http/forwarded.h"
 
 struct row {
     const char *name;
@@ -51,8 +50,11 @@ static const struct row rows[] = {
     {"text behind the bracket", "10.0.0.1", "10.0.0.1", {"[2001:db8::1]x"}, "10.0.0.1"},
     {"quotes", "10.0.0.1", "10.0.0.1", {"\"1.2.3.4\""}, "10.0.0.1"},
     {"a zone", "10.0.0.1", "10.0.0.1", {"fe80::1%eth0"}, "10.0.0.1"},
-    {"very long", "10.0.0.1", "10.0.0.1",
-     {"1111:1111:1111:1111:1111:1111:1111:1111:1111:1111:1111"}, "10.0.0.1"},
+    {"very long",
+     "10.0.0.1",
+     "10.0.0.1",
+     {"1111:1111:1111:1111:1111:1111:1111:1111:1111:1111:1111"},
+     "10.0.0.1"},
     {"everybody is trusted", "0.0.0.0/0", "10.0.0.1", {"1.1.1.1, 2.2.2.2"}, "1.1.1.1"},
     {"but not IPv6 by that", "0.0.0.0/0", "2001:db8::1", {"1.1.1.1"}, "2001:db8::1"},
     {"a prefix in the middle of a byte", "10.16.0.0/12", "10.31.255.255", {"1.1.1.1"}, "1.1.1.1"},
@@ -93,7 +95,8 @@ static void lists_are_checked(void **state)
                          ERR_INVALID);
         assert_true(diag.text[0] != '\0');
     }
-    assert_int_equal(http_networks_parse(SLICE(" 10.0.0.0/8,::1\t 192.0.2.0/24 ,"), &networks, NULL),
+    assert_int_equal(http_networks_parse(SLICE(" 10.0.0.0/8,::1\t 192.0.2.0/24 ,"), &networks,
+                                         NULL),
                      OK);
     assert_int_equal(networks.count, 3);
     assert_int_equal(http_networks_parse(SLICE(""), &networks, NULL), OK);

@@ -59,8 +59,8 @@ struct http_loop {
     bool is_open;
     bool is_stopping;
     uint64_t stop_deadline_ms;
-    uint64_t date_ms; /* when `date` was made */
-    char date[32];    /* as in the Date header */
+    uint64_t date_ms;        /* when `date` was made */
+    char date[32];           /* as in the Date header */
     struct tls_scratch *tls; /* NULL when it is not spoken */
     char read_bytes[LOOP_READ_BYTES];
 };

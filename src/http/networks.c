@@ -34,8 +34,8 @@ bool http_address_parse(slice text, uint8_t out[16])
 void http_address_format(const uint8_t address[16], char out[HTTP_ADDRESS_BYTES])
 {
     bool is_v4 = http_address_is_v4(address);
-    const char *text = inet_ntop(is_v4 ? AF_INET : AF_INET6, address + (is_v4 ? 12 : 0), out,
-                                 HTTP_ADDRESS_BYTES);
+    const char *text =
+        inet_ntop(is_v4 ? AF_INET : AF_INET6, address + (is_v4 ? 12 : 0), out, HTTP_ADDRESS_BYTES);
     ASSERT(text != NULL);
 }
 

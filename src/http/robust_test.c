@@ -334,8 +334,8 @@ static void a_proxy_brings_many_but_each_only_so_many(void **state)
     UNUSED(state);
     struct http_networks trusted;
     assert_int_equal(http_networks_parse(SLICE("127.0.0.0/8"), &trusted, NULL), OK);
-    struct http_server *server = app_start((struct http_options){
-        .connections_per_address_max = 2, .trusted_proxies = &trusted});
+    struct http_server *server = app_start(
+        (struct http_options){.connections_per_address_max = 2, .trusted_proxies = &trusted});
     int fds[6];
     for (int i = 0; i < 6; i++) { /* two for each of three clients */
         char text[256];

@@ -85,7 +85,7 @@ struct http_options {
     void *middleware_data;
     struct http_hooks hooks;
     const char *early_headers; /* lines, each ended by CR LF, of answers without a request [none] */
-    const struct http_tls_options *tls; /* read during the start [plain HTTP] */
+    const struct http_tls_options *tls;          /* read during the start [plain HTTP] */
     const struct http_networks *trusted_proxies; /* for http_forwarded(); outlive the server */
 
     uint32_t loops;                       /* [1] each with its own listener (SO_REUSEPORT) */

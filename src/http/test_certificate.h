@@ -19,8 +19,8 @@ struct test_certificate {
 
 /* What a certificate is to say; zero is the default. */
 struct test_certificate_options {
-    const char *name;       /* CN */
-    const char *hosts;      /* subjectAltName; NULL: DNS:localhost,IP:127.0.0.1 */
+    const char *name;                      /* CN */
+    const char *hosts;                     /* subjectAltName; NULL: DNS:localhost,IP:127.0.0.1 */
     const struct test_certificate *issuer; /* NULL: it signs itself, and is a CA */
     long begins_s, ends_s;                 /* from now; both 0: from an hour ago for a day */
     bool is_ca;

@@ -27,9 +27,9 @@ static inline const struct http_tls_options *test_tls_options(void)
     static struct http_tls_options options;
     if (test_tls.context == NULL) {
         test_certificate_make(&(struct test_certificate_options){.name = "Test CA"}, &test_tls.ca);
-        test_certificate_make(
-            &(struct test_certificate_options){.name = "localhost", .issuer = &test_tls.ca},
-            &test_tls.own);
+        test_certificate_make(&(struct test_certificate_options){.name = "localhost",
+                                                                 .issuer = &test_tls.ca},
+                              &test_tls.own);
         test_tls.context = SSL_CTX_new(TLS_client_method());
         X509_STORE *store = SSL_CTX_get_cert_store(test_tls.context);
         assert_int_equal(X509_STORE_add_cert(store, test_tls.ca.x509), 1);

@@ -44,7 +44,7 @@ struct http_tls_options {
 
 /* A certificate as people name it. */
 struct http_certificate {
-    char subject[HTTP_TLS_SUBJECT_BYTES]; /* RFC 2253; "" when it is longer than that */
+    char subject[HTTP_TLS_SUBJECT_BYTES];         /* RFC 2253; "" when it is longer than that */
     char fingerprint[HTTP_TLS_FINGERPRINT_BYTES]; /* SHA-256 of its DER, lowercase hex */
     int64_t expires_us;
 };

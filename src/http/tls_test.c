@@ -1,83 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What TLS itself promises: who is let in, what is refused, what a hostile peer costs. */
-#include <signal.h>
+/* What TLS itself promises: who is let in and who is not, renewal, ends, tickets. */
 #include <sys/wait.h>
 
-#define TEST_OVER_TLS
-#include "http/test_app.h"
-#include "os/tempdir.h"
-
-#define HOST "Host: h\r\n"
-#define LAST HOST "Connection: close\r\n"
-#define HELLO "GET /hello HTTP/1.1\r\n" LAST "\r\n"
-
-/* Certificates that are the same for all tests, and files of them for the openssl command. */
-static struct {
-    struct tempdir dir;
-    struct test_certificate ca, other_ca;
-    struct test_certificate own, expired, elsewhere, next;
-    struct test_certificate alice, mallory, late;
-} made;
-
-static void make(struct test_certificate *out, const char *name,
-                 const struct test_certificate *issuer, struct test_certificate_options more)
-{
-    more.name = name;
-    more.issuer = issuer;
-    test_certificate_make(&more, out);
-    char file[64];
-    (void)snprintf(file, sizeof(file), "%s.pem", name);
-    test_write_file(made.dir.path, file, out->certificate_pem);
-    (void)snprintf(file, sizeof(file), "%s.key", name);
-    test_write_file(made.dir.path, file, out->key_pem);
-}
-
-static int set_up(void **state)
-{
-    UNUSED(state);
-    const struct test_certificate_options plain = {0};
-    const struct test_certificate_options past = {.begins_s = -7200, .ends_s = -3600};
-    tempdir_init(&made.dir);
-    (void)test_tls_options(); /* the context of clients that use its CA */
-    make(&made.ca, "ca", NULL, plain);
-    make(&made.other_ca, "other_ca", NULL, plain);
-    make(&made.own, "localhost", &made.ca, plain);
-    make(&made.next, "next", &made.ca, plain);
-    make(&made.expired, "expired", &made.ca, past);
-    make(&made.elsewhere, "elsewhere", &made.ca,
-         (struct test_certificate_options){.hosts = "DNS:elsewhere.test"});
-    make(&made.alice, "alice", &made.ca, plain);
-    make(&made.mallory, "mallory", &made.other_ca, plain);
-    make(&made.late, "late", &made.ca, past);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    UNUSED(state);
-    struct test_certificate *all[] = {&made.ca,        &made.other_ca, &made.own,
-                                      &made.expired,   &made.elsewhere, &made.next,
-                                      &made.alice,     &made.mallory,   &made.late};
-    for (size_t i = 0; i < COUNT_OF(all); i++) {
-        test_certificate_release(all[i]);
-    }
-    test_tls_release();
-    tempdir_release(&made.dir);
-    return 0;
-}
-
-static struct http_server *start_with(const struct http_tls_options *tls,
-                                      struct http_options options)
-{
-    options.tls = tls;
-    return app_start(options);
-}
-
-static struct http_tls_options usual(void)
-{
-    return (struct http_tls_options){.certificate = made.own.certificate_pem,
-                                     .key = made.own.key_pem};
-}
+#include "http/tls_support.h"
 
 /* ---- The openssl and curl commands ---- */
 
@@ -110,8 +35,9 @@ struct peer_row {
 #define URL  " https://localhost:%u/hello"
 /* A session that ends when the server ends it. */
 #define S_CLIENT                                                                                   \
-    "printf 'GET /hello HTTP/1.1\\r\\n" "Host: h\\r\\nConnection: close\\r\\n\\r\\n' | "          \
-    "timeout 10 openssl s_client -ign_eof -servername localhost "              \
+    "printf 'GET /hello HTTP/1.1\\r\\n"                                                            \
+    "Host: h\\r\\nConnection: close\\r\\n\\r\\n' | "                                               \
+    "timeout 10 openssl s_client -ign_eof -servername localhost "                                  \
     "-verify_return_error -CAfile ca.pem -connect 127.0.0.1:%u "
 
 static struct peer_row peer_rows[] = {
@@ -120,7 +46,8 @@ static struct peer_row peer_rows[] = {
     {"curl over 1.3", &made.own, 0, HTTP_TLS_1_3, CURL "--cacert ca.pem" URL, true, "hello"},
     {"1.2 where 1.3 is the least", &made.own, 0, HTTP_TLS_1_3,
      CURL "--tls-max 1.2 --cacert ca.pem" URL, false, ""},
-    {"a CA that is not known", &made.own, 0, 0, CURL "--cacert other_ca.pem" URL, false, "certificate"},
+    {"a CA that is not known", &made.own, 0, 0, CURL "--cacert other_ca.pem" URL, false,
+     "certificate"},
     {"a certificate of another host", &made.elsewhere, 0, 0, CURL "--cacert ca.pem" URL, false,
      "localhost"},
     {"an expired certificate", &made.expired, 0, 0, CURL "--cacert ca.pem" URL, false, "expired"},
@@ -188,39 +115,6 @@ static void peer_is_met(void **state)
 }
 
 /* ---- Clients of our own ---- */
-
-/* A context that knows our CA; `who` may be NULL. */
-static SSL_CTX *client_context(const struct test_certificate *who)
-{
-    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-    assert_non_null(context);
-    assert_int_equal(X509_STORE_add_cert(SSL_CTX_get_cert_store(context), made.ca.x509), 1);
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
-    if (who != NULL) {
-        assert_int_equal(SSL_CTX_use_certificate(context, who->x509), 1);
-        assert_int_equal(SSL_CTX_use_PrivateKey(context, who->key), 1);
-    }
-    return context;
-}
-
-static int connect_with(const struct http_server *server, SSL_CTX *context)
-{
-    SSL_CTX *before = test_tls.context;
-    test_tls.context = context;
-    int fd = client_connect_tcp(server);
-    test_tls_connect(fd);
-    test_tls.context = before;
-    return fd;
-}
-
-static char *talk_with(const struct http_server *server, SSL_CTX *context, const char *text)
-{
-    int fd = connect_with(server, context);
-    client_send(fd, text);
-    char *answer = client_read_all(fd, NULL);
-    client_close(fd);
-    return answer;
-}
 
 static void a_request_knows_its_certificate(void **state)
 {
@@ -369,8 +263,9 @@ static void *ask_again_and_again(void *unused)
 static void reloads_under_load_lose_nothing(void **state)
 {
     UNUSED(state);
-    struct http_tls_options both[2] = {
-        usual(), {.certificate = made.next.certificate_pem, .key = made.next.key_pem}};
+    struct http_tls_options both[2] = {usual(),
+                                       {.certificate = made.next.certificate_pem,
+                                        .key = made.next.key_pem}};
     load.server = start_with(&both[0], (struct http_options){.loops = 2});
     load.context = client_context(NULL);
     pthread_t asker;
@@ -387,236 +282,7 @@ static void reloads_under_load_lose_nothing(void **state)
     http_server_free(load.server);
 }
 
-/* ---- Hostile peers ---- */
-
-/* What a client sends first, to a server that never answers: made with memory BIOs. */
-static struct buf record_hello(void)
-{
-    struct buf hello = BUF_INIT(KIB(64));
-    SSL_CTX *context = client_context(NULL);
-    SSL *ssl = SSL_new(context);
-    BIO *in = BIO_new(BIO_s_mem());
-    BIO *out = BIO_new(BIO_s_mem());
-    SSL_set_bio(ssl, in, out);
-    (void)SSL_set_tlsext_host_name(ssl, "localhost");
-    assert_int_equal(SSL_connect(ssl), -1);
-    char *bytes = NULL;
-    long len = BIO_get_mem_data(out, &bytes);
-    buf_append(&hello, (slice){(const uint8_t *)bytes, (size_t)len});
-    SSL_free(ssl);
-    SSL_CTX_free(context);
-    return hello;
-}
-
-/* Whatever comes, until the end; how many bytes. */
-static size_t read_raw(int fd)
-{
-    uint8_t piece[4096];
-    size_t total = 0;
-    for (;;) {
-        struct pollfd wanted = {.fd = fd, .events = POLLIN};
-        assert_int_equal(poll(&wanted, 1, 10000), 1);
-        ssize_t n = recv(fd, piece, sizeof(piece), 0);
-        if (n <= 0) {
-            return total;
-        }
-        total += (size_t)n;
-    }
-}
-
-static struct http_options quick(void)
-{
-    return (struct http_options){.head_ms = 300, .idle_ms = 60000, .linger_ms = 100, .tick_ms = 20};
-}
-
-static void assert_lives(const struct http_server *server)
-{
-    SSL_CTX *context = client_context(NULL);
-    char *answer = talk_with(server, context, HELLO);
-    assert_contains(answer, "hello\n");
-    free(answer);
-    SSL_CTX_free(context);
-}
-
-static void a_handshake_has_the_deadline_of_a_head(void **state)
-{
-    UNUSED(state);
-    struct http_tls_options tls = usual();
-    struct http_server *server = start_with(&tls, quick());
-    struct buf hello = record_hello();
-    const size_t cuts[] = {0, 1, 5, 9, 100, hello.len};
-    for (size_t i = 0; i < COUNT_OF(cuts); i++) {
-        int fd = client_connect_tcp(server);
-        int64_t start_us = clock_monotonic_us();
-        if (cuts[i] > 0) {
-            assert_int_equal(send(fd, hello.ptr, cuts[i], MSG_NOSIGNAL), cuts[i]);
-        }
-        size_t came = read_raw(fd);
-        assert_true((came > 0) == (cuts[i] == hello.len));
-        int64_t took_us = clock_monotonic_us() - start_us;
-        assert_true(took_us > 250000 && took_us < 3000000);
-        (void)close(fd);
-    }
-    /* A byte at a time does not move it. */
-    int fd = client_connect_tcp(server);
-    int64_t start_us = clock_monotonic_us();
-    for (size_t i = 0; i < hello.len && clock_monotonic_us() - start_us < 2000000; i++) {
-        if (send(fd, hello.ptr + i, 1, MSG_NOSIGNAL) < 0) {
-            break;
-        }
-        (void)usleep(10000);
-    }
-    assert_true(clock_monotonic_us() - start_us < 1500000);
-    (void)close(fd);
-    assert_lives(server);
-    buf_release(&hello);
-    http_server_free(server);
-}
-
-/* A client whose bytes go out one by one. */
-static void a_byte_at_a_time_is_the_same(void **state)
-{
-    UNUSED(state);
-    struct http_tls_options tls = usual();
-    struct http_server *server = start_with(&tls, (struct http_options){0});
-    SSL_CTX *context = client_context(NULL);
-    int fd = client_connect_tcp(server);
-    int one = 1;
-    (void)setsockopt(fd, IPPROTO_TCP, 1 /* TCP_NODELAY */, &one, sizeof(one));
-    SSL *ssl = SSL_new(context);
-    BIO *in = BIO_new(BIO_s_mem());
-    BIO *out = BIO_new(BIO_s_mem());
-    SSL_set_bio(ssl, in, out);
-    SSL_set_connect_state(ssl);
-    char answer[4096] = "";
-    size_t len = 0;
-    bool is_asked = false;
-    while (strstr(answer, "hello\n") == NULL) {
-        if (SSL_do_handshake(ssl) == 1 && !is_asked) {
-            is_asked = SSL_write(ssl, HELLO, (int)strlen(HELLO)) > 0;
-        }
-        char *bytes = NULL;
-        long count = BIO_get_mem_data(out, &bytes);
-        for (long i = 0; i < count; i++) {
-            assert_int_equal(send(fd, bytes + i, 1, MSG_NOSIGNAL), 1);
-        }
-        (void)BIO_reset(out);
-        uint8_t byte = 0;
-        if (count == 0) {
-            assert_int_equal(recv(fd, &byte, 1, 0), 1);
-            assert_int_equal(BIO_write(in, &byte, 1), 1);
-        }
-        int n = is_asked ? SSL_read(ssl, answer + len, (int)(sizeof(answer) - 1 - len)) : 0;
-        len += n > 0 ? (size_t)n : 0;
-    }
-    SSL_free(ssl);
-    SSL_CTX_free(context);
-    (void)close(fd);
-    http_server_free(server);
-}
-
-static void garbage_is_ended(void **state)
-{
-    UNUSED(state);
-    struct http_tls_options tls = usual();
-    struct http_server *server = start_with(&tls, quick());
-    static const struct {
-        const char *bytes;
-        size_t len;
-    } rows[] = {
-        {"\0\0\0\0\0\0\0\0\0\0", 10},
-        {"\x16\x03\x01\x00\x00\x00\x00\x00\x00\x00", 10},     /* an empty record */
-        {"\x16\x03\x01\xff\xff\x01\x00\x40\x00\x03\x03", 11}, /* a record that is too long */
-        {"\x16\x03\x01\x02\x00\x01\x01\xff\xff\x03\x03", 11}, /* a ClientHello of 128 KiB */
-        {"\x16\x03\x01\x00\x01\x01\x16\x03\x01\x00", 10},     /* a header in pieces */
-        {"\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10", 11}, /* SSL 2 */
-        {"\x15\x03\x01\x00\x02\x02\x28\x15\x03\x01\x00\x02\x02\x28", 14}, /* alerts */
-        {"get / http/1.0\r\n\r\n", 18},
-    };
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        int fd = client_connect_tcp(server);
-        assert_int_equal(send(fd, rows[i].bytes, rows[i].len, MSG_NOSIGNAL), rows[i].len);
-        assert_true(read_raw(fd) < 64); /* an alert at most */
-        (void)close(fd);
-    }
-    assert_lives(server);
-    http_server_free(server);
-}
-
-/* Each byte of a recorded flight, changed; and what random changes of several find. */
-static void changed_flights_are_survived(void **state)
-{
-    UNUSED(state);
-    struct http_tls_options tls = usual();
-    struct http_server *server = start_with(&tls, quick());
-    struct buf hello = record_hello();
-    uint64_t seed = 42;
-    for (size_t i = 0; i < hello.len * 2; i++) {
-        uint8_t *copy = malloc(hello.len);
-        assert_non_null(copy);
-        memcpy(copy, hello.ptr, hello.len);
-        for (size_t n = 0; n < 1 + i / hello.len * 7; n++) {
-            seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
-            size_t at = n == 0 ? i % hello.len : (size_t)(seed >> 33) % hello.len;
-            copy[at] ^= (uint8_t)(1u << ((seed >> 20) & 7));
-        }
-        int fd = client_connect_tcp(server);
-        (void)send(fd, copy, hello.len, MSG_NOSIGNAL);
-        (void)shutdown(fd, SHUT_WR); /* so that nobody waits for a deadline */
-        (void)read_raw(fd);
-        (void)close(fd);
-        free(copy);
-    }
-    assert_lives(server);
-    wait_until(http_server_counts(server).connections == 0);
-    buf_release(&hello);
-    http_server_free(server);
-}
-
-/* Bytes changed under the encryption of a request. */
-static void a_broken_record_ends_the_connection(void **state)
-{
-    UNUSED(state);
-    struct http_tls_options tls = usual();
-    struct http_server *server = start_with(&tls, quick());
-    SSL_CTX *context = client_context(NULL);
-    int fd = connect_with(server, context);
-    client_send(fd, "POST /events HTTP/1.1\r\n" HOST "Content-Length: 300\r\n\r\nabc");
-    wait_until(app.body_bytes == 3);
-    assert_int_equal(send(fd, "\x17\x03\x03\x00\x20garbage garbage garbage garbage!", 37,
-                          MSG_NOSIGNAL), 37);
-    char *answer = client_read_all(fd, NULL);
-    assert_string_equal(answer, "");
-    wait_until(app.aborts == 1);
-    assert_int_equal(http_server_counts(server).tls_failed, 1);
-    free(answer);
-    client_close(fd);
-    SSL_CTX_free(context);
-    http_server_free(server);
-}
-
-/* Updates of keys ask for answers: a client that reads none of them must not fill our memory. */
-static void a_flood_of_key_updates_is_ended(void **state)
-{
-    UNUSED(state);
-    struct http_tls_options tls = usual();
-    struct http_options options = quick();
-    options.idle_ms = 3000;
-    struct http_server *server = start_with(&tls, options);
-    SSL_CTX *context = client_context(NULL);
-    int fd = connect_with(server, context);
-    SSL *ssl = test_tls.sessions[fd];
-    bool is_ended = false;
-    for (int i = 0; i < 2000000 && !is_ended; i++) {
-        (void)SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED);
-        is_ended = SSL_do_handshake(ssl) != 1;
-    }
-    assert_true(is_ended);
-    assert_lives(server);
-    client_close(fd);
-    SSL_CTX_free(context);
-    http_server_free(server);
-}
+/* ---- Ends ---- */
 
 static void an_end_is_told(void **state)
 {
@@ -659,6 +325,8 @@ static void an_end_behind_pipelined_requests_waits_for_them(void **state)
     SSL_CTX_free(context);
     http_server_free(server);
 }
+
+/* ---- Tickets ---- */
 
 static void tickets_change_and_are_forgotten(void **state)
 {
@@ -713,19 +381,12 @@ int main(void)
         cmocka_unit_test(bad_files_leave_the_old),
         cmocka_unit_test(files_are_read_by_path),
         cmocka_unit_test(reloads_under_load_lose_nothing),
-        cmocka_unit_test(a_handshake_has_the_deadline_of_a_head),
-        cmocka_unit_test(a_byte_at_a_time_is_the_same),
-        cmocka_unit_test(garbage_is_ended),
-        cmocka_unit_test(changed_flights_are_survived),
-        cmocka_unit_test(a_broken_record_ends_the_connection),
-        cmocka_unit_test(a_flood_of_key_updates_is_ended),
         cmocka_unit_test(an_end_is_told),
         cmocka_unit_test(an_end_behind_pipelined_requests_waits_for_them),
         cmocka_unit_test(tickets_change_and_are_forgotten),
         cmocka_unit_test(a_plain_server_reloads_nothing),
     };
     struct CMUnitTest tests[COUNT_OF(peer_rows) + COUNT_OF(others)];
-    (void)signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < COUNT_OF(peer_rows); i++) {
         tests[i] = (struct CMUnitTest){.name = peer_rows[i].name,
                                        .test_func = peer_is_met,

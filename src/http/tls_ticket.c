@@ -86,8 +86,8 @@ int http_tls_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER
         memcpy(name, key.name, sizeof(key.name));
         random_bytes(iv, (size_t)EVP_CIPHER_get_iv_length(EVP_aes_256_cbc()));
     }
-    bool is_set = set_mac(mac, &key) && EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL,
-                                                          key.cipher, iv, seals) == 1;
+    bool is_set = set_mac(mac, &key) &&
+                  EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, key.cipher, iv, seals) == 1;
     if (!is_set) {
         return -1;
     }

@@ -275,7 +275,8 @@ static void greet(const struct server *server)
     LOG_INFO("ready", kv_str("listen", address), kv_str("data", data),
              kv_u64("events", store_size(server->api.store)));
     (void)printf("\nCairn %s is ready at %s://%s with %llu events in %s\n\n", cairn_version(),
-                 front_has_tls(server->options) ? "https" : "http", address, (unsigned long long)store_size(server->api.store), data);
+                 front_has_tls(server->options) ? "https" : "http", address,
+                 (unsigned long long)store_size(server->api.store), data);
     if (server->key_is_new && terminal_is(STDOUT_FILENO)) { /* never into a file of logs */
         (void)printf("  owner key   %s\n", server->owner_key);
     }
