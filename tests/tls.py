@@ -134,6 +134,12 @@ def everyday(server):
                 equal(answer.headers.get(name), value, target)
 
 
+    with step('metrics tell when the certificate ends, and how many handshakes failed'):
+        said = server.get('/metrics').expect(200).body.decode()
+        contains(said, 'cairn_http_tls_failed_total ')
+        contains(said, 'cairn_http_certificate_expires_seconds ')
+
+
 def command_line(server, authority):
     with step('the command line finds a server of this machine, and takes its CA by flag'):
         run = cairn('query', 'event_type:tls.tail', '--ca', authority.file, server=server)

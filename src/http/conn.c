@@ -414,7 +414,7 @@ static void refuse_as_full(struct http_conn *conn)
     struct http_loop *loop = conn->loop;
     loop->server->refused++;
     if (loop->conn_count > loop->server->options.connections_max + REFUSED_MAX ||
-        loop->server->tls != NULL) {
+        loop->server->has_tls) {
         conn_close(conn);
         return;
     }
@@ -442,7 +442,7 @@ void conn_accept(struct http_loop *loop)
     struct http_server *server = loop->server;
     conn->loop = loop;
     buf_init(&conn->in, (size_t)server->options.line_bytes_max + server->options.fields_bytes_max +
-                            (server->tls != NULL ? TLS_PLAIN_BYTES : LOOP_READ_BYTES));
+                            (server->has_tls ? TLS_PLAIN_BYTES : LOOP_READ_BYTES));
     int made = uv_tcp_init(&loop->uv, &conn->tcp);
     ASSERT(made == 0);
     conn->tcp.data = conn;
@@ -460,7 +460,7 @@ void conn_accept(struct http_loop *loop)
     if (!admit(conn)) {
         return;
     }
-    if (server->tls != NULL) {
+    if (server->has_tls) {
         conn->tls = conn_tls_new(server_tls(server));
         if (conn->tls == NULL) {
             conn_close(conn);

@@ -177,7 +177,7 @@ enum err loop_open(struct http_loop *loop, struct http_server *server, struct so
 {
     loop->server = server;
     loop->posted_last = &loop->posted;
-    loop->tls = server->tls != NULL ? mem_zeroed(sizeof(*loop->tls)) : NULL;
+    loop->tls = server->has_tls ? mem_zeroed(sizeof(*loop->tls)) : NULL;
     loop->conns.next = &loop->conns;
     loop->conns.prev = &loop->conns;
     mutex_init(&loop->post_lock);

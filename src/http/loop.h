@@ -24,8 +24,9 @@ struct http_server {
     struct http_router *router;
     struct pool *pool;
     struct peers *peers;
-    struct mutex tls_lock; /* of `tls`, but not of whether it is NULL: that never changes */
-    struct http_tls *tls;  /* for the next connections; NULL: plain HTTP */
+    bool has_tls;          /* from the start to the end; else plain HTTP */
+    struct mutex tls_lock; /* of `tls` */
+    struct http_tls *tls;  /* for the next connections */
     struct http_loop *loops;
     uint32_t loop_count;
     uint16_t port;

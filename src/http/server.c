@@ -155,7 +155,7 @@ struct http_tls *server_tls(struct http_server *server)
 enum err http_server_reload_tls(struct http_server *server, const struct http_tls_options *options,
                                 struct diag *diag)
 {
-    if (server->tls == NULL) {
+    if (!server->has_tls) {
         return diag_fail(diag, ERR_INVALID, "tls", "the server was started without TLS");
     }
     struct http_tls *fresh = NULL;
@@ -170,7 +170,7 @@ enum err http_server_reload_tls(struct http_server *server, const struct http_tl
 
 enum err http_server_certificate(struct http_server *server, struct http_certificate *out)
 {
-    if (server->tls == NULL) {
+    if (!server->has_tls) {
         return ERR_NOT_FOUND;
     }
     struct http_tls *tls = server_tls(server);
@@ -197,6 +197,7 @@ enum err http_server_start(const struct http_options *options, struct http_serve
     signals_ignore_pipe();
     if (options->tls != NULL) {
         TRY(http_tls_new(options->tls, &server->tls, diag));
+        server->has_tls = true;
     }
     server->options.tls = NULL; /* the caller's; only read during the start */
     TRY(http_router_new(options->routes, options->route_count, &server->router, diag));

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * test_client.h - a blocking socket to a server on 127.0.0.1. With TEST_OVER_TLS the same functions
- * speak TLS over it, so that every test of the server can be one of both. Included by *_test.c only.
+ * speak TLS over it, so that every test of the server can be one of both. For *_test.c only.
  */
 
 #include <arpa/inet.h>

@@ -270,7 +270,7 @@ static void reloads_under_load_lose_nothing(void **state)
     load.context = client_context(NULL);
     pthread_t asker;
     assert_int_equal(pthread_create(&asker, NULL, ask_again_and_again, NULL), 0);
-    for (int i = 0; i < 100 || load.answered < 50; i++) {
+    for (int i = 0; i < 300 || load.answered < 50; i++) {
         struct diag diag = {0};
         assert_int_equal(http_server_reload_tls(load.server, &both[i % 2], &diag), OK);
         (void)usleep(2000);

@@ -101,7 +101,7 @@ enum err options_set(struct options *options, enum option option, slice text,
 
 /* ---- Values ---- */
 
-/* TEXT, PATH, FILE, NAME, ADDRESS, CHOICE; lasts until the next options_set(). "" when not given. */
+/* TEXT, PATH, FILE, NAME, ADDRESS, CHOICE; lasts until the next options_set(). "" is not given. */
 const char *options_text(const struct options *options, enum option option);
 /* SIZE in bytes, DURATION in milliseconds, INTEGER. */
 uint64_t options_u64(const struct options *options, enum option option);
