@@ -50,7 +50,7 @@ static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
     return command == BIO_CTRL_FLUSH ? 1 : 0;
 }
 
-/* Without a type of its own: there are 127 of them for a process, and every reload would take one. */
+/* Without a type of its own: a process has 127 of them, and every reload would take one. */
 BIO_METHOD *conn_tls_bio(void)
 {
     BIO_METHOD *method = BIO_meth_new(BIO_TYPE_NONE, "connection");

@@ -27,7 +27,6 @@ static const char ciphers_1_2[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES12
                                   "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 static const char ciphers_1_3[] =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
-static const char groups[] = "X25519:P-256:P-384";
 
 /* ---- Failing ---- */
 
@@ -252,6 +251,7 @@ static enum err set_protocol(struct http_tls *tls, enum http_tls_version version
 {
     SSL_CTX *context = tls->context;
     int least = version_min == HTTP_TLS_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION;
+    char groups[] = "X25519:P-256:P-384"; /* OpenSSL's macro takes the const away */
     static const uint8_t session_context[] = "cairn";
     bool is_set = SSL_CTX_set_min_proto_version(context, least) == 1 &&
                   SSL_CTX_set_max_proto_version(context, 0) == 1 &&

@@ -268,7 +268,7 @@ static void reloads_under_load_lose_nothing(void **state)
                                         .key = made.next.key_pem}};
     load.server = start_with(&both[0], (struct http_options){.loops = 2});
     load.context = client_context(NULL);
-    pthread_t asker;
+    pthread_t asker = 0;
     assert_int_equal(pthread_create(&asker, NULL, ask_again_and_again, NULL), 0);
     for (int i = 0; i < 300 || load.answered < 50; i++) {
         struct diag diag = {0};
