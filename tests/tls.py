@@ -218,6 +218,8 @@ def wrong_options(authority):
         ('files in the wrong order', with_tls((key, certificate)), 1, 'certificate'),
         ('client certificates without a CA',
          (*with_tls((certificate, key)), '--tls-client', 'required'), 1, 'no CA'),
+        ('a CA for client certificates that nobody is asked for',
+         (*with_tls((certificate, key)), '--tls-client-ca', authority.file), 1, 'tls.client_ca'),
         ('client certificates without TLS', ('--tls-client', 'optional'), 1, 'need TLS'),
         ('a proxy that is no network', ('--trusted-proxies', '10.0.0.0/33'), 1,
          '--trusted-proxies'),

@@ -34,6 +34,11 @@ enum err front_read_tls(const struct options *options, struct http_tls_options *
         return diag_fail(diag, ERR_INVALID, "tls.client",
                          "certificates of clients need TLS: give tls.certificate and tls.key");
     }
+    if (!asks && is_given(options, OPTION_TLS_CLIENT_CA)) {
+        return diag_fail(diag, ERR_INVALID, "tls.client_ca",
+                         "is given, but no client is asked for a certificate: say tls.client = "
+                         "required or optional");
+    }
     *out = (struct http_tls_options){
         .certificate = options_text(options, OPTION_TLS_CERTIFICATE),
         .key = options_text(options, OPTION_TLS_KEY),
