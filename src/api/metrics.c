@@ -178,7 +178,7 @@ static void write_tls(struct buf *out, struct http_server *server, uint64_t fail
                   "Handshakes that failed and connections that broke TLS.", (double)failed);
         write_one(out, "cairn_http_certificate_expires_seconds", "gauge",
                   "When the server's certificate ends, in seconds since 1970.",
-                  (double)(shown.expires_us / 1000000));
+                  (double)shown.expires_us / 1e6);
     }
 }
 

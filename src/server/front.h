@@ -13,7 +13,8 @@
 bool front_has_tls(const struct options *options);
 
 /* INVALID: one of certificate and key is missing, or the options of clients contradict each other:
- * nobody is to think that certificates are checked when they are not. The texts are the options'. */
+ * nobody is to think that certificates are checked when they are not. *out points into the
+ * options. */
 enum err front_read_tls(const struct options *options, struct http_tls_options *out,
                         struct diag *diag);
 enum err front_read_proxies(const struct options *options, struct http_networks *out,
