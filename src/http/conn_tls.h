@@ -7,7 +7,7 @@
  *     conn.c -> conn_tls_send_*() -> `out` -> socket
  *
  * OpenSSL meets the socket in a BIO of ours, which reads from what was just received and writes to
- * `out`: nothing is copied twice, an idle connection holds no buffer, and each buffer has a maximum.
+ * `out`: nothing is copied twice, an idle connection has no buffer, and each buffer has a maximum.
  * (Memory BIOs copy once more each way and grow without end; a socket BIO would read behind the
  * back of libuv.) At most OUT_BYTES of ciphertext are made ahead of what the kernel takes.
  *
