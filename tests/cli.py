@@ -8,8 +8,8 @@ import subprocess
 import threading
 import time
 
-from harness import (PATIENCE_S, PROGRAM, Server, cairn, contains, environment, equal, event,
-                     finish, lines_of, ndjson, on_terminal, scratch, step, true, wait_until)
+from harness import (OWN, PATIENCE_S, PROGRAM, Server, cairn, contains, environment, equal,
+                     event, finish, lines_of, ndjson, on_terminal, scratch, step, true, wait_until)
 
 EXAMPLES = pathlib.Path(__file__).resolve().parent.parent / 'examples'
 COMMANDS = ('serve', 'ingest', 'query', 'tail', 'timeline', 'stats', 'proof', 'log', 'verify',
@@ -59,8 +59,8 @@ def ingest(server):
     plain.write_bytes(ndjson(events))
     with step('ingest stores a file and says how much'):
         counts = lines_of(cairn('ingest', plain, server=server))[-1]
-        equal(counts, {'stored': 250, 'duplicates': 0, 'refused': 0, 'first_seq': 0,
-                       'last_seq': 249})
+        equal(counts, {'stored': 250, 'duplicates': 0, 'refused': 0, 'first_seq': OWN,
+                       'last_seq': OWN + 249})
     with step('duplicates are no failure'):
         equal(lines_of(cairn('ingest', plain, server=server))[-1],
               {'stored': 0, 'duplicates': 250, 'refused': 0})
@@ -104,7 +104,7 @@ def reading(server):
     with step('--fields and --total'):
         run = cairn('query', 'service=web', '--fields', 'seq', '--limit', '2', '--total',
                     '--order', 'seq', server=server)
-        equal(lines_of(run), [{'seq': 0}, {'seq': 1}])
+        equal(lines_of(run), [{'seq': OWN}, {'seq': OWN + 1}])
         contains(run.stderr, '250')
     with step('positional words and options mix'):
         equal(len(lines_of(cairn('query', '--limit', '3', 'service=web', '--order', 'asc',
@@ -195,7 +195,7 @@ def examples():
     with step(f'serve --examples loads {count} events before it is ready'):
         server = Server('--examples', str(EXAMPLES))
         server.start()
-        equal(server.size(), count)
+        equal(server.size(), count + OWN)
     with step('they tell stories'):
         true(lines_of(cairn('query', 'event_outcome:failure', '--limit', '10', server=server)),
              'failures')
@@ -205,19 +205,19 @@ def examples():
         begun = time.monotonic()
         server.start()
         true(time.monotonic() - begun < 5, 'the start took long')
-        equal(server.size(), count)
+        equal(server.size(), count + OWN)
         server.stop()
     with step('verify of a stopped server\'s directory checks every event'):
         found = lines_of(cairn('verify', server.data))[0]
         equal((found['whole'], found['events'], found['unchecked'], found['checkpoint_size']),
-              (True, count, 0, count))
+              (True, count + OWN, 0, count + OWN))
     with step('examples are not mixed into a log that has events'):
         own = Server()
         own.start()
         own.send(event())
         own.stop()
         with Server('--examples', str(EXAMPLES), data=own.data) as again:
-            equal(again.size(), 1)
+            equal(again.size(), OWN + 1)
     with step('examples with a mistake stop the start and name the line'):
         place = scratch('bad-examples')
         place.mkdir()

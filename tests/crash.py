@@ -14,8 +14,8 @@ import time
 import uuid
 
 import tlog
-from harness import (EVENTS, NDJSON, PATIENCE_S, Server, cairn, contains, equal, event, finish,
-                     lines_of, ndjson, scratch, step, true,
+from harness import (EVENTS, NDJSON, OWN, PATIENCE_S, Server, cairn, contains, equal, event,
+                     finish, lines_of, ndjson, scratch, step, true,
                      wait_until)
 
 KILLS = int(os.environ.get('CAIRN_TEST_KILLS', 20))
@@ -291,7 +291,7 @@ def damage():
 
     def starts_with(place, count):
         with Server(data=place) as again:
-            equal(again.size(), count)
+            equal(again.size(), OWN + count)
             for name in ids[:count]:
                 again.get(f'{EVENTS}/{name}').expect(200)
             for name in ids[count:]:
@@ -362,7 +362,7 @@ def damage():
             old = (again.data / 'checkpoint').read_bytes()
         (server.data / 'checkpoint').write_bytes(old)
         with Server(data=server.data) as again:
-            equal(again.size(), 7)
+            equal(again.size(), OWN + 7)
 
 
 def one_owner():
@@ -372,7 +372,7 @@ def one_owner():
             said = Server(data=first.data).refuses_to_start(1)
             contains(said, str(first.process.pid))
             first.send(event())
-            equal(first.size(), 2)
+            equal(first.size(), OWN + 2)
         with step('of six that start on one directory at the same moment one wins'):
             place = scratch('contended')
             rivals = [Server(data=place).spawn() for _ in range(6)]
@@ -405,10 +405,10 @@ def full_disk():
             full.post(EVENTS, event()).expect_problem(507)
             problem = full.post(EVENTS, ndjson([event(), event()]), kind=NDJSON).expect_problem(507)
             equal(problem['count'], 0)
-            equal(full.size(), 1)
+            equal(full.size(), OWN + 1)
         with step('and reads and proofs go on'):
             full.get(f'{EVENTS}/{name}').expect(200)
-            equal(len(full.query()['data']), 1)
+            equal(len(full.query()['data']), OWN + 1)
             full.get(f'{EVENTS}/{name}/proof').expect(200)
         with step('health says so'):
             health = full.get('/health', key=None).expect(200).json()
@@ -420,7 +420,7 @@ def full_disk():
     with step('with room again it writes on'):
         server.start()
         server.send(event())
-        equal(server.size(), 2)
+        equal(server.size(), OWN + 2)
         server.stop()
 
 

@@ -9,9 +9,11 @@ import urllib.parse
 import uuid
 
 import tlog
-from harness import EVENTS, Server, contains, equal, event, finish, scratch, step, true
+from harness import EVENTS, OWN, Server, contains, equal, event, finish, scratch, step, true
 
 NOW = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+
+FIRST = OWN + 1  # behind the event of the key that tells the tale
 
 
 def at(**span):
@@ -142,7 +144,7 @@ def queries(server):
             equal(got[name], value, name)
     with step('fields= chooses members'):
         equal(server.query(fields='actor_id,seq', limit=1, order='asc')['data'],
-              [{'actor_id': 'ann', 'seq': 0}])
+              [{'actor_id': 'ann', 'seq': FIRST}])
         got = server.query(fields='leaf_hash,duration_ms', limit=1)['data'][0]
         equal(list(got), ['leaf_hash'])
 
@@ -243,7 +245,7 @@ def large_events(server):
 def one_event(server):
     with step('an event by its id, in either case'):
         got = server.get(f'{EVENTS}/{PARENT}').expect(200).json()
-        equal((got['actor_id'], got['seq']), ('ann', 0))
+        equal((got['actor_id'], got['seq']), ('ann', FIRST))
         equal(server.get(f'{EVENTS}/{PARENT.upper()}').expect(200).json(), got)
     with step('raw=1 is the canonical line, and its hash the leaf hash'):
         for item in TALE:
@@ -319,8 +321,32 @@ def counts(server):
             server.get(STATS, params).expect_problem(400)
 
 
+def narrowed(server):
+    """Goes on with a key that sees none of Cairn's own events."""
+    key = server.post('/api/v1/api-keys', {'name': 'tale', 'role': 'owner',
+                                           'filter': 'NOT source_format:cairn'})
+    server.wait_size(FIRST)
+    first_key, server.key = server.key, key.expect(201).json()['key']
+    return first_key
+
+
+def filtered_key(server, first_key):
+    own_key, server.key = server.key, first_key
+    own = server.query(source_format='cairn')['data']
+    server.key = own_key
+    with step('what the filter of a key leaves out is not there for it'):
+        equal(len(own), FIRST)
+        equal(server.query(source_format='cairn')['data'], [])
+        server.get(f'{EVENTS}/{own[0]["event_id"]}').expect_problem(404)
+        server.get(f'{EVENTS}/{own[0]["event_id"]}/proof').expect_problem(404)
+        equal(server.get(STATS, {'group_by': 'source_format'}).json()['total'], len(TALE))
+        server.post('/api/v1/api-keys', {'name': 'wider', 'role': 'owner'}).expect_problem(403)
+
+
 with Server('--checkpoint-interval-ms', '50') as under_test:
+    the_first = narrowed(under_test)
     under_test.send(*TALE)
+    filtered_key(under_test, the_first)
     queries(under_test)
     shapes(under_test)
     one_event(under_test)
@@ -328,9 +354,10 @@ with Server('--checkpoint-interval-ms', '50') as under_test:
     counts(under_test)
 with step('everything is found again after a restart'):
     with Server(data=scratch('data-0')) as restarted:
+        restarted.key = under_test.key
         for by, found in BY_PARAMETER:
             equal(numbers(restarted.query(**by)), found, str(by))
-        equal(restarted.get(f'{EVENTS}/{PARENT}').expect(200).json()['seq'], 0)
+        equal(restarted.get(f'{EVENTS}/{PARENT}').expect(200).json()['seq'], FIRST)
 with Server() as busy:
     cursors_under_load(busy)
     large_events(busy)

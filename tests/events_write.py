@@ -9,8 +9,8 @@ import struct
 import uuid
 
 import tlog
-from harness import (EVENTS, NDJSON, Server, contains, equal, event, finish, ndjson, scratch, step,
-                     true)
+from harness import (EVENTS, NDJSON, OWN, Server, contains, equal, event, finish, ndjson, scratch,
+                     step, true)
 from measure import anon_kib
 
 BATCH = EVENTS + '/batch'
@@ -40,7 +40,7 @@ def forms(server):
     with step('one event is answered with its id, place, leaf hash and time'):
         answer = server.post(EVENTS, {'event_type': 'user.session.login'}).expect(201).json()
         equal(sorted(answer), ['event_id', 'event_timestamp', 'leaf_hash', 'seq'])
-        equal(answer['seq'], 0)
+        equal(answer['seq'], OWN)
         line = server.get(f'{EVENTS}/{answer["event_id"]}?raw=1').expect(200).body
         equal(line[-1:], b'\n')
         equal(tlog.leaf_hash(line[:-1]).hex(), answer['leaf_hash'], 'leaf hash')
@@ -56,7 +56,7 @@ def forms(server):
 
     with step('an array is answered with counts'):
         equal(server.post(EVENTS, [event(), event(), event()]).expect(201).json(),
-              {'count': 3, 'first_seq': 1, 'last_seq': 3, 'duplicates': 0})
+              {'count': 3, 'first_seq': OWN + 1, 'last_seq': OWN + 3, 'duplicates': 0})
     with step('an empty array stores nothing'):
         equal(server.post(EVENTS, []).expect(200).json(), {'count': 0, 'duplicates': 0})
     with step('NDJSON is taken line by line, the last one without its line feed too'):

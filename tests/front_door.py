@@ -253,7 +253,7 @@ def manners(server):
             contains(answer.headers['Allow'], 'POST')
     for path in ('/', '/nothing', '/api/v1', '/api/v1/audit/events/', '/health/x', '//health',
                  '/health/../health', '/api/v2/audit/events', '/%2e%2e/LOCK', '/tile/../../LOCK',
-                 '/api/v1/rules', '/audit/logs'):
+                 '/api/v1/retention-policies', '/audit/logs'):
         with step(f'{path} is nothing here'):
             answer = server.get(path)
             true(answer.status in (400, 404), f'got {answer.status}')

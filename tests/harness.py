@@ -33,6 +33,7 @@ import uuid
 
 PROGRAM = os.path.abspath(sys.argv[1])
 EVENTS = '/api/v1/audit/events'
+OWN = 2  # events that a new log begins with: the first organisation, and its owner key
 NDJSON = 'application/x-ndjson'
 PATIENCE_S = float(os.environ.get('CAIRN_TEST_PATIENCE_S', 20))  # for what should take a moment
 
@@ -304,6 +305,9 @@ class Server:
 
     def size(self):
         return self.get('/api/v1/log').expect(200).json()['size']
+
+    def wait_size(self, size):
+        wait_until(lambda: self.size() >= size, f'the log has {size} events')
 
     def wait_checkpoint(self, size):
         """The newest checkpoint, once it covers `size` events."""

@@ -7,8 +7,8 @@ import pathlib
 import time
 
 import tlog
-from harness import (EVENTS, Server, Wrong, cairn, contains, equal, event, finish, scratch, step,
-                     true, wait_until)
+from harness import (EVENTS, OWN, Server, Wrong, cairn, contains, equal, event, finish, scratch,
+                     step, true, wait_until)
 
 VECTORS = json.loads((pathlib.Path(__file__).parent / 'vectors/tree.json').read_text())
 
@@ -280,13 +280,13 @@ def slow_notary():
         with step('tiles end where the checkpoint ends'):
             server.send(event())
             size = int(server.get('/checkpoint', key=None).body.split(b'\n')[1])
-            equal(size, 3)
-            server.get('/tile/0/000.p/3', key=None).expect(200)
-            server.get('/tile/0/000.p/4', key=None).expect(404)
+            equal(size, OWN + 3)
+            server.get(f'/tile/0/000.p/{OWN + 3}', key=None).expect(200)
+            server.get(f'/tile/0/000.p/{OWN + 4}', key=None).expect(404)
         with step('a clean stop signs what is there'):
             server.stop()
             lines = (server.data / 'checkpoint').read_text().split('\n')
-            equal(lines[1], '4')
+            equal(lines[1], str(OWN + 4))
             server.start()
 
 

@@ -21,7 +21,7 @@ import time
 import uuid
 
 import tlog
-from harness import EVENTS, NDJSON, PATIENCE_S, Server, Wrong, cairn, equal, lines_of, true
+from harness import EVENTS, NDJSON, OWN, PATIENCE_S, Server, Wrong, cairn, equal, lines_of, true
 from measure import Stalls, Until, anon_kib, cpu_s, descriptors, percentile, threads
 
 RATE = 2000  # events a second: a segment of 65,536 every half minute
@@ -118,7 +118,7 @@ def write(client):
     try:
         got = json.loads(client.ask('POST', EVENTS, body, NDJSON, 201))
         equal((got['count'], got['duplicates']), (BATCH, 0))
-        soak.record.add((first, got['first_seq'], got['last_seq']))
+        soak.record.add((first, got['first_seq'] - OWN, got['last_seq'] - OWN))
     except (OSError, http.client.HTTPException):
         if not soak.stalls.was_recent():
             raise
@@ -351,11 +351,12 @@ class Soak:
                   f'(p99 {percentile(took, 0.99):.1f})', end='', flush=True)
 
     def everything(self):
-        """(seq, number) of the whole log."""
+        """(seq, number) of the whole log behind its own first events, as if it began there."""
         params = {'order': 'seq', 'limit': 1000, 'fields': 'seq,event_data'}
         answer = self.server.query(**params)
+        answer['data'] = answer['data'][OWN:]
         while True:
-            yield from ((item['seq'], item['event_data']['n']) for item in answer['data'])
+            yield from ((item['seq'] - OWN, item['event_data']['n']) for item in answer['data'])
             if not answer['page']['has_more']:
                 return
             answer = self.server.query(**params, cursor=answer['page']['next_cursor'])
@@ -374,7 +375,7 @@ class Soak:
             verified = lines_of(cairn('verify', self.server.data, '--vkey', self.log['vkey'],
                                       timeout=3600))[0]
             equal((verified['whole'], verified['unchecked'], verified['events']),
-                  (True, 0, self.record.events()), 'cairn verify')
+                  (True, 0, OWN + self.record.events()), 'cairn verify')
         except (Wrong, OSError, http.client.HTTPException) as problem:
             self.faults.append(f'{problem!r}')
             self.server.kill()

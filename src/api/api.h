@@ -21,22 +21,24 @@
 struct api_metrics;
 struct api_receipts;
 
-/* What a caller may do; each route asks for one of them. */
-enum scope {
-    SCOPE_NONE,     /* open to everyone */
-    SCOPE_LOOPBACK, /* open to this machine, else OPS_READ */
-    SCOPE_TILES,    /* open unless a setting closes it, else OPS_READ */
-    SCOPE_EVENTS_WRITE,
-    SCOPE_EVENTS_READ,
-    SCOPE_OPS_READ,
-    SCOPE_OPS_WRITE,
+/* Who may use a route without the right it asks for. */
+enum openness {
+    OPEN_TO_NONE,
+    OPEN_TO_ALL,
+    OPEN_TO_LOOPBACK, /* and to all where a setting says so */
+    OPEN_TILES,       /* to all, unless a setting says no */
 };
 
 struct api_route {
-    enum scope scope;
+    uint32_t right; /* access/rights.h */
+    enum openness openness;
+    const struct kind *kind; /* of a route of configuration */
 };
 
-#define API_ORG "default" /* the first organisation, and so far the only one */
+struct callers;
+struct catalog;
+struct kind;
+struct outbox_follower;
 
 struct api {
     struct store *store;
@@ -45,7 +47,10 @@ struct api {
     struct http_server *server; /* for its figures; set after the start */
     struct api_metrics *metrics;
     struct api_receipts *receipts;
-    slice owner_key; /* the server's memory */
+    struct catalog *catalog;
+    struct callers *callers;
+    struct outbox_follower *outbox;
+    const char *key_environment; /* "live" or "dev" */
     uint8_t cursor_key[QUERY_KEY_BYTES];
     bool tiles_public, metrics_public, query_key_allowed;
     bool hsts;        /* what came over TLS is answered with Strict-Transport-Security */
@@ -82,7 +87,14 @@ int api_status(enum err err);
 /* Parameters of the request in the form that queries take. LIMIT. */
 enum err api_params(const struct http_request *request, struct query_param **out, size_t *count);
 void api_query_context(const struct http_request *request, struct query_context *out);
-/* The caller sees every organisation (it belongs to the first). */
+/* The same with a list of what was wrong where. */
+struct api_wrong {
+    const char *pointer;
+    const char *detail;
+};
+void api_fail_listed(struct http_request *request, enum err err, const struct diag *diag,
+                     const struct api_wrong *list, size_t count);
+/* The caller may see every organisation: it belongs to the first, in a role that does. */
 bool api_may_see_all(const struct http_request *request);
 
 /* ---- Handlers, by file ---- */
@@ -109,3 +121,16 @@ void api_health_ready(struct http_request *request);
 void api_health(struct http_request *request);
 void api_metrics_get(struct http_request *request); /* metrics.c */
 void api_version_get(struct http_request *request); /* health.c */
+
+void api_config_list(struct http_request *request); /* config.c: any kind */
+void api_config_get(struct http_request *request);
+void api_config_create(struct http_request *request);
+void api_config_replace(struct http_request *request);
+void api_config_patch(struct http_request *request);
+void api_config_delete(struct http_request *request);
+
+void api_key_create(struct http_request *request); /* keys.c */
+void api_key_revoke(struct http_request *request);
+void api_key_rotate(struct http_request *request);
+
+void api_changes_get(struct http_request *request); /* changes.c */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/auth.h"
 
-#include "crypto/sha256.h"
+#include "access/rights.h"
+#include "base/log.h"
+#include "os/clock.h"
 
 static bool refuse(struct http_request *request, int status, const char *detail)
 {
@@ -53,11 +55,6 @@ static bool find_key(struct http_request *request, const struct api *api, slice 
     return true;
 }
 
-static bool is_owner_key(const struct api *api, slice key)
-{
-    return key.len > 0 && secret_equal(key, api->owner_key);
-}
-
 bool auth_identify(struct http_request *request, void *data)
 {
     struct api *api = data;
@@ -67,15 +64,21 @@ bool auth_identify(struct http_request *request, void *data)
         return refuse(request, 431, "the request's headers are too large");
     }
     caller->api = api;
-    caller->org = SLICE(API_ORG);
     request->caller = caller;
     if (!find_key(request, api, &key)) {
         return false;
     }
-    caller->is_owner = is_owner_key(api, key);
-    if (key.len > 0 && !caller->is_owner) {
+    if (key.len == 0) {
+        return true;
+    }
+    enum callers_answer answer = callers_find(api->callers, key, clock_now_us(), &caller->who);
+    if (answer != CALLERS_KNOWN) {
+        LOG_INFO("a key was refused", kv_str("why", callers_reason(answer)),
+                 kv_slice("peer", request->peer), kv_slice("request_id", request->request_id));
         return refuse(request, 401, "the key is not known here");
     }
+    caller->is_known = true;
+    caller->org = slice_from_cstr(caller->who.org);
     return true;
 }
 
@@ -89,21 +92,44 @@ static bool is_loopback(const struct http_request *request)
     return slice_equal(peer, SLICE("::1")) || slice_take_literal(&peer, SLICE("127."));
 }
 
+static bool is_open(const struct http_request *request, const struct api *api,
+                    enum openness openness)
+{
+    switch (openness) {
+    case OPEN_TO_NONE:
+        return false;
+    case OPEN_TO_ALL:
+        return true;
+    case OPEN_TO_LOOPBACK:
+        return api->metrics_public || is_loopback(request);
+    case OPEN_TILES:
+        return api->tiles_public;
+    }
+    return false;
+}
+
+static bool refuse_right(struct http_request *request, uint32_t right)
+{
+    struct diag diag = {0};
+    enum err e =
+        diag_fail(&diag, ERR_DENIED, "", "this needs a key with the right %s", right_name(right));
+    api_fail(request, e, &diag);
+    return false;
+}
+
 bool auth_authorise(struct http_request *request, void *data)
 {
     UNUSED(data);
     const struct caller *caller = request->caller;
     const struct api_route *route = request->route != NULL ? request->route->data : NULL;
-    if (route == NULL) { /* 404 and 405 tell nothing that the documents do not */
+    /* 404 and 405 tell nothing that the documents do not */
+    if (route == NULL || is_open(request, caller->api, route->openness)) {
         return true;
     }
-    bool is_open =
-        route->scope == SCOPE_NONE || (route->scope == SCOPE_TILES && caller->api->tiles_public) ||
-        (route->scope == SCOPE_LOOPBACK && (caller->api->metrics_public || is_loopback(request)));
-    if (is_open || caller->is_owner) {
-        return true;
+    if (!caller->is_known) {
+        return refuse(request, 401,
+                      "a key is needed: send Authorization: Bearer <key>; the first one is in the "
+                      "file admin.key of the data directory");
     }
-    return refuse(request, 401,
-                  "a key is needed: send Authorization: Bearer <key>; the first one is in the file "
-                  "admin.key of the data directory");
+    return (caller->who.rights & route->right) != 0 || refuse_right(request, route->right);
 }

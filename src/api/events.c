@@ -3,6 +3,7 @@
 #include "api/api.h"
 #include "api/auth.h"
 #include "api/metrics.h"
+#include "base/mem.h"
 #include "codec/json_write.h"
 #include "os/clock.h"
 
@@ -12,12 +13,28 @@ enum {
     FILTER_BYTES_MAX = 8 * 1024 * 1024,
 };
 
+/* The filter of the caller's key, in the request's arena. Where it cannot be had, nothing matches. */
+static slice narrow_of(const struct http_request *request, const struct caller *caller)
+{
+    slice kept = SLICE("NOT *");
+    if (!caller->who.has_filter) {
+        return (slice){0};
+    }
+    CLEANUP(mem_freep)
+    char *filter = callers_filter(caller->api->callers, slice_from_cstr(caller->who.key_prefix));
+    if (filter != NULL) {
+        (void)arena_copy(request->arena, slice_from_cstr(filter), &kept);
+    }
+    return kept;
+}
+
 void api_query_context(const struct http_request *request, struct query_context *out)
 {
     const struct caller *caller = request->caller;
     *out = (struct query_context){
         .store = caller->api->store,
         .org = caller->org,
+        .narrow = narrow_of(request, caller),
         .may_see_all = api_may_see_all(request),
         .cursor_key = caller->api->cursor_key,
         .now_us = clock_now_us(),
@@ -191,7 +208,10 @@ static enum err find(struct http_request *request, struct found *found, struct d
         return diag_fail(diag, ERR_DENIED, "org", "another organisation's events");
     }
     TRY(store_find_id(context.store, &id, org, found->seqs, &found->seq_count, diag));
-    return store_get(context.store, found->seqs[0], org, &found->arena, &found->event, diag);
+    TRY(store_get(context.store, found->seqs[0], org, &found->arena, &found->event, diag));
+    bool may_see = false;
+    TRY(query_may_see(&context, &found->event.event, &may_see, diag));
+    return may_see ? OK : diag_fail(diag, ERR_NOT_FOUND, "", "there is no such event");
 }
 
 /* `,"also":[seq,...]`: a repeat beyond the window in which its id was known. */

@@ -116,6 +116,31 @@ void api_fail(struct http_request *request, enum err err, const struct diag *dia
     api_fail_with(request, err, diag, NULL, NULL);
 }
 
+struct listed {
+    const struct api_wrong *list;
+    size_t count;
+};
+
+static void extend_listed(struct json_writer *json, const void *data)
+{
+    const struct listed *listed = data;
+    json_begin_array(json, "errors");
+    for (size_t i = 0; i < listed->count; i++) {
+        json_begin_object(json, NULL);
+        json_cstr(json, "pointer", listed->list[i].pointer);
+        json_cstr(json, "detail", listed->list[i].detail);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+void api_fail_listed(struct http_request *request, enum err err, const struct diag *diag,
+                     const struct api_wrong *list, size_t count)
+{
+    const struct listed listed = {list, count};
+    api_fail_with(request, err, diag, count > 0 ? extend_listed : NULL, &listed);
+}
+
 enum err api_params(const struct http_request *request, struct query_param **out, size_t *count)
 {
     struct query_param *params =

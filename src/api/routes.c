@@ -1,20 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* routes - every path of the server, and the chain that a request passes before its handler. */
+#include "access/rights.h"
 #include "api/api.h"
 #include "api/auth.h"
 #include "api/metrics.h"
 #include "http/forwarded.h"
+#include "kinds/kinds.h"
 
 /* Bodies are streamed: this bounds what one request may send, not what it costs. */
 #define STREAM_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
-static const struct api_route open_to_all = {SCOPE_NONE};
-static const struct api_route for_loopback = {SCOPE_LOOPBACK};
-static const struct api_route for_tiles = {SCOPE_TILES};
-static const struct api_route for_writers = {SCOPE_EVENTS_WRITE};
-static const struct api_route for_readers = {SCOPE_EVENTS_READ};
-static const struct api_route for_operators = {SCOPE_OPS_READ};
-static const struct api_route for_changes = {SCOPE_OPS_WRITE};
+static const struct api_route open_to_all = {.openness = OPEN_TO_ALL};
+static const struct api_route for_loopback = {.right = RIGHT_OPS_READ,
+                                              .openness = OPEN_TO_LOOPBACK};
+static const struct api_route for_tiles = {.right = RIGHT_OPS_READ, .openness = OPEN_TILES};
+static const struct api_route for_writers = {.right = RIGHT_EVENTS_WRITE};
+static const struct api_route for_readers = {.right = RIGHT_EVENTS_READ};
+static const struct api_route for_operators = {.right = RIGHT_OPS_READ};
+static const struct api_route for_changes = {.right = RIGHT_OPS_WRITE};
+static const struct api_route for_auditors = {.right = RIGHT_CONFIG_READ};
+
+#define KIND_DATA(name)                                                                            \
+    static const struct api_route read_##name = {.right = RIGHT_CONFIG_READ,                       \
+                                                 .kind = &kind_##name};                            \
+    static const struct api_route write_##name = {.right = RIGHT_CONFIG_WRITE, .kind = &kind_##name}
+KIND_DATA(organizations);
+KIND_DATA(api_keys);
+KIND_DATA(schemas);
+KIND_DATA(rules);
+KIND_DATA(targets);
+KIND_DATA(dev_hosts);
+KIND_DATA(teams);
 
 #define GETS(route_path, handler, route_data)                                                      \
     {                                                                                              \
@@ -26,6 +42,29 @@ static const struct api_route for_changes = {SCOPE_OPS_WRITE};
         .method = HTTP_POST, .path = (route_path), .parked = &(handlers),                          \
         .body_bytes_max = STREAM_BYTES_MAX, .data = (void *)(uintptr_t) & (route_data)             \
     }
+
+#define CONFIG_BYTES_MAX ((size_t)256 * 1024)
+#define CHANGES(route_method, route_path, handler, route_data)                                     \
+    {                                                                                              \
+        .method = (route_method), .path = (route_path), .blocking = (handler),                     \
+        .body_bytes_max = CONFIG_BYTES_MAX, .data = (void *)(uintptr_t) & (route_data)             \
+    }
+/* One object of a kind at `route_path`/{id}; a list of them at `route_path`. */
+#define KIND_READS(route_path, name)                                                               \
+    GETS(route_path, api_config_list, read_##name),                                                \
+        GETS(route_path "/{id}", api_config_get, read_##name)
+#define KIND_ROUTES(route_path, name)                                                              \
+    KIND_READS(route_path, name), CHANGES(HTTP_POST, route_path, api_config_create, write_##name), \
+        CHANGES(HTTP_PUT, route_path "/{id}", api_config_replace, write_##name),                   \
+        CHANGES(HTTP_PATCH, route_path "/{id}", api_config_patch, write_##name),                   \
+        CHANGES(HTTP_DELETE, route_path "/{id}", api_config_delete, write_##name)
+/* Keys are no objects like others: their secret is shown once, and they are revoked, not deleted. */
+#define KEY_ROUTES(route_path)                                                                     \
+    KIND_READS(route_path, api_keys),                                                              \
+        CHANGES(HTTP_POST, route_path, api_key_create, write_api_keys),                            \
+        CHANGES(HTTP_PATCH, route_path "/{id}", api_config_patch, write_api_keys),                 \
+        CHANGES(HTTP_DELETE, route_path "/{id}", api_key_revoke, write_api_keys),                  \
+        CHANGES(HTTP_POST, route_path "/{id}/rotate", api_key_rotate, write_api_keys)
 
 static const struct http_route routes[] = {
     POSTS("/api/v1/audit/events", api_events_post, for_writers),
@@ -41,6 +80,16 @@ static const struct http_route routes[] = {
      .path = "/api/v1/audit/tail",
      .parked = &api_tail_get,
      .data = (void *)(uintptr_t)&for_readers},
+
+    KIND_ROUTES("/api/v1/organizations", organizations),
+    KIND_ROUTES("/api/v1/schemas", schemas),
+    KIND_ROUTES("/api/v1/rules", rules),
+    KIND_ROUTES("/api/v1/targets", targets),
+    KIND_ROUTES("/api/v1/dev-hosts", dev_hosts),
+    KIND_ROUTES("/api/v1/teams", teams),
+    KEY_ROUTES("/api/v1/api-keys"),
+    KEY_ROUTES("/api/v1/auth/api-keys"),
+    GETS("/api/v1/audit", api_changes_get, for_auditors),
 
     GETS("/checkpoint", api_checkpoint_get, for_tiles),
     GETS("/tile/{tile...}", api_tile_get, for_tiles),
@@ -112,5 +161,5 @@ struct api *api_of(const struct http_request *request)
 
 bool api_may_see_all(const struct http_request *request)
 {
-    return ((const struct caller *)request->caller)->is_owner;
+    return ((const struct caller *)request->caller)->who.is_system;
 }

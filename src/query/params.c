@@ -306,6 +306,7 @@ static enum err take_param(struct parsing *parsing, size_t at)
 static uint64_t fingerprint(const struct parsing *parsing)
 {
     uint64_t hash = hash_bytes(parsing->context->org, HASH_STORED);
+    hash = hash_bytes(parsing->context->narrow, hash);
     for (size_t i = 0; i < parsing->count; i++) {
         size_t word = find_word(parsing->params[i].name);
         if (word == COUNT_OF(words) || !words[word].moves) {
@@ -382,7 +383,7 @@ enum err query_parse(const struct query_context *context, const struct query_par
         .count = count,
         .arena = arena,
         .query = &query,
-        .parts = arena_take(arena, (count + 1) * sizeof(struct filter *)),
+        .parts = arena_take(arena, (count + 2) * sizeof(struct filter *)),
         .diag = diag,
     };
     if (parsing.parts == NULL) {
@@ -393,6 +394,9 @@ enum err query_parse(const struct query_context *context, const struct query_par
     parsing.filter_context.now_us = query.now_us;
     for (size_t i = 0; i < count; i++) {
         TRY(take_param(&parsing, i));
+    }
+    if (context->narrow.len > 0) {
+        TRY(take_q(&parsing, context->narrow));
     }
     if (defaults->extra != NULL) {
         parsing.parts[parsing.part_count++] = defaults->extra;
@@ -412,4 +416,19 @@ void query_release(struct query *query)
     if (query->filter != NULL) {
         filter_release(query->filter);
     }
+}
+
+enum err query_may_see(const struct query_context *context, const struct event *event, bool *out,
+                       struct diag *diag)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(MIB(1));
+    const struct filter_context filter_context = {.now_us = context->now_us};
+    const struct filter *filter = NULL;
+    *out = true;
+    if (context->narrow.len > 0) {
+        TRY(filter_parse(context->narrow, &filter_context, &arena, &filter, diag));
+        *out = filter_match(filter, event);
+        filter_release(filter);
+    }
+    return OK;
 }

@@ -31,6 +31,7 @@ struct query_param {
 struct query_context {
     struct store *store;
     slice org;                 /* of the caller */
+    slice narrow;              /* a filter: the caller sees what matches; empty: all */
     bool may_see_all;          /* may ask for another organisation, or for all of them */
     const uint8_t *cursor_key; /* QUERY_KEY_BYTES */
     int64_t now_us;
@@ -71,6 +72,11 @@ enum err query_parse(const struct query_context *context, const struct query_par
                      size_t count, const struct query_defaults *defaults, struct arena *arena,
                      struct query *out, struct diag *diag);
 void query_release(struct query *query);
+
+/* Whether the caller may see that event, which is of an organisation that it may see. INVALID: its
+ * filter is none. */
+enum err query_may_see(const struct query_context *context, const struct event *event, bool *out,
+                       struct diag *diag);
 
 /* The next page's cursor, empty at the end; what a Link header needs. */
 struct query_answer {

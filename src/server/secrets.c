@@ -4,18 +4,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "access/api_key.h"
 #include "base/mem.h"
-#include "codec/base64.h"
 #include "codec/hex.h"
 #include "crypto/secret.h"
 #include "os/file.h"
 #include "os/random.h"
 
-#define OWNER_KEY_NAME     "admin.key"
-#define CURSOR_SECRET_NAME "cursor.secret"
+#define OWNER_KEY_NAME "admin.key"
 
 enum {
-    CURSOR_KEY_BYTES = 32,
+    KEY_BYTES = 32,
     SECRET_FILE_BYTES_MAX = 256,
 };
 
@@ -43,28 +42,17 @@ static enum err read_line(const struct dir *dir, const char *name, char *out, si
 static enum err make_owner_key(const struct dir *data_dir, const char *environment,
                                char out[OWNER_KEY_BYTES_MAX], struct diag *diag)
 {
-    uint8_t secret[32];
-    uint8_t id[4];
-    char id_hex[2 * sizeof(id)];
-    CLEANUP(buf_release) struct buf key = BUF_INIT(OWNER_KEY_BYTES_MAX);
-    random_bytes(secret, sizeof(secret));
-    random_bytes(id, sizeof(id));
-    hex_encode((slice){id, sizeof(id)}, id_hex);
-    buf_append_cstr(&key, "cairn_");
-    buf_append_cstr(&key, environment);
-    buf_append_byte(&key, '_');
-    buf_append(&key, (slice){(const uint8_t *)id_hex, sizeof(id_hex)});
-    buf_append_byte(&key, '_');
-    base64url_append(&key, (slice){secret, sizeof(secret)});
-    buf_append_byte(&key, '\n');
-    ASSERT(!key.failed);
-    enum err e = file_replace(data_dir, OWNER_KEY_NAME, buf_slice(&key), diag);
+    struct api_key key;
+    char line[API_KEY_BYTES_MAX + 1];
+    api_key_make(environment, &key);
+    int len = snprintf(line, sizeof(line), "%s\n", key.text);
+    enum err e =
+        file_replace(data_dir, OWNER_KEY_NAME, (slice){(uint8_t *)line, (size_t)len}, diag);
     if (e == OK) {
-        memcpy(out, key.ptr, key.len - 1);
-        out[key.len - 1] = '\0';
+        (void)snprintf(out, OWNER_KEY_BYTES_MAX, "%s", key.text);
     }
-    secret_wipe(key.ptr, key.len);
-    secret_wipe(secret, sizeof(secret));
+    secret_wipe(&key, sizeof(key));
+    secret_wipe(line, sizeof(line));
     return e;
 }
 
@@ -76,22 +64,22 @@ enum err secrets_owner_key(const struct dir *data_dir, const char *environment,
     return *is_new ? make_owner_key(data_dir, environment, out, diag) : e;
 }
 
-enum err secrets_cursor_key(const struct dir *data_dir, uint8_t out[32], struct diag *diag)
+enum err secrets_key(const struct dir *data_dir, const char *name, uint8_t out[32],
+                     struct diag *diag)
 {
-    char hex[2 * CURSOR_KEY_BYTES + 2];
+    char hex[2 * KEY_BYTES + 2];
     OWNED(dir) keys = NULL;
     TRY(dir_open_in(data_dir, "keys", true, &keys, diag));
-    enum err e = read_line(keys, CURSOR_SECRET_NAME, hex, sizeof(hex), diag);
+    enum err e = read_line(keys, name, hex, sizeof(hex), diag);
     if (e == OK &&
-        (strlen(hex) != 2 * (size_t)CURSOR_KEY_BYTES || !hex_decode(slice_from_cstr(hex), out))) {
-        e = diag_fail(diag, ERR_INVALID, CURSOR_SECRET_NAME, "expected 64 hex digits");
+        (strlen(hex) != 2 * (size_t)KEY_BYTES || !hex_decode(slice_from_cstr(hex), out))) {
+        e = diag_fail(diag, ERR_INVALID, name, "expected 64 hex digits");
     }
     if (e == ERR_NOT_FOUND) {
-        random_bytes(out, CURSOR_KEY_BYTES);
-        hex_encode((slice){out, CURSOR_KEY_BYTES}, hex);
-        hex[2 * CURSOR_KEY_BYTES] = '\n';
-        e = file_replace(keys, CURSOR_SECRET_NAME,
-                         (slice){(const uint8_t *)hex, 2 * CURSOR_KEY_BYTES + 1}, diag);
+        random_bytes(out, KEY_BYTES);
+        hex_encode((slice){out, KEY_BYTES}, hex);
+        hex[2 * KEY_BYTES] = '\n';
+        e = file_replace(keys, name, (slice){(const uint8_t *)hex, 2 * KEY_BYTES + 1}, diag);
     }
     secret_wipe(hex, sizeof(hex));
     return e;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * secrets - what the server keeps in files of its own: the owner key, the key of cursors.
+ * secrets - what the server keeps in files of its own: the owner key, keys of its own making.
  *
- *   DATA/admin.key           the key and a line feed, 0600; made on the first start
- *   DATA/keys/cursor.secret  64 hex digits, 0600
+ *   DATA/admin.key            the key and a line feed, 0600; made on the first start
+ *   DATA/keys/cursor.secret   64 hex digits, 0600: what cursors are signed with
+ *   DATA/keys/catalog.secret  the same: what secrets leave in the change audit is made with it
  *
  * Threads: one, at the start.
  */
@@ -20,5 +21,6 @@ struct dir;
 enum err secrets_owner_key(const struct dir *data_dir, const char *environment,
                            char out[OWNER_KEY_BYTES_MAX], bool *is_new, struct diag *diag);
 
-/* Reads `len` secret bytes (32), or makes them. */
-enum err secrets_cursor_key(const struct dir *data_dir, uint8_t out[32], struct diag *diag);
+/* Reads the 32 bytes of DATA/keys/`name`, or makes them. */
+enum err secrets_key(const struct dir *data_dir, const char *name, uint8_t out[32],
+                     struct diag *diag);

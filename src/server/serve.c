@@ -7,13 +7,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "access/callers.h"
 #include "api/api.h"
 #include "api/metrics.h"
 #include "api/receipts.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "catalog/catalog.h"
 #include "crypto/secret.h"
 #include "ingest/metrics.h"
+#include "ingest/outbox_follower.h"
 #include "ingest/pool.h"
 #include "ledger/ledger.h"
 #include "options/options.h"
@@ -22,6 +25,7 @@
 #include "os/file.h"
 #include "os/terminal.h"
 #include "server/examples.h"
+#include "server/first_start.h"
 #include "server/front.h"
 #include "server/secrets.h"
 
@@ -107,10 +111,23 @@ static enum err open_secrets(struct server *server, struct diag *diag)
     struct api *api = &server->api;
     bool production = options_choice(server->options, OPTION_ENVIRONMENT) == 1;
     TRY(dir_open(options_text(server->options, OPTION_DATA), false, &server->data_dir, diag));
-    TRY(secrets_owner_key(server->data_dir, production ? "live" : "dev", server->owner_key,
+    api->key_environment = production ? "live" : "dev";
+    TRY(secrets_owner_key(server->data_dir, api->key_environment, server->owner_key,
                           &server->key_is_new, diag));
-    api->owner_key = slice_from_cstr(server->owner_key);
-    return secrets_cursor_key(server->data_dir, api->cursor_key, diag);
+    return secrets_key(server->data_dir, "cursor.secret", api->cursor_key, diag);
+}
+
+static enum err open_catalog(struct server *server, struct diag *diag)
+{
+    struct api *api = &server->api;
+    struct catalog_options options = {.changed = callers_changed};
+    api->callers = options.context = callers_new();
+    TRY(secrets_key(server->data_dir, "catalog.secret", options.hide_key, diag));
+    enum err e = catalog_open(server->data_dir, &options, &api->catalog, diag);
+    secret_wipe(options.hide_key, sizeof(options.hide_key));
+    TRY(e);
+    TRY(first_start(api->catalog, slice_from_cstr(server->owner_key), diag));
+    return callers_load(api->callers, api->catalog, diag);
 }
 
 static enum err open_api(struct server *server, struct diag *diag)
@@ -231,17 +248,21 @@ static enum err load_examples(struct server *server, struct diag *diag)
     if (path[0] == '\0' || store_size(server->api.store) > 0) {
         return OK;
     }
-    return examples_load(&server->api.ingest, SLICE(API_ORG), path, &server->example_count, diag);
+    return examples_load(&server->api.ingest, SLICE(SYSTEM_ORGANIZATION), path,
+                         &server->example_count, diag);
 }
 
 static enum err open_server(struct server *server, struct diag *diag)
 {
     TRY(open_ledger(server, diag));
     TRY(open_secrets(server, diag));
+    TRY(open_catalog(server, diag));
     TRY(open_api(server, diag));
     TRY(open_http(server, diag));
     TRY(describe(server, diag));
     TRY(load_examples(server, diag));
+    TRY(outbox_follower_start(server->api.catalog, server->api.store, &server->api.outbox, diag));
+    outbox_follower_settle(server->api.outbox);
     atomic_store(&server->api.is_ready, true);
     return OK;
 }
@@ -254,8 +275,11 @@ static void close_server(struct server *server)
     }
     tail_stop(server->api.tail);
     api_receipts_stop(server->api.receipts);
+    outbox_follower_stop(server->api.outbox); /* into the ledger */
     ledger_close(server->ledger);
     http_server_free(server->http); /* its requests were still held by the ledger */
+    catalog_free(server->api.catalog);
+    callers_free(server->api.callers);
     intake_pool_free(server->api.ingest.pool);
     ingest_metrics_free(server->api.ingest.metrics);
     api_metrics_free(server->api.metrics);

@@ -48,7 +48,7 @@ static enum err has_run(struct sql *sql, const char *name, bool *out, struct dia
     return OK;
 }
 
-static enum err run_inside(struct sql *sql, const struct sql_migration *step, struct diag *diag)
+static enum err run_step(struct sql *sql, const struct sql_migration *step, struct diag *diag)
 {
     struct sql_statement *note = NULL;
     TRY(sql_run(sql, step->text, diag));
@@ -58,22 +58,9 @@ static enum err run_inside(struct sql *sql, const struct sql_migration *step, st
     return sql_step_done(note, diag);
 }
 
-static enum err run_step(struct sql *sql, const struct sql_migration *step, struct diag *diag)
+static enum err run_new(struct sql *sql, const struct sql_migration *steps, size_t count,
+                        struct diag *diag)
 {
-    TRY(sql_begin(sql, diag));
-    enum err e = run_inside(sql, step, diag);
-    if (e != OK) {
-        sql_rollback(sql);
-        return e;
-    }
-    return sql_commit(sql, diag);
-}
-
-enum err sql_migrate(struct sql *sql, const struct sql_migration *steps, size_t count,
-                     struct diag *diag)
-{
-    TRY(sql_run(sql, table, diag));
-    TRY(refuse_unknown(sql, steps, count, diag));
     for (size_t i = 0; i < count; i++) {
         bool is_done = false;
         TRY(has_run(sql, steps[i].name, &is_done, diag));
@@ -82,6 +69,20 @@ enum err sql_migrate(struct sql *sql, const struct sql_migration *steps, size_t 
         }
     }
     return OK;
+}
+
+enum err sql_migrate(struct sql *sql, const struct sql_migration *steps, size_t count,
+                     struct diag *diag)
+{
+    TRY(sql_run(sql, table, diag));
+    TRY(refuse_unknown(sql, steps, count, diag));
+    TRY(sql_begin(sql, diag));
+    enum err e = run_new(sql, steps, count, diag);
+    if (e != OK) {
+        sql_rollback(sql);
+        return e;
+    }
+    return sql_commit(sql, diag);
 }
 
 enum err sql_migrations(struct sql *sql, sql_migration_fn fn, void *context, struct diag *diag)

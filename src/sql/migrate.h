@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * migrate - what a database went through. Each step has a name, runs once, in order, in a
- * transaction of its own together with the note that it ran: a crash leaves it done or not begun.
+ * migrate - what a database went through. Each step has a name and runs once, in order. Those that
+ * are new run in one transaction with the notes that they ran: a crash leaves all of them done or
+ * none begun.
  *
  * Threads: the connection's.
  */

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * api_key - the keys of programs: cairn_<env>_<8 characters of id>_<43 characters of secret>.
+ *
+ * The secret is 256 random bits in base64url; of the whole key only the SHA-256 is kept. The id is
+ * no secret: it is what is shown and recorded, and where the key is looked up.
+ *
+ * Threads: any.
+ */
+
+#include "crypto/sha256.h"
+
+#define API_KEY_PREFIX_BYTES 8
+#define API_KEY_BYTES_MAX    128
+
+struct api_key {
+    char text[API_KEY_BYTES_MAX]; /* NUL-terminated; shown once, then wiped */
+    char prefix[API_KEY_PREFIX_BYTES + 1];
+    uint8_t hash[SHA256_BYTES];
+};
+
+/* A new key of environment "live" or "dev". */
+void api_key_make(const char *environment, struct api_key *out);
+
+/* The prefix of what looks like a key: 8 characters inside `key`. False: it is none. */
+bool api_key_prefix(slice key, slice *out);

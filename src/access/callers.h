@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * callers - who it is that shows a key.
+ *
+ * Keys and organisations are kept in memory as the catalog has them: a lookup is one SHA-256 and
+ * one slot of a table. The catalog tells each change behind its commit (callers_changed()), so that
+ * a key that was revoked is refused by the next request.
+ *
+ * Threads: any.
+ */
+
+#include "access/api_key.h"
+#include "base/err.h"
+
+struct catalog;
+struct kind;
+
+#define CALLERS_ORG_BYTES    64
+#define CALLERS_FILTER_BYTES 4096
+#define SYSTEM_ORGANIZATION  "default" /* the first; its rights to operate reach everywhere */
+
+struct callers;
+struct callers *callers_new(void); /* never NULL; knows nobody */
+void callers_free(struct callers *callers);
+DEFINE_OWNED(callers);
+
+/* Reads all keys and organisations; `catalog` outlives it. */
+enum err callers_load(struct callers *callers, struct catalog *catalog, struct diag *diag);
+/* As catalog_changed_fn; the context is the callers. */
+void callers_changed(void *context, const struct kind *kind, slice org, slice id);
+
+struct known_caller {
+    char org[CALLERS_ORG_BYTES + 1];
+    char key_prefix[API_KEY_PREFIX_BYTES + 1];
+    char key_id[64];
+    char role[16];
+    char api_version[8]; /* the organisation's default */
+    uint32_t rights;
+    bool is_system; /* of the system organisation, in a role that sees all */
+    bool has_filter;
+};
+
+/* Why a key is refused is for the log; whoever shows it learns that it is not known. */
+enum callers_answer {
+    CALLERS_KNOWN,
+    CALLERS_NO_KEY,  /* it does not look like one */
+    CALLERS_UNKNOWN, /* nobody has it, or it is another one of that id */
+    CALLERS_REVOKED,
+    CALLERS_EXPIRED,
+    CALLERS_SUSPENDED, /* its organisation is */
+};
+enum callers_answer callers_find(struct callers *callers, slice key, int64_t now_us,
+                                 struct known_caller *out);
+const char *callers_reason(enum callers_answer answer);
+
+/* The filter that narrows the key of that prefix, as a string of the heap; NULL: none. */
+char *callers_filter(struct callers *callers, slice key_prefix);

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config - the routes of configuration, the same for every kind. */
+#include "api/config.h"
+
+#include <stdlib.h>
+
+#include "api/auth.h"
+#include "codec/hex.h"
+#include "crypto/sha256.h"
+
+enum { LIMIT_DEFAULT = 100, IDEMPOTENCY_BYTES_MAX = 255 };
+
+/* ---- Lists ---- */
+
+struct listing {
+    struct catalog_list list;
+    uint64_t page; /* 0: not asked for */
+};
+
+static enum err take_number(slice value, const char *name, uint64_t least, uint64_t most,
+                            uint64_t *out, struct diag *diag)
+{
+    return slice_parse_u64(value, out) && *out >= least && *out <= most
+               ? OK
+               : diag_fail(diag, ERR_INVALID, name, "expected a number from %llu to %llu",
+                           (unsigned long long)least, (unsigned long long)most);
+}
+
+static enum err take_filter(const struct kind *kind, const struct http_param *param,
+                            struct listing *listing, struct diag *diag)
+{
+    const struct kind_field *field = kind_field(kind, param->name);
+    if (field == NULL || (field->flags & KIND_SEARCHED) == 0) {
+        return diag_fail(diag, ERR_INVALID, "", "%.*s is no parameter of this list",
+                         SLICE_ARG(param->name));
+    }
+    if (listing->list.filter_count == CATALOG_FILTERS_MAX) {
+        return diag_fail(diag, ERR_INVALID, field->name, "too many parameters");
+    }
+    size_t at = listing->list.filter_count++;
+    listing->list.filters[at].field = field;
+    listing->list.filters[at].value = param->value;
+    return OK;
+}
+
+static enum err take_param(const struct kind *kind, const struct http_param *param,
+                           struct listing *listing, struct diag *diag)
+{
+    uint64_t number = 0;
+    if (slice_equal(param->name, SLICE("org")) || slice_equal(param->name, SLICE("api_key")) ||
+        slice_equal(param->name, SLICE("api_version"))) {
+        return OK;
+    }
+    if (slice_equal(param->name, SLICE("limit"))) {
+        TRY(take_number(param->value, "limit", 1, CATALOG_LIST_MAX, &number, diag));
+        listing->list.limit = (uint32_t)number;
+        return OK;
+    }
+    if (slice_equal(param->name, SLICE("offset"))) {
+        return take_number(param->value, "offset", 0, UINT32_MAX, &listing->list.offset, diag);
+    }
+    if (slice_equal(param->name, SLICE("page"))) {
+        return take_number(param->value, "page", 1, UINT32_MAX, &listing->page, diag);
+    }
+    if (slice_equal(param->name, SLICE("total"))) {
+        listing->list.wants_total = slice_equal(param->value, SLICE("exact"));
+        return OK;
+    }
+    return take_filter(kind, param, listing, diag);
+}
+
+static enum err take_listing(const struct http_request *request, struct listing *listing,
+                             struct diag *diag)
+{
+    *listing = (struct listing){.list = {.limit = LIMIT_DEFAULT}};
+    TRY(config_org(request, &listing->list.org, diag));
+    for (size_t i = 0; i < request->query_count; i++) {
+        TRY(take_param(config_kind(request), &request->query[i], listing, diag));
+    }
+    if (listing->page > 0) {
+        listing->list.offset = (listing->page - 1) * listing->list.limit;
+        listing->list.wants_total = true;
+    }
+    return OK;
+}
+
+static json_t *page_member(const struct listing *listing, bool has_more, uint64_t total)
+{
+    json_t *page = json_object();
+    (void)json_object_set_new(page, "limit", json_integer(listing->list.limit));
+    if (listing->page > 0) {
+        uint64_t pages = (total + listing->list.limit - 1) / listing->list.limit;
+        (void)json_object_set_new(page, "page", json_integer((json_int_t)listing->page));
+        (void)json_object_set_new(page, "pages", json_integer((json_int_t)pages));
+    } else {
+        (void)json_object_set_new(page, "has_more", json_boolean(has_more));
+    }
+    if (listing->list.wants_total) {
+        (void)json_object_set_new(page, "total", json_integer((json_int_t)total));
+    }
+    return page;
+}
+
+void api_config_list(struct http_request *request)
+{
+    struct diag diag = {0};
+    struct listing listing;
+    json_t *objects = NULL;
+    bool has_more = false;
+    uint64_t total = 0;
+    const struct kind *kind = config_kind(request);
+    enum err e = take_listing(request, &listing, &diag);
+    if (e == OK) {
+        e = catalog_list(api_of(request)->catalog, kind, &listing.list, &objects, &has_more, &total,
+                         &diag);
+    }
+    if (e != OK) {
+        api_fail(request, e, &diag);
+        return;
+    }
+    size_t i = 0;
+    json_t *object = NULL;
+    json_t *data = json_array();
+    json_array_foreach(objects, i, object)
+    {
+        (void)json_array_append_new(data, kind_show(kind, object));
+    }
+    json_t *answer =
+        json_pack("{s:o, s:o}", "data", data, "page", page_member(&listing, has_more, total));
+    config_answer(request, 200, answer);
+    json_decref(answer);
+    json_decref(objects);
+}
+
+/* ---- One object ---- */
+
+void api_config_get(struct http_request *request)
+{
+    struct diag diag = {0};
+    slice org = {0};
+    json_t *object = NULL;
+    const struct caller *caller = request->caller;
+    const struct kind *kind = config_kind(request);
+    enum err e = config_org(request, &org, &diag);
+    if (kind->is_organization && caller->who.is_system) {
+        org = (slice){0}; /* its id says which */
+    }
+    if (e == OK) {
+        e = catalog_get(api_of(request)->catalog, kind, org, http_path_param(request, "id"),
+                        &object, &diag);
+    }
+    if (e != OK) {
+        api_fail(request, e, &diag);
+        return;
+    }
+    config_answer_object(request, 200, object);
+    json_decref(object);
+}
+
+/* ---- Changes ---- */
+
+struct changing {
+    struct http_request *request;
+    struct catalog *catalog;
+    const struct kind *kind;
+    struct catalog_author author;
+    json_t *body;
+    json_t *object; /* the result; NULL: there is none */
+    uint64_t if_match;
+    struct kind_errors errors;
+    struct diag diag;
+};
+
+/* Organisations are made and removed by the first one alone; what is said of itself, is. */
+static enum err check_organizations(const struct changing *changing, bool is_own, struct diag *diag)
+{
+    const struct caller *caller = changing->request->caller;
+    bool is_allowed = !changing->kind->is_organization || caller->who.is_system || is_own;
+    return is_allowed ? OK
+                      : diag_fail(diag, ERR_DENIED, "",
+                                  "only the first organisation's administrators may do this");
+}
+
+static enum err take_change(struct changing *changing)
+{
+    struct http_request *request = changing->request;
+    slice org = {0};
+    TRY(config_org(request, &org, &changing->diag));
+    TRY(config_body(request, &changing->body, &changing->diag));
+    TRY(config_if_match(request, &changing->if_match, &changing->diag));
+    changing->author = config_author(request, changing->body);
+    if (org.len == 0) {
+        return diag_fail(&changing->diag, ERR_INVALID, "org", "name one organisation");
+    }
+    changing->author.org = org;
+    return OK;
+}
+
+typedef enum err (*change_fn)(struct changing *changing);
+
+static enum err in_transaction(struct changing *changing, change_fn fn)
+{
+    TRY(catalog_begin(changing->catalog, &changing->diag));
+    enum err e = fn(changing);
+    if (e != OK) {
+        catalog_rollback(changing->catalog);
+        return e;
+    }
+    return catalog_commit(changing->catalog, &changing->diag);
+}
+
+static void end(struct changing *changing, enum err e, int status)
+{
+    if (e != OK) {
+        config_fail(changing->request, e, &changing->diag, &changing->errors);
+    } else if (changing->object != NULL) {
+        config_answer_object(changing->request, status, changing->object);
+    } else {
+        changing->request->response->status = 204;
+    }
+    json_decref(changing->object);
+    json_decref(changing->body);
+}
+
+static void change(struct http_request *request, change_fn fn, int status)
+{
+    struct changing changing = {
+        .request = request,
+        .catalog = api_of(request)->catalog,
+        .kind = config_kind(request),
+    };
+    enum err e = take_change(&changing);
+    e = e == OK ? in_transaction(&changing, fn) : e;
+    end(&changing, e, status);
+}
+
+static slice id_of(const struct changing *changing)
+{
+    return http_path_param(changing->request, "id");
+}
+
+/* What is granted to an organisation it does not grant to itself. */
+static enum err check_granted(struct changing *changing, const json_t *old)
+{
+    const struct caller *caller = changing->request->caller;
+    const struct kind_field *field = kind_granted_change(changing->kind, old, changing->object);
+    return field == NULL || caller->who.is_system
+               ? OK
+               : diag_fail(&changing->diag, ERR_DENIED, field->name,
+                           "%s is for the first organisation's administrators to change",
+                           field->name);
+}
+
+static enum err update_inside(struct changing *changing, enum kind_change how)
+{
+    struct catalog_author author = changing->author;
+    json_t *old = NULL;
+    bool is_own = slice_equal(id_of(changing), author.org);
+    TRY(check_organizations(changing, is_own, &changing->diag));
+    author.org = changing->kind->is_organization ? id_of(changing) : author.org;
+    TRY(catalog_get(changing->catalog, changing->kind, author.org, id_of(changing), &old,
+                    &changing->diag));
+    enum err e = catalog_update(changing->catalog, changing->kind, &author, id_of(changing),
+                                changing->if_match, how, changing->body, NULL, &changing->object,
+                                &changing->errors, &changing->diag);
+    e = e == OK ? check_granted(changing, old) : e;
+    json_decref(old);
+    return e;
+}
+
+static enum err replace_inside(struct changing *changing)
+{
+    return update_inside(changing, KIND_REPLACE);
+}
+
+void api_config_replace(struct http_request *request)
+{
+    change(request, replace_inside, 200);
+}
+
+static enum err patch_inside(struct changing *changing)
+{
+    return update_inside(changing, KIND_PATCH);
+}
+
+void api_config_patch(struct http_request *request)
+{
+    change(request, patch_inside, 200);
+}
+
+static enum err delete_inside(struct changing *changing)
+{
+    struct catalog_author author = changing->author;
+    TRY(check_organizations(changing, false, &changing->diag));
+    author.org = changing->kind->is_organization ? id_of(changing) : author.org;
+    return catalog_delete(changing->catalog, changing->kind, &author, id_of(changing),
+                          changing->if_match, &changing->errors, &changing->diag);
+}
+
+void api_config_delete(struct http_request *request)
+{
+    change(request, delete_inside, 204);
+}
+
+/* ---- New ones, which may be asked for twice ---- */
+
+static void fingerprint_of(const struct http_request *request, char out[2 * SHA256_BYTES])
+{
+    uint8_t hash[SHA256_BYTES];
+    sha256_two(request->path, request->body, hash);
+    hex_encode((slice){hash, sizeof(hash)}, out);
+}
+
+/* The object that the same request made before; NOT_FOUND: there was none. */
+static enum err recall_inside(struct changing *changing, slice key, slice fingerprint)
+{
+    int status = 0;
+    char *id = NULL;
+    if (key.len > IDEMPOTENCY_BYTES_MAX) {
+        return diag_fail(&changing->diag, ERR_INVALID, "Idempotency-Key", "is longer than %d bytes",
+                         IDEMPOTENCY_BYTES_MAX);
+    }
+    slice org = changing->kind->is_organization ? (slice){0} : changing->author.org;
+    enum err e = catalog_recall(changing->catalog, changing->author.org, key, fingerprint, &status,
+                                &id, &changing->diag);
+    if (e == OK) {
+        e = catalog_get(changing->catalog, changing->kind, org, slice_from_cstr(id),
+                        &changing->object, &changing->diag);
+    }
+    free(id);
+    return e;
+}
+
+static enum err insert_inside(struct changing *changing)
+{
+    return catalog_insert(changing->catalog, changing->kind, &changing->author, changing->body,
+                          NULL, &changing->object, &changing->errors, &changing->diag);
+}
+
+static enum err create_inside(struct changing *changing)
+{
+    slice key = {0};
+    TRY(check_organizations(changing, false, &changing->diag));
+    if (!http_header(changing->request, "idempotency-key", &key) || key.len == 0) {
+        return insert_inside(changing);
+    }
+    char text[2 * SHA256_BYTES];
+    fingerprint_of(changing->request, text);
+    slice fingerprint = {(uint8_t *)text, sizeof(text)};
+    enum err e = recall_inside(changing, key, fingerprint);
+    if (e != ERR_NOT_FOUND) {
+        return e;
+    }
+    changing->diag = (struct diag){0};
+    TRY(insert_inside(changing));
+    const char *id = json_string_value(json_object_get(changing->object, "id"));
+    return catalog_remember(changing->catalog, changing->author.org, key, fingerprint, 201,
+                            slice_from_cstr(id), &changing->diag);
+}
+
+void api_config_create(struct http_request *request)
+{
+    change(request, create_inside, 201);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * config - what the routes of configuration share: the author of a change, bodies, answers.
+ *
+ * Threads: the pool, in which all handlers of configuration run.
+ */
+
+#include "api/api.h"
+#include "catalog/catalog.h"
+
+/* The kind of the request's route. */
+const struct kind *config_kind(const struct http_request *request);
+
+/* Who asks for the change. Its texts live with the request and with `body`, whose "reason" it takes
+ * (a header X-Reason or a parameter `reason` counts where the body has none). */
+struct catalog_author config_author(const struct http_request *request, const json_t *body);
+
+/* The organisation that the request is about: the caller's, or what ?org= says where the caller may.
+ * DENIED. */
+enum err config_org(const struct http_request *request, slice *out, struct diag *diag);
+
+/* The body as a JSON value, a new reference; an empty one as an empty object. INVALID. */
+enum err config_body(const struct http_request *request, json_t **out, struct diag *diag);
+
+/* The version that If-Match asks for; 0: any. INVALID. */
+enum err config_if_match(const struct http_request *request, uint64_t *out, struct diag *diag);
+
+/* Answers with a JSON value, which it takes a reference of no one. */
+void config_answer(struct http_request *request, int status, const json_t *value);
+/* With an object as it is shown, its ETag, and, of a new one (201), its Location. */
+void config_answer_object(struct http_request *request, int status, const json_t *object);
+
+/* A problem document with what is wrong. */
+void config_fail(struct http_request *request, enum err e, const struct diag *diag,
+                 const struct kind_errors *errors);

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config_request - what the routes of configuration take from a request, and answer with. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "api/auth.h"
+#include "api/config.h"
+#include "base/mem.h"
+
+const struct kind *config_kind(const struct http_request *request)
+{
+    return ((const struct api_route *)request->route->data)->kind;
+}
+
+static slice text_member(const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+    return json_is_string(value)
+               ? (slice){(const uint8_t *)json_string_value(value), json_string_length(value)}
+               : (slice){0};
+}
+
+static slice header_or_nothing(const struct http_request *request, const char *name)
+{
+    slice value = {0};
+    (void)http_header(request, name, &value);
+    return value;
+}
+
+static slice cut(slice text, size_t most)
+{
+    while (text.len > most || (text.len > 0 && text.len == most && text.ptr[most - 1] >= 0x80)) {
+        text.len--; /* not in the middle of a character */
+    }
+    return text;
+}
+
+struct catalog_author config_author(const struct http_request *request, const json_t *body)
+{
+    enum { AGENT_BYTES_MAX = 1024, REASON_BYTES_MAX = 1000 };
+    const struct caller *caller = request->caller;
+    slice prefix = slice_from_cstr(caller->who.key_prefix);
+    slice reason = text_member(body, "reason");
+    if (reason.len == 0 && !http_query(request, "reason", &reason)) {
+        reason = header_or_nothing(request, "x-reason");
+    }
+    return (struct catalog_author){
+        .org = caller->org,
+        .changed_by = prefix,
+        .actor_type = SLICE("api_key"),
+        .actor_id = prefix,
+        .actor_ip = request->peer,
+        .user_agent = cut(header_or_nothing(request, "user-agent"), AGENT_BYTES_MAX),
+        .request_id = request->request_id,
+        .correlation_id = cut(header_or_nothing(request, "x-correlation-id"), 255),
+        .reason = cut(reason, REASON_BYTES_MAX),
+    };
+}
+
+enum err config_org(const struct http_request *request, slice *out, struct diag *diag)
+{
+    const struct caller *caller = request->caller;
+    *out = caller->org;
+    if (!http_query(request, "org", out) || slice_equal(*out, caller->org)) {
+        return OK;
+    }
+    if (!caller->who.is_system) {
+        return diag_fail(diag, ERR_DENIED, "org", "another organisation's configuration");
+    }
+    if (slice_equal(*out, SLICE("*"))) {
+        *out = (slice){0};
+    }
+    return OK;
+}
+
+enum err config_body(const struct http_request *request, json_t **out, struct diag *diag)
+{
+    json_error_t error;
+    if (request->body.len == 0) {
+        *out = json_object();
+        return OK;
+    }
+    *out = json_loadb((const char *)request->body.ptr, request->body.len, JSON_REJECT_DUPLICATES,
+                      &error);
+    return *out != NULL ? OK
+                        : diag_fail(diag, ERR_INVALID, "", "the body is not JSON: %s, at byte %d",
+                                    error.text, error.position);
+}
+
+/* "7" with its quotes, weak or not; * is any. */
+enum err config_if_match(const struct http_request *request, uint64_t *out, struct diag *diag)
+{
+    slice value = {0};
+    *out = 0;
+    if (!http_header(request, "if-match", &value) || slice_equal(value, SLICE("*"))) {
+        return OK;
+    }
+    (void)slice_take_literal(&value, SLICE("W/"));
+    bool is_quoted = value.len > 2 && value.ptr[0] == '"' && value.ptr[value.len - 1] == '"';
+    if (!is_quoted || !slice_parse_u64((slice){value.ptr + 1, value.len - 2}, out) || *out == 0) {
+        return diag_fail(diag, ERR_INVALID, "If-Match", "expected an ETag, as in \"3\"");
+    }
+    return OK;
+}
+
+void config_answer(struct http_request *request, int status, const json_t *value)
+{
+    char *text = json_dumps(value, JSON_COMPACT);
+    ASSERT(text != NULL);
+    http_response_text(request->response, status, HTTP_TYPE_JSON, slice_from_cstr(text));
+    free(text);
+}
+
+void config_answer_object(struct http_request *request, int status, const json_t *object)
+{
+    const struct kind *kind = config_kind(request);
+    char etag[32];
+    char location[512];
+    json_t *shown = kind_show(kind, object);
+    (void)snprintf(etag, sizeof(etag), "\"%lld\"",
+                   (long long)json_integer_value(json_object_get(object, "version")));
+    http_response_header_cstr(request->response, "ETag", etag);
+    if (status == 201) {
+        (void)snprintf(location, sizeof(location), "/api/v1/%s/%s", kind->name,
+                       json_string_value(json_object_get(object, "id")));
+        http_response_header_cstr(request->response, "Location", location);
+    }
+    config_answer(request, status, shown);
+    json_decref(shown);
+}
+
+void config_fail(struct http_request *request, enum err e, const struct diag *diag,
+                 const struct kind_errors *errors)
+{
+    struct api_wrong list[KIND_ERRORS_MAX];
+    size_t count = 0;
+    while (errors != NULL && count < errors->count && count < KIND_ERRORS_MAX) {
+        list[count] = (struct api_wrong){errors->list[count].pointer, errors->list[count].detail};
+        count++;
+    }
+    if (e == ERR_CONFLICT && strcmp(diag->where, "If-Match") == 0) {
+        http_problem(request, 412, diag->text);
+        return;
+    }
+    api_fail_listed(request, e, diag, list, count);
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* keys - API keys: made with a secret that is shown once, revoked, and rotated. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "access/rights.h"
+#include "api/auth.h"
+#include "api/config.h"
+#include "codec/hex.h"
+#include "codec/time.h"
+#include "crypto/secret.h"
+#include "os/clock.h"
+
+#define GRACE_SECONDS_MAX (30 * 86400)
+
+struct keying {
+    struct http_request *request;
+    struct catalog *catalog;
+    struct catalog_author author;
+    json_t *body;
+    json_t *old, *made; /* keys; NULL: there is none */
+    struct api_key key; /* the new one */
+    struct kind_errors errors;
+    struct diag diag;
+};
+
+static enum err begin(struct http_request *request, struct keying *keying)
+{
+    slice org = {0};
+    *keying = (struct keying){.request = request, .catalog = api_of(request)->catalog};
+    TRY(config_org(request, &org, &keying->diag));
+    TRY(config_body(request, &keying->body, &keying->diag));
+    keying->author = config_author(request, keying->body);
+    if (org.len == 0) {
+        return diag_fail(&keying->diag, ERR_INVALID, "org", "name one organisation");
+    }
+    keying->author.org = org;
+    return OK;
+}
+
+static void end(struct keying *keying)
+{
+    json_decref(keying->body);
+    json_decref(keying->old);
+    json_decref(keying->made);
+    secret_wipe(&keying->key, sizeof(keying->key));
+}
+
+static const char *text_in(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text != NULL ? text : "";
+}
+
+/* ---- Making ---- */
+
+/* Nobody gives what they do not have. */
+static enum err check_rights(struct keying *keying, const json_t *wanted)
+{
+    const struct caller *caller = keying->request->caller;
+    const json_t *role = json_object_get(wanted, "role");
+    uint32_t rights = rights_of_key(json_is_string(role) ? json_string_value(role) : "writer",
+                                    json_object_get(wanted, "scopes"));
+    if ((rights & ~caller->who.rights) != 0 || caller->who.has_filter) {
+        return diag_fail(&keying->diag, ERR_DENIED, "",
+                         "a key cannot make another one that may do more than itself");
+    }
+    return OK;
+}
+
+static json_t *given_members(struct keying *keying)
+{
+    char hash[2 * SHA256_BYTES];
+    api_key_make(api_of(keying->request)->key_environment, &keying->key);
+    hex_encode((slice){keying->key.hash, SHA256_BYTES}, hash);
+    return json_pack("{s:s, s:s%}", "key_prefix", keying->key.prefix, "key_hash", hash,
+                     sizeof(hash));
+}
+
+static enum err insert_inside(struct keying *keying, const json_t *wanted)
+{
+    TRY(check_rights(keying, wanted));
+    json_t *given = given_members(keying);
+    enum err e = catalog_insert(keying->catalog, &kind_api_keys, &keying->author, wanted, given,
+                                &keying->made, &keying->errors, &keying->diag);
+    json_decref(given);
+    return e;
+}
+
+/* Ends the transaction as it went. */
+static enum err finish(struct keying *keying, enum err e)
+{
+    if (e != OK) {
+        catalog_rollback(keying->catalog);
+        return e;
+    }
+    return catalog_commit(keying->catalog, &keying->diag);
+}
+
+void api_key_create(struct http_request *request)
+{
+    struct keying keying;
+    enum err e = begin(request, &keying);
+    e = e == OK ? catalog_begin(keying.catalog, &keying.diag) : e;
+    if (e == OK) {
+        e = finish(&keying, insert_inside(&keying, keying.body));
+    }
+    if (e != OK) {
+        config_fail(request, e, &keying.diag, &keying.errors);
+    } else {
+        json_t *shown = kind_show(&kind_api_keys, keying.made);
+        (void)json_object_set_new(shown, "key", json_string(keying.key.text));
+        http_response_header_cstr(request->response, "Cache-Control", "no-store");
+        config_answer(request, 201, shown);
+        json_decref(shown);
+    }
+    end(&keying);
+}
+
+/* ---- Revoking ---- */
+
+static bool is_over(const json_t *key, int64_t now_us)
+{
+    int64_t end_us = INT64_MAX;
+    bool is_dated = time_parse_rfc3339(slice_from_cstr(text_in(key, "revoked_at")), &end_us) ||
+                    time_parse_rfc3339(slice_from_cstr(text_in(key, "expires_at")), &end_us);
+    return !json_is_true(json_object_get(key, "is_active")) || (is_dated && end_us <= now_us);
+}
+
+/* Keys that could make others when this one is gone: one at least. */
+static enum err check_not_last(struct keying *keying)
+{
+    struct catalog_list list = {.org = keying->author.org, .limit = CATALOG_LIST_MAX};
+    json_t *owners = NULL;
+    bool has_more = false;
+    uint64_t total = 0;
+    size_t left = 0;
+    size_t i = 0;
+    json_t *owner = NULL;
+    list.filter_count = 1;
+    list.filters[0].field = kind_field(&kind_api_keys, SLICE("role"));
+    list.filters[0].value = SLICE("owner");
+    TRY(catalog_list(keying->catalog, &kind_api_keys, &list, &owners, &has_more, &total,
+                     &keying->diag));
+    json_array_foreach(owners, i, owner)
+    {
+        bool is_this = strcmp(text_in(owner, "id"), text_in(keying->old, "id")) == 0;
+        bool is_ending = json_is_string(json_object_get(owner, "revoked_at"));
+        left += !is_this && !is_ending && !is_over(owner, clock_now_us()) ? 1 : 0;
+    }
+    json_decref(owners);
+    return left > 0 ? OK
+                    : diag_fail(&keying->diag, ERR_INVALID, "",
+                                "Cannot revoke the last active API key of role owner");
+}
+
+static enum err find_old(struct keying *keying)
+{
+    slice id = http_path_param(keying->request, "id");
+    TRY(catalog_get(keying->catalog, &kind_api_keys, keying->author.org, id, &keying->old,
+                    &keying->diag));
+    return is_over(keying->old, clock_now_us())
+               ? diag_fail(&keying->diag, ERR_INVALID, "", "the key is not active")
+               : OK;
+}
+
+/* The old key ends after so many seconds; at once, it is not active any more. */
+static enum err end_old(struct keying *keying, int64_t grace_s, const char *verb)
+{
+    char end_text[TIME_TEXT_BYTES];
+    struct catalog_author author = keying->author;
+    json_t *ended = NULL;
+    author.verb = verb;
+    time_format_rfc3339(clock_now_us() + grace_s * 1000000, end_text);
+    json_t *given = json_pack("{s:s%, s:b}", "revoked_at", end_text, sizeof(end_text), "is_active",
+                              grace_s > 0);
+    json_t *nothing = json_object();
+    enum err e = catalog_update(keying->catalog, &kind_api_keys, &author,
+                                http_path_param(keying->request, "id"), 0, KIND_PATCH, nothing,
+                                given, &ended, &keying->errors, &keying->diag);
+    json_decref(nothing);
+    json_decref(given);
+    if (e == OK) {
+        json_decref(keying->old);
+        keying->old = ended;
+    }
+    return e;
+}
+
+static enum err revoke_inside(struct keying *keying)
+{
+    TRY(find_old(keying));
+    if (strcmp(text_in(keying->old, "role"), "owner") == 0) {
+        TRY(check_not_last(keying));
+    }
+    return end_old(keying, 0, "revoke");
+}
+
+void api_key_revoke(struct http_request *request)
+{
+    struct keying keying;
+    enum err e = begin(request, &keying);
+    e = e == OK ? catalog_begin(keying.catalog, &keying.diag) : e;
+    if (e == OK) {
+        e = finish(&keying, revoke_inside(&keying));
+    }
+    if (e != OK) {
+        config_fail(request, e, &keying.diag, &keying.errors);
+    } else {
+        request->response->status = 204;
+    }
+    end(&keying);
+}
+
+/* ---- Rotating ---- */
+
+static enum err take_grace(struct keying *keying, int64_t *out)
+{
+    const json_t *value = json_object_get(keying->body, "grace_seconds");
+    *out = json_integer_value(value);
+    bool is_fine =
+        value == NULL || (json_is_integer(value) && *out >= 0 && *out <= GRACE_SECONDS_MAX);
+    return is_fine ? OK
+                   : diag_fail(&keying->diag, ERR_INVALID, "/grace_seconds",
+                               "expected a number from 0 to %d", GRACE_SECONDS_MAX);
+}
+
+/* What the new key has of the old one. */
+static json_t *successor_of(const json_t *old)
+{
+    static const char *const kept[] = {"role", "scopes", "filter", "user_id", "expires_at"};
+    char name[128];
+    json_t *wanted = json_object();
+    slice base = slice_from_cstr(text_in(old, "name"));
+    base.len = base.len < 80 ? base.len : 80;
+    while (base.len == 80 && base.ptr[base.len - 1] >= 0x80) {
+        base.len--;
+    }
+    (void)snprintf(name, sizeof(name), "%.*s (Rotated)", SLICE_ARG(base));
+    (void)json_object_set_new(wanted, "name", json_string(name));
+    for (size_t i = 0; i < COUNT_OF(kept); i++) {
+        (void)json_object_set(wanted, kept[i], json_object_get(old, kept[i]));
+    }
+    return wanted;
+}
+
+static enum err rotate_inside(struct keying *keying, int64_t grace_s)
+{
+    TRY(find_old(keying));
+    json_t *wanted = successor_of(keying->old);
+    enum err e = insert_inside(keying, wanted);
+    json_decref(wanted);
+    TRY(e);
+    TRY(end_old(keying, grace_s, "revoke"));
+    json_t *ids = json_pack("{s:O, s:O, s:I}", "old_key_id", json_object_get(keying->old, "id"),
+                            "new_key_id", json_object_get(keying->made, "id"), "grace_seconds",
+                            (json_int_t)grace_s); /* AUT-10 */
+    e = catalog_note(keying->catalog, &keying->author, "api_key.rotate", "success", ids,
+                     &keying->diag);
+    json_decref(ids);
+    return e;
+}
+
+static void answer_rotated(struct keying *keying, int64_t grace_s)
+{
+    char message[128];
+    json_t *old = kind_show(&kind_api_keys, keying->old);
+    json_t *made = kind_show(&kind_api_keys, keying->made);
+    (void)json_object_set_new(made, "key_value", json_string(keying->key.text));
+    (void)snprintf(message, sizeof(message),
+                   grace_s > 0 ? "The old key works for another %lld seconds."
+                               : "The old key does not work any more.",
+                   (long long)grace_s);
+    json_t *answer =
+        json_pack("{s:o, s:o, s:s}", "old_key", old, "new_key", made, "message", message);
+    http_response_header_cstr(keying->request->response, "Cache-Control", "no-store");
+    config_answer(keying->request, 200, answer);
+    json_decref(answer);
+}
+
+void api_key_rotate(struct http_request *request)
+{
+    struct keying keying;
+    int64_t grace_s = 0;
+    enum err e = begin(request, &keying);
+    e = e == OK ? take_grace(&keying, &grace_s) : e;
+    e = e == OK ? catalog_begin(keying.catalog, &keying.diag) : e;
+    if (e == OK) {
+        e = finish(&keying, rotate_inside(&keying, grace_s));
+    }
+    if (e != OK) {
+        config_fail(request, e, &keying.diag, &keying.errors);
+    } else {
+        answer_rotated(&keying, grace_s);
+    }
+    end(&keying);
+}

@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* catalog_test - objects, their events, and that neither is without the other. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/test.h"
+#include "catalog/catalog.h"
+#include "os/clock.h"
+#include "os/tempdir.h"
+
+struct place {
+    struct tempdir temp;
+    struct dir *dir;
+    struct catalog *catalog;
+    size_t told; /* changes */
+};
+
+static const struct catalog_author author = {
+    .org = SLICE("default"),
+    .changed_by = SLICE("a1b2c3d4"),
+    .actor_type = SLICE("api_key"),
+    .actor_id = SLICE("a1b2c3d4"),
+    .request_id = SLICE("request-1"),
+    .reason = SLICE("because"),
+};
+
+static json_t *parse(const char *text)
+{
+    json_t *value = json_loads(text, 0, NULL);
+    assert_non_null(value);
+    return value;
+}
+
+static json_t *hash_password(slice password)
+{
+    char text[64];
+    (void)snprintf(text, sizeof(text), "hash of %zu bytes", password.len);
+    return json_string(text);
+}
+
+static void count_change(void *context, const struct kind *kind, slice org, slice id)
+{
+    struct place *place = context;
+    assert_non_null(kind);
+    assert_true(org.len > 0 && id.len > 0);
+    place->told++;
+}
+
+static void open_catalog(struct place *place)
+{
+    struct diag diag = {0};
+    const struct catalog_options options = {
+        .hide_key = {1, 2, 3},
+        .hash_password = hash_password,
+        .changed = count_change,
+        .context = place,
+    };
+    if (catalog_open(place->dir, &options, &place->catalog, &diag) != OK) {
+        fail_msg("%s: %s", diag.where, diag.text);
+    }
+}
+
+/* One change in a transaction of its own. */
+static enum err insert_as(struct catalog *catalog, const struct catalog_author *who,
+                          const struct kind *kind, const char *text, const char *given_text,
+                          json_t **out, struct kind_errors *errors)
+{
+    json_t *sent = parse(text);
+    json_t *given = given_text != NULL ? parse(given_text) : NULL;
+    struct diag diag = {0};
+    assert_int_equal(catalog_begin(catalog, NULL), OK);
+    enum err e = catalog_insert(catalog, kind, who, sent, given, out, errors, &diag);
+    if (e == OK) {
+        e = catalog_commit(catalog, &diag);
+    } else {
+        catalog_rollback(catalog);
+    }
+    json_decref(sent);
+    json_decref(given);
+    return e;
+}
+
+static json_t *insert(struct place *place, const struct kind *kind, const char *text)
+{
+    struct kind_errors errors;
+    json_t *object = NULL;
+    enum err e = insert_as(place->catalog, &author, kind, text, NULL, &object, &errors);
+    if (e != OK) {
+        fail_msg("%s %s: %s", err_name(e), errors.list[0].pointer, errors.list[0].detail);
+    }
+    return object;
+}
+
+static enum err update(struct place *place, const struct kind *kind, const char *id,
+                       uint64_t if_match, const char *text, json_t **out,
+                       struct kind_errors *errors)
+{
+    json_t *sent = parse(text);
+    assert_int_equal(catalog_begin(place->catalog, NULL), OK);
+    enum err e = catalog_update(place->catalog, kind, &author, slice_from_cstr(id), if_match,
+                                KIND_PATCH, sent, NULL, out, errors, NULL);
+    if (e == OK) {
+        e = catalog_commit(place->catalog, NULL);
+    } else {
+        catalog_rollback(place->catalog);
+    }
+    json_decref(sent);
+    return e;
+}
+
+static enum err remove_one(struct place *place, const struct kind *kind, const char *id,
+                           struct kind_errors *errors)
+{
+    assert_int_equal(catalog_begin(place->catalog, NULL), OK);
+    enum err e =
+        catalog_delete(place->catalog, kind, &author, slice_from_cstr(id), 0, errors, NULL);
+    if (e == OK) {
+        e = catalog_commit(place->catalog, NULL);
+    } else {
+        catalog_rollback(place->catalog);
+    }
+    return e;
+}
+
+static const char *text_in(const json_t *object, const char *name)
+{
+    return json_string_value(json_object_get(object, name));
+}
+
+static int set_up(void **state)
+{
+    struct place *place = mem_zeroed(sizeof(*place));
+    tempdir_init(&place->temp);
+    assert_int_equal(dir_open(place->temp.path, false, &place->dir, NULL), OK);
+    open_catalog(place);
+    json_t *sent = parse("{\"name\":\"the first\"}");
+    json_t *given = parse("{\"id\":\"default\"}");
+    struct kind_errors errors;
+    assert_int_equal(catalog_begin(place->catalog, NULL), OK);
+    assert_int_equal(catalog_insert(place->catalog, &kind_organizations, &author, sent, given, NULL,
+                                    &errors, NULL),
+                     OK);
+    assert_int_equal(catalog_commit(place->catalog, NULL), OK);
+    json_decref(sent);
+    json_decref(given);
+    *state = place;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct place *place = *state;
+    catalog_free(place->catalog);
+    dir_free(place->dir);
+    tempdir_release(&place->temp);
+    free(place);
+    return 0;
+}
+
+/* ---- Events ---- */
+
+struct events {
+    json_t *list;
+    int64_t last;
+};
+
+static enum err take_event(void *context, const struct catalog_event *event)
+{
+    struct events *events = context;
+    json_t *json = json_loadb((const char *)event->json.ptr, event->json.len, 0, NULL);
+    assert_non_null(json);
+    assert_true(event->position > events->last);
+    events->last = event->position;
+    (void)json_array_append_new(events->list, json);
+    return OK;
+}
+
+static json_t *events_of(struct place *place)
+{
+    struct events events = {.list = json_array()};
+    assert_int_equal(catalog_outbox(place->catalog, 10000, take_event, &events, NULL), OK);
+    return events.list;
+}
+
+#define RULE                                                                                       \
+    "{\"match_string\":\"x\",\"prod_handling\":\"p\",\"dev_handling\":\"d\","                      \
+    "\"team_assignment\":\"t\"}"
+
+static void test_a_change_has_its_event(void **state)
+{
+    struct place *place = *state;
+    struct kind_errors errors;
+    json_t *changed = NULL;
+    json_t *rule = insert(place, &kind_rules, RULE);
+    const char *id = text_in(rule, "id");
+    assert_int_equal(update(place, &kind_rules, id, 1, "{\"priority\":7}", &changed, &errors), OK);
+    assert_int_equal(json_integer_value(json_object_get(changed, "version")), 2);
+    assert_int_equal(remove_one(place, &kind_rules, id, &errors), OK);
+    assert_int_equal(place->told, 4);
+    json_t *events = events_of(place);
+    static const char *const types[] = {"organization.create", "config.rules.create",
+                                        "config.rules.update", "config.rules.delete"};
+    assert_int_equal(json_array_size(events), COUNT_OF(types));
+    for (size_t i = 0; i < COUNT_OF(types); i++) {
+        const json_t *event = json_array_get(events, i);
+        const json_t *data = json_object_get(event, "event_data");
+        assert_string_equal(text_in(event, "event_type"), types[i]);
+        assert_int_equal(strlen(text_in(event, "event_id")), 36);
+        assert_string_equal(text_in(event, "actor_id"), "a1b2c3d4");
+        assert_string_equal(text_in(data, "reason"), "because");
+        bool has_old = json_object_get(data, "old_values") != NULL;
+        bool has_new = json_object_get(data, "new_values") != NULL;
+        assert_int_equal(has_old, i >= 2); /* CFG-01, 02, 03 */
+        assert_int_equal(has_new, i != 3);
+    }
+    const json_t *data = json_object_get(json_array_get(events, 2), "event_data");
+    assert_int_equal(json_integer_value(
+                         json_object_get(json_object_get(data, "old_values"), "priority")),
+                     100);
+    assert_int_equal(json_integer_value(
+                         json_object_get(json_object_get(data, "new_values"), "priority")),
+                     7);
+    json_decref(events);
+    json_decref(changed);
+    json_decref(rule);
+}
+
+static void test_what_is_refused_leaves_nothing(void **state)
+{
+    struct place *place = *state;
+    struct kind_errors errors;
+    json_t *out = NULL;
+    assert_int_equal(insert_as(place->catalog, &author, &kind_rules, "{}", NULL, &out, &errors),
+                     ERR_INVALID);
+    json_t *events = events_of(place);
+    assert_int_equal(json_array_size(events), 1);
+    json_decref(events);
+    json_t *rule = insert(place, &kind_rules, RULE);
+    assert_int_equal(update(place, &kind_rules, text_in(rule, "id"), 2, "{}", &out, &errors),
+                     ERR_CONFLICT);
+    assert_int_equal(update(place, &kind_rules, "none", 0, "{}", &out, &errors), ERR_NOT_FOUND);
+    json_decref(rule);
+}
+
+static void test_secrets_leave_no_trace(void **state)
+{
+    struct place *place = *state;
+    struct kind_errors errors;
+    json_t *out = NULL;
+    json_t *target = insert(place, &kind_targets,
+                            "{\"name\":\"n\",\"type\":\"webhook\",\"url\":\"https://a/\","
+                            "\"secret\":\"very-secret-value-1\"}");
+    assert_int_equal(update(place, &kind_targets, text_in(target, "id"), 0,
+                            "{\"secret\":\"very-secret-value-2\"}", &out, &errors),
+                     OK);
+    json_t *user = insert(place, &kind_users,
+                          "{\"email\":\"a@b.c\",\"password\":\"very-secret-value-3\","
+                          "\"role\":\"owner\"}");
+    assert_string_equal(text_in(user, "password"), "hash of 19 bytes");
+    json_t *events = events_of(place);
+    char *text = json_dumps(events, 0);
+    assert_null(strstr(text, "very-secret"));
+    assert_null(strstr(text, "hash of"));
+    const json_t *data = json_object_get(json_array_get(events, 2), "event_data");
+    const char *before = text_in(json_object_get(data, "old_values"), "secret");
+    const char *after = text_in(json_object_get(data, "new_values"), "secret");
+    assert_int_equal(strlen(before), 16);
+    assert_string_not_equal(before, after);
+    free(text);
+    json_decref(events);
+    json_decref(user);
+    json_decref(target);
+    json_decref(out);
+}
+
+/* ---- Others ---- */
+
+static void test_unique_values(void **state)
+{
+    struct place *place = *state;
+    struct kind_errors errors;
+    json_t *out = NULL;
+    static const char user[] = "{\"email\":\"a@b.c\",\"password\":\"12345678\",\"role\":\"owner\"}";
+    static const char same[] = "{\"email\":\"A@B.c\",\"password\":\"12345678\",\"role\":\"owner\"}";
+    json_decref(insert(place, &kind_users, user));
+    assert_int_equal(insert_as(place->catalog, &author, &kind_users, same, NULL, &out, &errors),
+                     ERR_CONFLICT);
+    assert_string_equal(errors.list[0].pointer, "/email");
+    json_decref(insert(place, &kind_teams, "{\"hostname\":\"a\",\"team_assignment\":\"t\"}"));
+    assert_int_equal(insert_as(place->catalog, &author, &kind_teams,
+                               "{\"hostname\":\"A\",\"team_assignment\":\"t\"}", NULL, &out,
+                               &errors),
+                     ERR_CONFLICT);
+}
+
+/* A 409 that names the users. */
+static void test_what_is_referred_to_stays(void **state)
+{
+    struct place *place = *state;
+    struct kind_errors errors;
+    json_t *out = NULL;
+    char text[200];
+    json_t *user = insert(place, &kind_users,
+                          "{\"email\":\"a@b.c\",\"password\":\"12345678\",\"role\":\"owner\"}");
+    (void)snprintf(text, sizeof(text), "{\"name\":\"k\",\"user_id\":\"%s\"}", text_in(user, "id"));
+    json_t *key = insert(place, &kind_api_keys, text);
+    assert_int_equal(remove_one(place, &kind_users, text_in(user, "id"), &errors), ERR_CONFLICT);
+    assert_non_null(strstr(errors.list[0].detail, text_in(key, "id")));
+    assert_int_equal(insert_as(place->catalog, &author, &kind_api_keys,
+                               "{\"name\":\"k\",\"user_id\":\"nobody\"}", NULL, &out, &errors),
+                     ERR_INVALID);
+    assert_string_equal(errors.list[0].pointer, "/user_id");
+    const struct catalog_author first = {.org = SLICE("default")};
+    assert_int_equal(catalog_begin(place->catalog, NULL), OK);
+    assert_int_equal(catalog_delete(place->catalog, &kind_organizations, &first, SLICE("default"),
+                                    0, &errors, NULL),
+                     ERR_CONFLICT);
+    catalog_rollback(place->catalog);
+    json_decref(user);
+    json_decref(key);
+}
+
+static void test_organisations_see_nothing_of_each_other(void **state)
+{
+    struct place *place = *state;
+    struct kind_errors errors;
+    json_t *out = NULL;
+    json_t *rule = insert(place, &kind_rules, RULE);
+    json_t *other = insert(place, &kind_organizations, "{\"name\":\"other\"}");
+    struct catalog_author stranger = {.org = slice_from_cstr(text_in(other, "id"))};
+    slice id = slice_from_cstr(text_in(rule, "id"));
+    assert_int_equal(catalog_get(place->catalog, &kind_rules, stranger.org, id, &out, NULL),
+                     ERR_NOT_FOUND);
+    assert_int_equal(catalog_begin(place->catalog, NULL), OK);
+    assert_int_equal(catalog_delete(place->catalog, &kind_rules, &stranger, id, 0, &errors, NULL),
+                     ERR_NOT_FOUND);
+    json_t *patch = parse("{\"priority\":1}");
+    assert_int_equal(catalog_update(place->catalog, &kind_rules, &stranger, id, 0, KIND_PATCH,
+                                    patch, NULL, &out, &errors, NULL),
+                     ERR_NOT_FOUND);
+    catalog_rollback(place->catalog);
+    const struct catalog_list list = {.org = stranger.org, .limit = 10, .wants_total = true};
+    bool has_more = true;
+    uint64_t total = 9;
+    assert_int_equal(catalog_list(place->catalog, &kind_rules, &list, &out, &has_more, &total,
+                                  NULL),
+                     OK);
+    assert_int_equal(json_array_size(out), 0);
+    assert_int_equal(total, 0);
+    assert_false(has_more);
+    json_decref(out);
+    json_decref(patch);
+    json_decref(other);
+    json_decref(rule);
+}
+
+static void test_numbers_never_come_again(void **state)
+{
+    struct place *place = *state;
+    struct kind_errors errors;
+    for (int i = 1; i <= 3; i++) {
+        json_t *rule = insert(place, &kind_rules, RULE);
+        assert_int_equal(json_integer_value(json_object_get(rule, "number")), i);
+        assert_int_equal(remove_one(place, &kind_rules, text_in(rule, "id"), &errors), OK);
+        json_decref(rule);
+    }
+}
+
+static void test_lists(void **state)
+{
+    struct place *place = *state;
+    for (int i = 0; i < 25; i++) {
+        char text[300];
+        (void)snprintf(text, sizeof(text),
+                       "{\"match_string\":\"%d\",\"prod_handling\":\"p\",\"dev_handling\":\"d\","
+                       "\"team_assignment\":\"t%d\",\"priority\":%d,\"is_active\":%s}",
+                       i, i % 3, 50 - i, i % 2 == 0 ? "true" : "false");
+        json_decref(insert(place, &kind_rules, text));
+    }
+    struct catalog_list list = {.org = author.org, .limit = 10, .wants_total = true};
+    json_t *out = NULL;
+    bool has_more = false;
+    uint64_t total = 0;
+    int64_t last = -1;
+    for (list.offset = 0; list.offset < 30; list.offset += 10) {
+        assert_int_equal(catalog_list(place->catalog, &kind_rules, &list, &out, &has_more, &total,
+                                      NULL),
+                         OK);
+        assert_int_equal(total, 25);
+        assert_int_equal(json_array_size(out), list.offset < 20 ? 10 : 5);
+        assert_int_equal(has_more, list.offset < 20);
+        for (size_t i = 0; i < json_array_size(out); i++) { /* CFG-09 */
+            int64_t priority =
+                json_integer_value(json_object_get(json_array_get(out, i), "priority"));
+            assert_true(priority > last);
+            last = priority;
+        }
+        json_decref(out);
+    }
+    list = (struct catalog_list){.org = author.org, .limit = 1000, .filter_count = 2};
+    list.filters[0].field = kind_field(&kind_rules, SLICE("team_assignment"));
+    list.filters[0].value = SLICE("t1");
+    list.filters[1].field = kind_field(&kind_rules, SLICE("is_active"));
+    list.filters[1].value = SLICE("true");
+    assert_int_equal(catalog_list(place->catalog, &kind_rules, &list, &out, &has_more, &total,
+                                  NULL),
+                     OK);
+    assert_int_equal(json_array_size(out), 4);
+    json_decref(out);
+    list.filters[0].value = SLICE("' OR 1=1 --");
+    assert_int_equal(catalog_list(place->catalog, &kind_rules, &list, &out, &has_more, &total,
+                                  NULL),
+                     OK);
+    assert_int_equal(json_array_size(out), 0);
+    json_decref(out);
+    list.filters[1].value = SLICE("maybe");
+    assert_int_equal(catalog_list(place->catalog, &kind_rules, &list, &out, &has_more, &total,
+                                  NULL),
+                     ERR_INVALID);
+}
+
+static void test_answers_are_remembered(void **state)
+{
+    struct place *place = *state;
+    int status = 0;
+    char *answer = NULL;
+    assert_int_equal(catalog_begin(place->catalog, NULL), OK);
+    assert_int_equal(catalog_remember(place->catalog, author.org, SLICE("k"), SLICE("f"), 201,
+                                      SLICE("{}"), NULL),
+                     OK);
+    assert_int_equal(catalog_commit(place->catalog, NULL), OK);
+    assert_int_equal(catalog_recall(place->catalog, author.org, SLICE("k"), SLICE("f"), &status,
+                                    &answer, NULL),
+                     OK);
+    assert_int_equal(status, 201);
+    assert_string_equal(answer, "{}");
+    free(answer);
+    assert_int_equal(catalog_recall(place->catalog, author.org, SLICE("k"), SLICE("g"), &status,
+                                    &answer, NULL),
+                     ERR_CONFLICT);
+    assert_int_equal(catalog_recall(place->catalog, SLICE("other"), SLICE("k"), SLICE("f"), &status,
+                                    &answer, NULL),
+                     ERR_NOT_FOUND);
+}
+
+static void test_events_are_done_with(void **state)
+{
+    struct place *place = *state;
+    struct events events = {.list = json_array()};
+    json_decref(insert(place, &kind_rules, RULE));
+    assert_int_equal(catalog_outbox(place->catalog, 1, take_event, &events, NULL), OK);
+    assert_int_equal(json_array_size(events.list), 1);
+    assert_int_equal(catalog_outbox_done(place->catalog, events.last, NULL), OK);
+    assert_int_equal(catalog_outbox(place->catalog, 10, take_event, &events, NULL), OK);
+    assert_int_equal(json_array_size(events.list), 2);
+    assert_string_equal(text_in(json_array_get(events.list, 1), "event_type"),
+                        "config.rules.create");
+    json_decref(events.list);
+}
+
+/* ---- Crashes ---- */
+
+static void create_forever(struct place *place)
+{
+    open_catalog(place);
+    for (;;) {
+        json_decref(insert(place, &kind_rules, RULE));
+    }
+}
+
+static void expect_pairs(struct place *place)
+{
+    struct catalog_list list = {.org = author.org, .limit = 1000, .wants_total = true};
+    json_t *rules = NULL;
+    bool has_more = false;
+    uint64_t total = 0;
+    uint64_t created = 0;
+    assert_int_equal(catalog_list(place->catalog, &kind_rules, &list, &rules, &has_more, &total,
+                                  NULL),
+                     OK);
+    json_decref(rules);
+    json_t *events = events_of(place);
+    for (size_t i = 0; i < json_array_size(events); i++) {
+        const char *type = text_in(json_array_get(events, i), "event_type");
+        created += strcmp(type, "config.rules.create") == 0 ? 1 : 0;
+    }
+    assert_int_equal(created, total);
+    json_decref(events);
+}
+
+/* Killed at any moment: as many events as changes. */
+static void test_kill(void **state)
+{
+    struct place *place = *state;
+    for (int round = 0; round < 8; round++) {
+        catalog_free(place->catalog);
+        place->catalog = NULL;
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            create_forever(place);
+        }
+        assert_int_equal(usleep((useconds_t)(20000 + round * 7000)), 0);
+        assert_int_equal(kill(child, SIGKILL), 0);
+        assert_int_equal(waitpid(child, NULL, 0), child);
+        open_catalog(place);
+        expect_pairs(place);
+    }
+}
+
+static void count_step(void *context, slice name, int64_t applied_us)
+{
+    assert_true(name.len > 0 && applied_us > 0);
+    (*(size_t *)context)++;
+}
+
+static void test_steps_can_be_listed(void **state)
+{
+    struct place *place = *state;
+    size_t count = 0;
+    assert_int_equal(catalog_steps(place->catalog, count_step, &count, NULL), OK);
+    assert_true(count > 50);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_a_change_has_its_event, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_is_refused_leaves_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_secrets_leave_no_trace, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_unique_values, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_is_referred_to_stays, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_organisations_see_nothing_of_each_other, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_numbers_never_come_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_lists, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_answers_are_remembered, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_events_are_done_with, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_kill, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_steps_can_be_listed, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* change - objects that are made, changed and removed, each with its event. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "catalog/internal.h"
+#include "codec/time.h"
+#include "event/fresh_id.h"
+#include "os/clock.h"
+
+static void set_time(json_t *object, const char *name, int64_t now_us)
+{
+    char text[TIME_TEXT_BYTES];
+    time_format_rfc3339(now_us, text);
+    (void)json_object_set_new(object, name, json_stringn(text, sizeof(text)));
+}
+
+static enum err note_change(struct catalog *catalog, const struct kind *kind, const json_t *object,
+                            struct diag *diag)
+{
+    if (catalog->change_count == CHANGES_MAX) {
+        return diag_fail(diag, ERR_LIMIT, "", "more than %d objects are changed at once",
+                         CHANGES_MAX);
+    }
+    struct change *change = &catalog->changes[catalog->change_count++];
+    slice org = rows_text(object, "org");
+    slice id = rows_text(object, "id");
+    change->kind = kind;
+    (void)snprintf(change->org, sizeof(change->org), "%.*s", SLICE_ARG(org));
+    (void)snprintf(change->id, sizeof(change->id), "%.*s", SLICE_ARG(id));
+    return OK;
+}
+
+/* ---- What the server adds ---- */
+
+static void set_given(json_t *object, const json_t *given)
+{
+    const char *name = NULL;
+    json_t *value = NULL;
+    json_object_foreach((json_t *)(uintptr_t)given, name, value)
+    {
+        (void)json_object_set(object, name, value);
+    }
+}
+
+/* Passwords that are not the hash that is stored already become one. */
+static enum err hash_passwords(const struct catalog *catalog, const struct kind *kind,
+                               json_t *object, const json_t *old, struct diag *diag)
+{
+    for (size_t i = 0; i < kind->field_count; i++) {
+        const struct kind_field *field = &kind->fields[i];
+        const json_t *value = json_object_get(object, field->name);
+        bool is_new = (field->flags & KIND_PASSWORD) != 0 && json_is_string(value) &&
+                      !json_equal(value, json_object_get(old, field->name));
+        if (!is_new) {
+            continue;
+        }
+        ASSERT(catalog->options.hash_password != NULL);
+        json_t *hash = catalog->options.hash_password(rows_text(object, field->name));
+        if (hash == NULL) {
+            return diag_fail(diag, ERR_BUSY, "", "too many passwords are being hashed");
+        }
+        (void)json_object_set_new(object, field->name, hash);
+    }
+    return OK;
+}
+
+static enum err next_number(struct sql *sql, const struct kind *kind, slice org, int64_t *out,
+                            struct diag *diag)
+{
+    struct sql_statement *count = NULL;
+    bool has_row = false;
+    TRY(sql_statement(sql,
+                      "INSERT INTO counters VALUES(?, ?, 1) ON CONFLICT DO UPDATE "
+                      "SET last = last + 1 RETURNING last",
+                      &count, diag));
+    sql_bind_text(count, 1, slice_from_cstr(kind->name));
+    sql_bind_text(count, 2, org);
+    TRY(sql_step(count, &has_row, diag));
+    ASSERT(has_row);
+    *out = sql_i64(count, 0);
+    sql_reset(count);
+    return OK;
+}
+
+/* Numbers that the server gives and that never come again. */
+static enum err give_numbers(struct sql *sql, const struct kind *kind, json_t *object,
+                             struct diag *diag)
+{
+    for (size_t i = 0; i < kind->field_count; i++) {
+        const struct kind_field *field = &kind->fields[i];
+        bool is_number =
+            field->type == KIND_INTEGER &&
+            (field->flags & (KIND_READ_ONLY | KIND_UNIQUE)) == (KIND_READ_ONLY | KIND_UNIQUE);
+        if (is_number) {
+            int64_t number = 0;
+            TRY(next_number(sql, kind, rows_text(object, "org"), &number, diag));
+            (void)json_object_set_new(object, field->name, json_integer(number));
+        }
+    }
+    return OK;
+}
+
+static enum err give_id(const struct kind *kind, const struct catalog_author *author,
+                        json_t *object, int64_t now_us, struct diag *diag)
+{
+    struct uuid id;
+    char text[UUID_TEXT_BYTES];
+    if (kind->key != NULL) {
+        (void)json_object_set(object, "id", json_object_get(object, kind->key));
+    } else if (json_object_get(object, "id") == NULL) {
+        TRY(fresh_id(now_us, &id, diag));
+        uuid_format(&id, text);
+        (void)json_object_set_new(object, "id", json_stringn(text, sizeof(text)));
+    }
+    slice org = kind->is_organization ? rows_text(object, "id") : author->org;
+    (void)json_object_set_new(object, "org", json_stringn((const char *)org.ptr, org.len));
+    return OK;
+}
+
+/* ---- Changes ---- */
+
+static enum err store_new(struct catalog *catalog, const struct kind *kind,
+                          const struct catalog_author *author, json_t *object,
+                          struct kind_errors *errors, struct diag *diag)
+{
+    struct sql *sql = catalog->writer;
+    json_t *there = NULL;
+    int64_t now_us = clock_now_us();
+    TRY(give_id(kind, author, object, now_us, diag));
+    enum err e =
+        rows_get(sql, kind, rows_text(object, "org"), "id", rows_text(object, "id"), &there, NULL);
+    json_decref(there);
+    if (e == OK) {
+        kind_wrong(errors, kind->key != NULL ? kind->key : "id", "is there already");
+        return diag_fail(diag, ERR_CONFLICT, "", "the %s is there already", kind->singular);
+    }
+    TRY(hash_passwords(catalog, kind, object, NULL, diag));
+    TRY(give_numbers(sql, kind, object, diag));
+    (void)json_object_set_new(object, "version", json_integer(1));
+    set_time(object, "created_at", now_us);
+    set_time(object, "updated_at", now_us);
+    TRY(rows_check_references(sql, kind, object, errors, diag));
+    TRY(rows_check_unique(sql, kind, object, errors, diag));
+    TRY(rows_insert(sql, kind, object, diag));
+    TRY(note_change(catalog, kind, object, diag));
+    return outbox_change(catalog, kind, author, NULL, object, diag);
+}
+
+enum err catalog_insert(struct catalog *catalog, const struct kind *kind,
+                        const struct catalog_author *author, const json_t *sent,
+                        const json_t *given, json_t **out, struct kind_errors *errors,
+                        struct diag *diag)
+{
+    json_t *object = NULL;
+    if (kind_take(kind, KIND_CREATE, sent, NULL, &object, errors) != OK) {
+        return diag_fail(diag, ERR_INVALID, errors->list[0].pointer, "%s", errors->list[0].detail);
+    }
+    set_given(object, given);
+    enum err e = store_new(catalog, kind, author, object, errors, diag);
+    if (e == OK && out != NULL) {
+        *out = json_incref(object);
+    }
+    json_decref(object);
+    return e;
+}
+
+static enum err check_version(const json_t *old, uint64_t if_match, struct diag *diag)
+{
+    uint64_t version = (uint64_t)json_integer_value(json_object_get(old, "version"));
+    return if_match == 0 || if_match == version
+               ? OK
+               : diag_fail(diag, ERR_CONFLICT, "If-Match",
+                           "it was changed since you read it: its version is %llu",
+                           (unsigned long long)version);
+}
+
+static enum err store_changed(struct catalog *catalog, const struct kind *kind,
+                              const struct catalog_author *author, const json_t *old,
+                              json_t *object, struct kind_errors *errors, struct diag *diag)
+{
+    struct sql *sql = catalog->writer;
+    int64_t version = json_integer_value(json_object_get(old, "version"));
+    (void)json_object_set(object, "id", json_object_get(old, "id"));
+    (void)json_object_set(object, "org", json_object_get(old, "org"));
+    (void)json_object_set(object, "created_at", json_object_get(old, "created_at"));
+    (void)json_object_set_new(object, "version", json_integer(version + 1));
+    set_time(object, "updated_at", clock_now_us());
+    TRY(hash_passwords(catalog, kind, object, old, diag));
+    TRY(rows_check_references(sql, kind, object, errors, diag));
+    TRY(rows_check_unique(sql, kind, object, errors, diag));
+    TRY(rows_update(sql, kind, object, diag));
+    TRY(note_change(catalog, kind, object, diag));
+    return outbox_change(catalog, kind, author, old, object, diag);
+}
+
+static enum err change(struct catalog *catalog, const struct kind *kind,
+                       const struct catalog_author *author, enum kind_change how, json_t *old,
+                       const json_t *sent, const json_t *given, json_t **out,
+                       struct kind_errors *errors, struct diag *diag)
+{
+    json_t *object = NULL;
+    if (kind_take(kind, how, sent, old, &object, errors) != OK) {
+        return diag_fail(diag, ERR_INVALID, errors->list[0].pointer, "%s", errors->list[0].detail);
+    }
+    set_given(object, given);
+    enum err e = store_changed(catalog, kind, author, old, object, errors, diag);
+    if (e == OK && out != NULL) {
+        *out = json_incref(object);
+    }
+    json_decref(object);
+    return e;
+}
+
+enum err catalog_update(struct catalog *catalog, const struct kind *kind,
+                        const struct catalog_author *author, slice id, uint64_t if_match,
+                        enum kind_change how, const json_t *sent, const json_t *given, json_t **out,
+                        struct kind_errors *errors, struct diag *diag)
+{
+    json_t *old = NULL;
+    *errors = (struct kind_errors){0};
+    TRY(rows_get(catalog->writer, kind, author->org, "id", id, &old, diag));
+    enum err e = check_version(old, if_match, diag);
+    if (e == OK) {
+        e = change(catalog, kind, author, how, old, sent, given, out, errors, diag);
+    }
+    json_decref(old);
+    return e;
+}
+
+static enum err remove_old(struct catalog *catalog, const struct kind *kind,
+                           const struct catalog_author *author, const json_t *old,
+                           struct kind_errors *errors, struct diag *diag)
+{
+    TRY(rows_check_unused(catalog->writer, kind, old, errors, diag));
+    TRY(rows_delete(catalog->writer, kind, old, diag));
+    TRY(note_change(catalog, kind, old, diag));
+    return outbox_change(catalog, kind, author, old, NULL, diag);
+}
+
+enum err catalog_delete(struct catalog *catalog, const struct kind *kind,
+                        const struct catalog_author *author, slice id, uint64_t if_match,
+                        struct kind_errors *errors, struct diag *diag)
+{
+    json_t *old = NULL;
+    *errors = (struct kind_errors){0};
+    TRY(rows_get(catalog->writer, kind, author->org, "id", id, &old, diag));
+    enum err e = check_version(old, if_match, diag);
+    if (e == OK) {
+        e = remove_old(catalog, kind, author, old, errors, diag);
+    }
+    json_decref(old);
+    return e;
+}
+
+enum err catalog_touch(struct catalog *catalog, const struct kind *kind, slice org, slice id,
+                       const json_t *given, struct diag *diag)
+{
+    json_t *object = NULL;
+    TRY(rows_get(catalog->writer, kind, org, "id", id, &object, diag));
+    set_given(object, given);
+    enum err e = rows_update(catalog->writer, kind, object, diag);
+    json_decref(object);
+    return e;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * internal - what the files of this room share.
+ *
+ * Two connections: `writer` under the lock that a transaction holds from begin to its end, `reader`
+ * under a lock of its own. Functions here take the connection they are to use.
+ */
+
+#include "base/buf.h"
+#include "catalog/catalog.h"
+#include "os/thread.h"
+#include "sql/migrate.h"
+
+enum {
+    CHANGES_MAX = 64, /* objects that one transaction changes */
+    ID_BYTES_MAX = 256,
+    TEXT_SQL_BYTES_MAX = 8 * 1024,
+};
+
+struct change {
+    const struct kind *kind;
+    char org[65];
+    char id[ID_BYTES_MAX + 1];
+};
+
+struct catalog {
+    struct catalog_options options;
+    struct mutex write_lock;
+    struct sql *writer;
+    struct change changes[CHANGES_MAX]; /* of the transaction that is open */
+    size_t change_count;
+    bool has_events; /* it wrote into the outbox */
+    struct mutex read_lock;
+    struct sql *reader;
+    struct mutex wake_lock;
+    struct condition wake;
+    bool is_woken;
+};
+
+/* ---- Names (schema.c) ---- */
+
+enum err schema_migrate(struct sql *sql, struct diag *diag);
+
+/* ---- Rows (rows.c) ---- */
+
+/* The object of the row that the statement stands at, whose columns are those of rows_columns(). */
+json_t *rows_object(const struct kind *kind, struct sql_statement *statement);
+/* Appends "id, org, version, ..." */
+void rows_columns(const struct kind *kind, struct buf *out);
+enum err rows_get(struct sql *sql, const struct kind *kind, slice org, const char *column,
+                  slice value, json_t **out, struct diag *diag);
+enum err rows_insert(struct sql *sql, const struct kind *kind, const json_t *object,
+                     struct diag *diag);
+enum err rows_update(struct sql *sql, const struct kind *kind, const json_t *object,
+                     struct diag *diag);
+enum err rows_delete(struct sql *sql, const struct kind *kind, const json_t *object,
+                     struct diag *diag);
+/* CONFLICT and `errors`, where another object has the value of a unique field. */
+enum err rows_check_unique(struct sql *sql, const struct kind *kind, const json_t *object,
+                           struct kind_errors *errors, struct diag *diag);
+/* The same, where objects of other kinds refer to it. */
+enum err rows_check_unused(struct sql *sql, const struct kind *kind, const json_t *object,
+                           struct kind_errors *errors, struct diag *diag);
+/* INVALID and `errors`, where a reference leads nowhere. */
+enum err rows_check_references(struct sql *sql, const struct kind *kind, const json_t *object,
+                               struct kind_errors *errors, struct diag *diag);
+
+slice rows_text(const json_t *object, const char *name); /* empty: none */
+
+/* ---- Events (outbox.c) ---- */
+
+enum err outbox_change(struct catalog *catalog, const struct kind *kind,
+                       const struct catalog_author *author, const json_t *old, const json_t *new,
+                       struct diag *diag);

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* list - pages of objects. */
+#include "base/buf.h"
+#include "base/mem.h"
+#include "catalog/internal.h"
+
+/* Appends " WHERE ..." with parameters from 1 on. */
+static void write_where(const struct catalog_list *list, struct buf *text)
+{
+    buf_append_cstr(text, " WHERE (?1 = '' OR org = ?1)");
+    for (size_t i = 0; i < list->filter_count; i++) {
+        buf_append_format(text, " AND \"%s\" = ?%zu", list->filters[i].field->name, i + 2);
+    }
+}
+
+static enum err bind_filter(struct sql_statement *statement, int at, const struct kind_field *field,
+                            slice value, struct diag *diag)
+{
+    uint64_t number = 0;
+    if (field->type == KIND_BOOLEAN) {
+        bool is_true = slice_equal(value, SLICE("true"));
+        if (!is_true && !slice_equal(value, SLICE("false"))) {
+            return diag_fail(diag, ERR_INVALID, field->name, "expected true or false");
+        }
+        sql_bind_i64(statement, at, is_true ? 1 : 0);
+    } else if (field->type == KIND_INTEGER) {
+        if (!slice_parse_u64(value, &number)) {
+            return diag_fail(diag, ERR_INVALID, field->name, "expected a whole number");
+        }
+        sql_bind_i64(statement, at, (int64_t)number);
+    } else {
+        sql_bind_text(statement, at, value);
+    }
+    return OK;
+}
+
+static enum err bind_where(const struct catalog_list *list, struct sql_statement *statement,
+                           struct diag *diag)
+{
+    sql_bind_text(statement, 1, list->org);
+    for (size_t i = 0; i < list->filter_count; i++) {
+        TRY(bind_filter(statement, (int)i + 2, list->filters[i].field, list->filters[i].value,
+                        diag));
+    }
+    return OK;
+}
+
+static enum err count(struct sql *sql, const struct kind *kind, const struct catalog_list *list,
+                      uint64_t *total, struct diag *diag)
+{
+    CLEANUP(buf_release) struct buf text = BUF_INIT(TEXT_SQL_BYTES_MAX);
+    struct sql_statement *statement = NULL;
+    bool has_row = false;
+    buf_append_format(&text, "SELECT count(*) FROM \"%s\"", kind->name);
+    write_where(list, &text);
+    buf_append_byte(&text, '\0');
+    TRY(sql_statement(sql, (const char *)text.ptr, &statement, diag));
+    TRY(bind_where(list, statement, diag));
+    TRY(sql_step(statement, &has_row, diag));
+    *total = (uint64_t)sql_i64(statement, 0);
+    sql_reset(statement);
+    return OK;
+}
+
+static enum err select_page(struct sql *sql, const struct kind *kind,
+                            const struct catalog_list *list, json_t *out, bool *has_more,
+                            struct diag *diag)
+{
+    CLEANUP(buf_release) struct buf text = BUF_INIT(TEXT_SQL_BYTES_MAX);
+    struct sql_statement *statement = NULL;
+    bool has_row = false;
+    int limit_at = (int)list->filter_count + 2;
+    buf_append_cstr(&text, "SELECT ");
+    rows_columns(kind, &text);
+    buf_append_format(&text, " FROM \"%s\"", kind->name);
+    write_where(list, &text);
+    buf_append_format(&text, " ORDER BY %s%s%sid LIMIT ?%d OFFSET ?%d",
+                      kind->order != NULL ? "\"" : "", kind->order != NULL ? kind->order : "",
+                      kind->order != NULL ? "\", " : "", limit_at, limit_at + 1);
+    buf_append_byte(&text, '\0');
+    TRY(sql_statement(sql, (const char *)text.ptr, &statement, diag));
+    TRY(bind_where(list, statement, diag));
+    sql_bind_i64(statement, limit_at, (int64_t)list->limit + 1);
+    sql_bind_i64(statement, limit_at + 1, (int64_t)list->offset);
+    TRY(sql_step(statement, &has_row, diag));
+    while (has_row && json_array_size(out) < list->limit) {
+        (void)json_array_append_new(out, rows_object(kind, statement));
+        TRY(sql_step(statement, &has_row, diag));
+    }
+    *has_more = has_row;
+    sql_reset(statement);
+    return OK;
+}
+
+static enum err list_both(struct sql *sql, const struct kind *kind, const struct catalog_list *list,
+                          json_t *out, bool *has_more, uint64_t *total, struct diag *diag)
+{
+    if (list->wants_total) {
+        TRY(count(sql, kind, list, total, diag));
+    }
+    return select_page(sql, kind, list, out, has_more, diag);
+}
+
+enum err catalog_list(struct catalog *catalog, const struct kind *kind,
+                      const struct catalog_list *list, json_t **out, bool *has_more,
+                      uint64_t *total, struct diag *diag)
+{
+    ASSERT(list->limit > 0 && list->limit <= CATALOG_LIST_MAX);
+    json_t *objects = json_array();
+    *total = 0;
+    mutex_lock(&catalog->read_lock);
+    enum err e = list_both(catalog->reader, kind, list, objects, has_more, total, diag);
+    mutex_unlock(&catalog->read_lock);
+    if (e != OK) {
+        json_decref(objects);
+        return e;
+    }
+    *out = objects;
+    return OK;
+}

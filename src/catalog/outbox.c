@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* outbox - events that wait for the ledger, written in the transaction that they tell of. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "catalog/internal.h"
+#include "codec/hex.h"
+#include "codec/time.h"
+#include "crypto/sha256.h"
+#include "event/fresh_id.h"
+#include "os/clock.h"
+
+/* ---- What an event says ---- */
+
+static void set_text(json_t *event, const char *name, slice text)
+{
+    if (text.len > 0) {
+        /* bytes that are no UTF-8, of a header perhaps, make no member */
+        (void)json_object_set_new(event, name, json_stringn((const char *)text.ptr, text.len));
+    }
+}
+
+static void set_cstr(json_t *event, const char *name, const char *text)
+{
+    set_text(event, name, slice_from_cstr(text));
+}
+
+static enum err set_identity(json_t *event, struct diag *diag)
+{
+    int64_t now_us = clock_now_us();
+    struct uuid id;
+    char id_text[UUID_TEXT_BYTES];
+    char time_text[TIME_TEXT_BYTES];
+    TRY(fresh_id(now_us, &id, diag));
+    uuid_format(&id, id_text);
+    time_format_rfc3339(now_us, time_text);
+    set_text(event, "event_id", (slice){(const uint8_t *)id_text, sizeof(id_text)});
+    set_text(event, "event_timestamp", (slice){(const uint8_t *)time_text, sizeof(time_text)});
+    return OK;
+}
+
+static void set_author(json_t *event, const struct catalog_author *author)
+{
+    set_text(event, "actor_type", author->actor_type);
+    set_text(event, "actor_id", author->actor_id);
+    set_text(event, "actor_ip", author->actor_ip);
+    set_text(event, "user_agent", author->user_agent);
+    set_text(event, "session_id", author->session_id);
+    set_text(event, "request_id", author->request_id);
+    set_text(event, "correlation_id", author->correlation_id);
+}
+
+static enum err put(struct catalog *catalog, slice org, const json_t *event, struct diag *diag)
+{
+    struct sql_statement *insert = NULL;
+    TRY(sql_statement(catalog->writer, "INSERT INTO outbox(org, event) VALUES(?, ?)", &insert,
+                      diag));
+    char *text = json_dumps(event, JSON_COMPACT);
+    ASSERT(text != NULL);
+    sql_bind_text(insert, 1, org);
+    sql_bind_text(insert, 2, slice_from_cstr(text));
+    free(text);
+    catalog->has_events = true;
+    return sql_step_done(insert, diag);
+}
+
+/* ---- Changes ---- */
+
+static void hide(void *context, slice secret, char out[17])
+{
+    const struct catalog *catalog = context;
+    uint8_t mac[SHA256_BYTES];
+    hmac_sha256((slice){catalog->options.hide_key, CATALOG_KEY_BYTES}, secret, mac);
+    hex_encode((slice){mac, 8}, out);
+    out[16] = '\0';
+}
+
+static const char *operation_of(const json_t *old, const json_t *new)
+{
+    return old == NULL ? "create" : new == NULL ? "delete" : "update";
+}
+
+static json_t *change_data(struct catalog *catalog, const struct kind *kind,
+                           const struct catalog_author *author, const json_t *old,
+                           const json_t *new)
+{
+    const json_t *either = new != NULL ? new : old;
+    json_t *data = json_object();
+    set_cstr(data, "table_name", kind->name);
+    set_text(data, "record_id", rows_text(either, "id"));
+    set_cstr(data, "operation", operation_of(old, new));
+    set_text(data, "changed_by", author->changed_by);
+    set_text(data, "reason", author->reason);
+    if (old != NULL) {
+        (void)json_object_set_new(data, "old_values", kind_audit(kind, old, old, hide, catalog));
+    }
+    if (new != NULL) {
+        (void)json_object_set_new(data, "new_values", kind_audit(kind, new, old, hide, catalog));
+    }
+    return data;
+}
+
+enum err outbox_change(struct catalog *catalog, const struct kind *kind,
+                       const struct catalog_author *author, const json_t *old, const json_t *new,
+                       struct diag *diag)
+{
+    char type[100];
+    const json_t *either = new != NULL ? new : old;
+    json_t *event = json_object();
+    enum err e = set_identity(event, diag);
+    (void)snprintf(type, sizeof(type), "%s.%s", kind->event,
+                   author->verb != NULL ? author->verb : operation_of(old, new));
+    set_cstr(event, "event_type", type);
+    set_cstr(event, "event_category", kind->event_category);
+    set_cstr(event, "event_outcome", "success");
+    set_cstr(event, "resource_type", kind->name);
+    set_text(event, "resource_id", rows_text(either, "id"));
+    set_text(event, "resource_name", rows_text(either, "name"));
+    set_author(event, author);
+    (void)json_object_set_new(event, "event_data", change_data(catalog, kind, author, old, new));
+    e = e == OK ? put(catalog, rows_text(either, "org"), event, diag) : e;
+    json_decref(event);
+    return e;
+}
+
+enum err catalog_note(struct catalog *catalog, const struct catalog_author *author,
+                      const char *type, const char *outcome, const json_t *data, struct diag *diag)
+{
+    json_t *event = json_object();
+    enum err e = set_identity(event, diag);
+    set_cstr(event, "event_type", type);
+    set_cstr(event, "event_outcome", outcome);
+    set_author(event, author);
+    if (data != NULL) {
+        (void)json_object_set(event, "event_data", (json_t *)(uintptr_t)data);
+    }
+    e = e == OK ? put(catalog, author->org, event, diag) : e;
+    json_decref(event);
+    return e;
+}
+
+/* ---- For the follower ---- */
+
+static enum err each(struct sql *sql, size_t max, catalog_event_fn fn, void *context,
+                     struct diag *diag)
+{
+    struct sql_statement *oldest = NULL;
+    bool has_row = false;
+    TRY(sql_statement(sql, "SELECT position, org, event FROM outbox ORDER BY position LIMIT ?",
+                      &oldest, diag));
+    sql_bind_i64(oldest, 1, (int64_t)max);
+    TRY(sql_step(oldest, &has_row, diag));
+    while (has_row) {
+        const struct catalog_event event = {sql_i64(oldest, 0), sql_text(oldest, 1),
+                                            sql_text(oldest, 2)};
+        enum err e = fn(context, &event);
+        if (e != OK) {
+            sql_reset(oldest);
+            return e;
+        }
+        TRY(sql_step(oldest, &has_row, diag));
+    }
+    return OK;
+}
+
+enum err catalog_outbox(struct catalog *catalog, size_t max, catalog_event_fn fn, void *context,
+                        struct diag *diag)
+{
+    mutex_lock(&catalog->read_lock);
+    enum err e = each(catalog->reader, max, fn, context, diag);
+    mutex_unlock(&catalog->read_lock);
+    return e;
+}
+
+enum err catalog_outbox_done(struct catalog *catalog, int64_t position, struct diag *diag)
+{
+    struct sql_statement *delete = NULL;
+    mutex_lock(&catalog->write_lock);
+    enum err e =
+        sql_statement(catalog->writer, "DELETE FROM outbox WHERE position <= ?", &delete, diag);
+    if (e == OK) {
+        sql_bind_i64(delete, 1, position);
+        e = sql_step_done(delete, diag);
+    }
+    mutex_unlock(&catalog->write_lock);
+    return e;
+}
+
+void catalog_outbox_wait(struct catalog *catalog, int64_t timeout_us)
+{
+    mutex_lock(&catalog->wake_lock);
+    if (!catalog->is_woken) {
+        (void)condition_wait_us(&catalog->wake, &catalog->wake_lock, timeout_us);
+    }
+    catalog->is_woken = false;
+    mutex_unlock(&catalog->wake_lock);
+}
+
+void catalog_outbox_wake(struct catalog *catalog)
+{
+    mutex_lock(&catalog->wake_lock);
+    catalog->is_woken = true;
+    condition_broadcast(&catalog->wake);
+    mutex_unlock(&catalog->wake_lock);
+}

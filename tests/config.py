@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Configuration: objects of every kind, the history of their changes, and keys that come and go."""
+import concurrent.futures
+import json
+import threading
+import time
+
+from harness import (EVENTS, OWN, Server, contains, equal, event, finish, step, true, wait_until)
+
+KINDS = {  # a body that is enough, and a change of it
+    'rules': ({'match_string': 'down', 'prod_handling': 'page', 'dev_handling': 'Ignore',
+               'team_assignment': 'NETO'}, {'priority': 7}),
+    'targets': ({'name': 'pager', 'type': 'webhook', 'url': 'https://pager.example/hook',
+                 'secret': 'a secret of the pager'}, {'enabled': False}),
+    'dev-hosts': ({'hostname': 'Dev-1.example'}, {}),
+    'teams': ({'hostname': 'web-1', 'team_assignment': 'web'}, {'team_assignment': 'ops'}),
+    'schemas': ({'event_type': 'pay.done', 'schema': {'type': 'object'}}, {'mode': 'reject'}),
+    'organizations': ({'name': 'Umbrella'}, {'tier': 'BUSINESS'}),
+}
+AUDIT = '/api/v1/audit'
+
+
+def path_of(kind, made=None):
+    return f'/api/v1/{kind}' + (f'/{made["id"]}' if made else '')
+
+
+def history(server, **params):
+    return server.get(AUDIT, params).expect(200).json()
+
+
+def every_kind(server):
+    for kind, (body, change) in KINDS.items():
+        with step(f'{kind}: made, read, listed, changed and removed'):
+            answer = server.post(path_of(kind), body | {'reason': 'why not'}).expect(201)
+            made = answer.json()
+            true('secret' not in made and 'reason' not in made, f'{made}')
+            equal(answer.headers['Location'], path_of(kind, made))
+            equal(answer.headers['ETag'], '"1"')
+            equal(server.get(path_of(kind, made)).expect(200).json(), made)
+            listed = server.get(path_of(kind), {'org': '*'}).expect(200).json()['data']
+            true(made in listed, 'it is listed')
+            changed = server.request('PATCH', path_of(kind, made), json.dumps(change)).expect(200)
+            equal(changed.headers['ETag'], '"2"')
+            for name, value in change.items():
+                equal(changed.json()[name], value)
+            server.request('PUT', path_of(kind, made), json.dumps(changed.json())).expect(200)
+            server.request('DELETE', path_of(kind, made), b'').expect(204)
+            server.get(path_of(kind, made)).expect_problem(404)
+            server.request('DELETE', path_of(kind, made), b'').expect_problem(404)
+            rows = history(server, table_name=kind, record_id=made['id'], org='*')['data']
+            equal([row['operation'] for row in rows], ['DELETE', 'UPDATE', 'UPDATE', 'CREATE'])
+            equal([row['old_values'] is None for row in rows], [False, False, False, True])
+            equal([row['new_values'] is None for row in rows], [True, False, False, False])
+            equal(rows[-1]['reason'], 'why not')
+            equal(rows[-1]['changed_by'], server.key.split('_')[2])
+            true('a secret of' not in json.dumps(rows), 'a secret in the history')
+
+
+def refused(server):
+    rules = path_of('rules')
+    good, _ = KINDS['rules']
+    for sentence, body, pointers in (
+            ('nothing', {}, ['/prod_handling', '/dev_handling', '/team_assignment']),
+            ('no match', {name: good[name] for name in good if name != 'match_string'},
+             ['/match_string']),
+            ('a severity of 8', good | {'syslog_severity': 8}, ['/syslog_severity']),
+            ('an unknown field', good | {'colour': 'red'}, ['/colour']),
+            ('the server\'s field', good | {'number': 3}, ['/number']),
+            ('a list', [good], [''])):
+        with step(f'refused: a rule with {sentence}'):
+            problem = server.post(rules, body).expect_problem(400)
+            equal([item['pointer'] for item in problem['errors']], pointers)
+    for sentence, body in (('no JSON', b'{"a":'), ('two members of one name', b'{"a":1,"a":2}'),
+                           ('bytes that are no UTF-8', b'{"match_string":"\xff"}')):
+        with step(f'refused: {sentence}'):
+            server.request('POST', rules, body,
+                           {'Content-Type': 'application/json'}).expect_problem(400)
+    for query in ({'limit': '0'}, {'limit': '1001'}, {'colour': 'red'}, {'is_active': 'perhaps'},
+                  {'page': '0'}):
+        with step(f'refused: a list with {query}'):
+            server.get(rules, query).expect_problem(400)
+    for query in ({'operation': 'DROP'}, {'start_date': 'soon'}, {'table_name': 'passwords'},
+                  {'limit': '201'}, {'page': '0'}, {'colour': 'red'}, {'record_id': ''}):
+        with step(f'refused: a history with {query}'):
+            server.get(AUDIT, query).expect_problem(400)
+
+
+def versions(server):
+    rule = server.post(path_of('rules'), KINDS['rules'][0]).expect(201).json()
+    place = path_of('rules', rule)
+
+    def patch(match, **change):
+        return server.request('PATCH', place, json.dumps(change), {'If-Match': match})
+    with step('If-Match guards an update'):
+        patch('"1"', priority=1).expect(200)
+        patch('"1"', priority=2).expect_problem(412)
+        patch('*', priority=3).expect(200)
+        patch('three', priority=4).expect_problem(400)
+        equal(server.get(place).json()['priority'], 3)
+    with step('of ten that change the same version one wins'):
+        with concurrent.futures.ThreadPoolExecutor(10) as pool:
+            found = list(pool.map(lambda n: patch('"3"', priority=n).status, range(10)))
+        equal(sorted(found), [200] + [412] * 9)
+    with step('a request with an Idempotency-Key is done once'):
+        again = {'Idempotency-Key': 'k-1'}
+        body = KINDS['rules'][0] | {'match_string': 'once'}
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(
+                lambda _: server.post(path_of('rules'), body, again).expect(201).json(), range(8)))
+        equal(len({answer['id'] for answer in answers}), 1)
+        server.post(path_of('rules'), body | {'priority': 1}, again).expect_problem(409)
+
+
+def tenants(server):
+    """What another organisation has is not there."""
+    org = server.post(path_of('organizations'), {'name': 'other'}).expect(201).json()
+    key = server.post(f'/api/v1/api-keys?org={org["id"]}', {'name': 'o', 'role': 'owner'})
+    theirs = key.expect(201).json()
+    ours = {kind: server.post(path_of(kind), body).expect(201).json()
+            for kind, (body, _) in KINDS.items() if kind != 'organizations'}
+    own_key, server.key = server.key, theirs['key']
+    for kind, made in ours.items():
+        with step(f'another organisation sees nothing of our {kind}'):
+            equal(server.get(path_of(kind)).expect(200).json()['data'], [])
+            server.get(path_of(kind, made)).expect_problem(404)
+            for method in ('PUT', 'PATCH', 'DELETE'):
+                server.request(method, path_of(kind, made), b'{}').expect_problem(404)
+            server.get(path_of(kind), {'org': 'default'}).expect_problem(403)
+            server.get(path_of(kind), {'org': '*'}).expect_problem(403)
+            server.post(path_of(kind) + '?org=default', KINDS[kind][0]).expect_problem(403)
+    with step('nor of organisations, their keys and their history'):
+        equal([item['id'] for item in server.get(path_of('organizations')).json()['data']],
+              [org['id']])
+        server.get('/api/v1/organizations/default').expect_problem(404)
+        for method in ('PUT', 'PATCH', 'DELETE'):
+            true(server.request(method, '/api/v1/organizations/default', b'{}').status in
+                 (403, 404), method)
+        server.post(path_of('organizations'), {'name': 'mine'}).expect_problem(403)
+        equal([item['id'] for item in server.get('/api/v1/api-keys').json()['data']],
+              [theirs['id']])
+        equal({row['record_id'] for row in history(server)['data']}, {org['id'], theirs['id']})
+        server.get(AUDIT, {'org': 'default'}).expect_problem(403)
+    with step('it may change itself, but not its tier'):
+        server.request('PATCH', path_of('organizations', org), b'{"name":"renamed"}').expect(200)
+        server.request('PATCH', path_of('organizations', org),
+                       b'{"tier":"unlimited"}').expect_problem(403)
+    server.key = own_key
+    with step('an organisation that others refer to stays, and they are named'):
+        problem = server.request('DELETE', path_of('organizations', org), b'').expect_problem(409)
+        contains(json.dumps(problem['errors']), theirs['id'])
+
+
+def keys(server):
+    made = server.post('/api/v1/api-keys', {'name': 'app'}).expect(201).json()
+    owner = server.key
+
+    def status(key):
+        server.key = key
+        try:
+            return server.post(EVENTS, event()).status
+        finally:
+            server.key = owner
+    with step('a key is shown once, and does what its role may'):
+        true('key' not in server.get(f'/api/v1/api-keys/{made["id"]}').json(), 'shown again')
+        equal(status(made['key']), 201)
+        server.key = made['key']
+        server.get(EVENTS).expect_problem(403)
+        server.get('/api/v1/rules').expect_problem(403)
+        server.post('/api/v1/api-keys', {'name': 'n'}).expect_problem(403)
+        server.key = owner
+    with step('AUT-07, AUT-08: rotation ends the old key at once'):
+        answer = server.post(f'/api/v1/auth/api-keys/{made["id"]}/rotate', {}).expect(200).json()
+        equal(answer['old_key']['is_active'], False)
+        true(answer['old_key']['revoked_at'], 'when it was revoked')
+        equal(answer['new_key']['name'], 'app (Rotated)')
+        equal((status(made['key']), status(answer['new_key']['key_value'])), (401, 201))
+        server.post(f'/api/v1/api-keys/{made["id"]}/rotate', {}).expect_problem(400)
+    with step('AUT-11: or after a grace'):
+        first = answer['new_key']
+        answer = server.post(f'/api/v1/api-keys/{first["id"]}/rotate',
+                             {'grace_seconds': 1}).expect(200).json()
+        equal(answer['old_key']['is_active'], True)
+        equal(status(first['key_value']), 201)
+        wait_until(lambda: status(first['key_value']) == 401, 'the grace is over')
+    with step('AUT-06: a revoked key is refused by the next request'):
+        last = answer['new_key']
+        server.request('DELETE', f'/api/v1/api-keys/{last["id"]}', b'').expect(204)
+        equal(status(last['key_value']), 401)
+    with step('AUT-13: a key ends when it said it would'):
+        late = server.post('/api/v1/api-keys', {'name': 'late',
+                                                'expires_at': '2020-01-01T00:00:00Z'})
+        equal(status(late.expect(201).json()['key']), 401)
+    with step('AUT-15: the last owner key stays'):
+        mine = server.get('/api/v1/api-keys', {'role': 'owner'}).json()['data'][0]
+        server.request('DELETE', f'/api/v1/api-keys/{mine["id"]}', b'').expect_problem(400)
+        server.get('/api/v1/api-keys').expect(200)
+    with step('an admin makes no owner'):
+        admin = server.post('/api/v1/api-keys', {'name': 'a', 'role': 'admin'}).expect(201).json()
+        server.key = admin['key']
+        server.post('/api/v1/api-keys', {'name': 'o', 'role': 'owner'}).expect_problem(403)
+        server.key = owner
+    with step('AUT-10: the history tells of a rotation with both ids'):
+        found = server.query(event_type='api_key.rotate')['data'][-1]['event_data']
+        equal(found['old_key_id'], made['id'])
+        true(found['new_key_id'] != made['id'], 'the new one')
+
+
+def killed():
+    """kill -9 while configuration changes: each change that was answered is there, with one event,
+    and each that is there has one."""
+    server = Server()
+    server.start()
+    answered, stop = [], threading.Event()
+
+    def change():
+        while not stop.is_set():
+            try:
+                answer = server.post('/api/v1/rules', KINDS['rules'][0])
+            except OSError:
+                return
+            if answer.status == 201:
+                answered.append(answer.json()['id'])
+    for round_ in range(6):
+        with step(f'kill -9 while configuration changes, round {round_ + 1}'):
+            stop.clear()
+            threads = [threading.Thread(target=change) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            time.sleep(0.15 + 0.05 * round_)
+            server.kill()
+            stop.set()
+            for thread in threads:
+                thread.join()
+            server.start()
+            rules = set()
+            for page in range(1, 1000):
+                rows = server.get('/api/v1/rules', {'limit': 1000, 'page': page}).json()['data']
+                rules |= {rule['id'] for rule in rows}
+                if not rows:
+                    break
+            true(set(answered) <= rules, 'an answered change is lost')
+            found = [item['resource_id'] for item in all_events(server, 'config.rules.create')]
+            equal(len(found), len(set(found)), 'events of one change')
+            equal(set(found), rules)
+    print(f'# {len(answered)} changes')
+    server.stop()
+
+
+def all_events(server, event_type):
+    answer = server.query(event_type=event_type, limit=1000, order='seq')
+    found = answer['data']
+    while answer['page']['has_more']:
+        answer = server.query(event_type=event_type, limit=1000, order='seq',
+                              cursor=answer['page']['next_cursor'])
+        found += answer['data']
+    return found
+
+
+def fast_enough(server):
+    with step('CFG-14: a change takes less than 50 ms among 100 users'):
+        times = []
+
+        def one(_):
+            begun = time.monotonic()
+            server.post('/api/v1/rules', KINDS['rules'][0]).expect(201)
+            times.append(time.monotonic() - begun)
+        with concurrent.futures.ThreadPoolExecutor(100) as pool:
+            list(pool.map(one, range(1000)))
+        times.sort()
+        print(f'# p50 {1000 * times[500]:.0f} ms, p95 {1000 * times[950]:.0f} ms, '
+              f'p99 {1000 * times[990]:.0f} ms')
+
+
+with Server() as under_test:
+    equal(history(under_test)['page'], {'page': 1, 'limit': 50, 'total': OWN, 'pages': 1})
+    every_kind(under_test)
+    refused(under_test)
+    versions(under_test)
+    tenants(under_test)
+    keys(under_test)
+    fast_enough(under_test)
+killed()
+finish()
