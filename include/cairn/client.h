@@ -222,6 +222,11 @@ CAIRN_API enum cairn_result cairn_health(struct cairn_client *client, char **tex
 /* Any other GET; `target` is a path with its query, "/api/v1/version". */
 CAIRN_API enum cairn_result cairn_get(struct cairn_client *client, const char *target,
                                       char **text_out, size_t *len_out);
+/* A change: `method` is POST, PUT, PATCH or DELETE, `json` the body or NULL. The answer may be
+ * empty. It is sent once: whether a change was made whose answer did not come is unknown. */
+CAIRN_API enum cairn_result cairn_change(struct cairn_client *client, const char *method,
+                                         const char *target, const char *json, char **text_out,
+                                         size_t *len_out);
 
 #if defined(__cplusplus)
 }

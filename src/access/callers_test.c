@@ -26,7 +26,11 @@ static enum err insert(struct place *place, const struct kind *kind, const char 
     json_t *sent = json_loads(text, 0, NULL);
     assert_int_equal(catalog_begin(place->catalog, NULL), OK);
     struct diag diag = {0};
-    enum err e = catalog_insert(place->catalog, kind, &author, sent, given, out, &errors, &diag);
+    const struct catalog_change change = {.kind = kind,
+                                          .author = &author,
+                                          .sent = sent,
+                                          .given = given};
+    enum err e = catalog_insert(place->catalog, &change, out, &errors, &diag);
     if (e != OK) {
         catalog_rollback(place->catalog);
         fail_msg("%s: %s", diag.where, diag.text);
@@ -90,9 +94,13 @@ static void change(struct place *place, const struct kind *kind, const json_t *o
     json_t *nothing = json_object();
     slice id = slice_from_cstr(json_string_value(json_object_get(object, "id")));
     assert_int_equal(catalog_begin(place->catalog, NULL), OK);
-    assert_int_equal(catalog_update(place->catalog, kind, &author, id, 0, KIND_PATCH, nothing,
-                                    given, NULL, &errors, NULL),
-                     OK);
+    const struct catalog_change changing = {.kind = kind,
+                                            .author = &author,
+                                            .id = id,
+                                            .how = KIND_PATCH,
+                                            .sent = nothing,
+                                            .given = given};
+    assert_int_equal(catalog_update(place->catalog, &changing, NULL, &errors, NULL), OK);
     assert_int_equal(catalog_commit(place->catalog, NULL), OK);
     json_decref(nothing);
     json_decref(given);
@@ -218,9 +226,11 @@ static void test_many_keys(void **state)
         json_t *given =
             json_pack("{s:s, s:s%}", "key_prefix", keys[i].prefix, "key_hash", hash, sizeof(hash));
         json_t *sent = json_pack("{s:s}", "name", "n");
-        assert_int_equal(catalog_insert(place->catalog, &kind_api_keys, &author, sent, given, NULL,
-                                        &errors, NULL),
-                         OK);
+        const struct catalog_change change = {.kind = &kind_api_keys,
+                                              .author = &author,
+                                              .sent = sent,
+                                              .given = given};
+        assert_int_equal(catalog_insert(place->catalog, &change, NULL, &errors, NULL), OK);
         json_decref(given);
         json_decref(sent);
     }

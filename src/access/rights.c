@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "access/rights.h"
 
+#include <jansson.h>
+
 #include "base/macros.h"
 
 static const struct {

@@ -10,8 +10,6 @@
  * Threads: any.
  */
 
-#include <jansson.h>
-
 #include "base/slice.h"
 
 enum right {
@@ -34,5 +32,6 @@ const char *right_name(uint32_t right);
 uint32_t rights_of_role(const char *role);
 /* Roles that may look at every organisation when they belong to the first. */
 bool role_sees_all(const char *role);
+struct json_t; /* of jansson, whose header some who include this cannot have */
 /* What a key may do: its role, and of that what its scopes name (NULL or null: all). */
-uint32_t rights_of_key(const char *role, const json_t *scopes);
+uint32_t rights_of_key(const char *role, const struct json_t *scopes);

@@ -35,8 +35,16 @@ struct api_route {
     const struct kind *kind; /* of a route of configuration */
 };
 
+/* Which requests leave an event; the order is that of the option's choices. */
+enum access_events {
+    ACCESS_EVENTS_DEFAULT,
+    ACCESS_EVENTS_ALL,
+    ACCESS_EVENTS_NONE,
+};
+
 struct callers;
 struct catalog;
+struct journal;
 struct kind;
 struct outbox_follower;
 
@@ -50,6 +58,9 @@ struct api {
     struct catalog *catalog;
     struct callers *callers;
     struct outbox_follower *outbox;
+    struct journal *journal; /* NULL: nothing leaves an event */
+    enum access_events access_events;
+    slice sensitive_words;       /* separated by commas */
     const char *key_environment; /* "live" or "dev" */
     uint8_t cursor_key[QUERY_KEY_BYTES];
     bool tiles_public, metrics_public, query_key_allowed;

@@ -222,7 +222,7 @@ static void end(struct changing *changing, enum err e, int status)
     json_decref(changing->body);
 }
 
-static void change(struct http_request *request, change_fn fn, int status)
+static void run_change(struct http_request *request, change_fn fn, int status)
 {
     struct changing changing = {
         .request = request,
@@ -251,18 +251,36 @@ static enum err check_granted(struct changing *changing, const json_t *old)
                            field->name);
 }
 
+/* A key that sees a part does not widen what keys see. */
+static enum err check_narrowed(struct changing *changing)
+{
+    const struct caller *caller = changing->request->caller;
+    bool is_key = changing->kind == &kind_api_keys;
+    return !is_key || !caller->who.has_filter
+               ? OK
+               : diag_fail(&changing->diag, ERR_DENIED, "", "a key with a filter changes no keys");
+}
+
 static enum err update_inside(struct changing *changing, enum kind_change how)
 {
     struct catalog_author author = changing->author;
     json_t *old = NULL;
     bool is_own = slice_equal(id_of(changing), author.org);
+    TRY(check_narrowed(changing));
     TRY(check_organizations(changing, is_own, &changing->diag));
     author.org = changing->kind->is_organization ? id_of(changing) : author.org;
     TRY(catalog_get(changing->catalog, changing->kind, author.org, id_of(changing), &old,
                     &changing->diag));
-    enum err e = catalog_update(changing->catalog, changing->kind, &author, id_of(changing),
-                                changing->if_match, how, changing->body, NULL, &changing->object,
-                                &changing->errors, &changing->diag);
+    const struct catalog_change change = {
+        .kind = changing->kind,
+        .author = &author,
+        .id = id_of(changing),
+        .if_match = changing->if_match,
+        .how = how,
+        .sent = changing->body,
+    };
+    enum err e = catalog_update(changing->catalog, &change, &changing->object, &changing->errors,
+                                &changing->diag);
     e = e == OK ? check_granted(changing, old) : e;
     json_decref(old);
     return e;
@@ -275,7 +293,7 @@ static enum err replace_inside(struct changing *changing)
 
 void api_config_replace(struct http_request *request)
 {
-    change(request, replace_inside, 200);
+    run_change(request, replace_inside, 200);
 }
 
 static enum err patch_inside(struct changing *changing)
@@ -285,7 +303,7 @@ static enum err patch_inside(struct changing *changing)
 
 void api_config_patch(struct http_request *request)
 {
-    change(request, patch_inside, 200);
+    run_change(request, patch_inside, 200);
 }
 
 static enum err delete_inside(struct changing *changing)
@@ -293,13 +311,18 @@ static enum err delete_inside(struct changing *changing)
     struct catalog_author author = changing->author;
     TRY(check_organizations(changing, false, &changing->diag));
     author.org = changing->kind->is_organization ? id_of(changing) : author.org;
-    return catalog_delete(changing->catalog, changing->kind, &author, id_of(changing),
-                          changing->if_match, &changing->errors, &changing->diag);
+    const struct catalog_change change = {
+        .kind = changing->kind,
+        .author = &author,
+        .id = id_of(changing),
+        .if_match = changing->if_match,
+    };
+    return catalog_delete(changing->catalog, &change, &changing->errors, &changing->diag);
 }
 
 void api_config_delete(struct http_request *request)
 {
-    change(request, delete_inside, 204);
+    run_change(request, delete_inside, 204);
 }
 
 /* ---- New ones, which may be asked for twice ---- */
@@ -333,8 +356,11 @@ static enum err recall_inside(struct changing *changing, slice key, slice finger
 
 static enum err insert_inside(struct changing *changing)
 {
-    return catalog_insert(changing->catalog, changing->kind, &changing->author, changing->body,
-                          NULL, &changing->object, &changing->errors, &changing->diag);
+    const struct catalog_change change = {.kind = changing->kind,
+                                          .author = &changing->author,
+                                          .sent = changing->body};
+    return catalog_insert(changing->catalog, &change, &changing->object, &changing->errors,
+                          &changing->diag);
 }
 
 static enum err create_inside(struct changing *changing)
@@ -360,5 +386,5 @@ static enum err create_inside(struct changing *changing)
 
 void api_config_create(struct http_request *request)
 {
-    change(request, create_inside, 201);
+    run_change(request, create_inside, 201);
 }

@@ -16,8 +16,8 @@ const struct kind *config_kind(const struct http_request *request);
  * (a header X-Reason or a parameter `reason` counts where the body has none). */
 struct catalog_author config_author(const struct http_request *request, const json_t *body);
 
-/* The organisation that the request is about: the caller's, or what ?org= says where the caller may.
- * DENIED. */
+/* The organisation that the request is about: the caller's, or what ?org= says where the caller
+ * may. DENIED. */
 enum err config_org(const struct http_request *request, slice *out, struct diag *diag);
 
 /* The body as a JSON value, a new reference; an empty one as an empty object. INVALID. */

@@ -13,7 +13,8 @@ enum {
     FILTER_BYTES_MAX = 8 * 1024 * 1024,
 };
 
-/* The filter of the caller's key, in the request's arena. Where it cannot be had, nothing matches. */
+/* The filter of the caller's key, in the request's arena. Where it cannot be had, nothing
+ * matches. */
 static slice narrow_of(const struct http_request *request, const struct caller *caller)
 {
     slice kept = SLICE("NOT *");

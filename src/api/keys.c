@@ -81,8 +81,12 @@ static enum err insert_inside(struct keying *keying, const json_t *wanted)
 {
     TRY(check_rights(keying, wanted));
     json_t *given = given_members(keying);
-    enum err e = catalog_insert(keying->catalog, &kind_api_keys, &keying->author, wanted, given,
-                                &keying->made, &keying->errors, &keying->diag);
+    const struct catalog_change change = {.kind = &kind_api_keys,
+                                          .author = &keying->author,
+                                          .sent = wanted,
+                                          .given = given};
+    enum err e =
+        catalog_insert(keying->catalog, &change, &keying->made, &keying->errors, &keying->diag);
     json_decref(given);
     return e;
 }
@@ -175,9 +179,15 @@ static enum err end_old(struct keying *keying, int64_t grace_s, const char *verb
     json_t *given = json_pack("{s:s%, s:b}", "revoked_at", end_text, sizeof(end_text), "is_active",
                               grace_s > 0);
     json_t *nothing = json_object();
-    enum err e = catalog_update(keying->catalog, &kind_api_keys, &author,
-                                http_path_param(keying->request, "id"), 0, KIND_PATCH, nothing,
-                                given, &ended, &keying->errors, &keying->diag);
+    const struct catalog_change change = {
+        .kind = &kind_api_keys,
+        .author = &author,
+        .id = http_path_param(keying->request, "id"),
+        .how = KIND_PATCH,
+        .sent = nothing,
+        .given = given,
+    };
+    enum err e = catalog_update(keying->catalog, &change, &ended, &keying->errors, &keying->diag);
     json_decref(nothing);
     json_decref(given);
     if (e == OK) {

@@ -6,10 +6,12 @@
 #include "api/api.h"
 #include "base/mem.h"
 #include "codec/json_write.h"
+#include "ingest/journal.h"
 #include "ingest/metrics.h"
+#include "ingest/outbox_follower.h"
 
 enum {
-    ROUTES_MAX = 64,
+    ROUTES_MAX = 256,
     CLASSES = 6, /* of statuses: 0 for none, 1xx to 5xx */
 };
 
@@ -136,6 +138,30 @@ static void write_one(struct buf *out, const char *name, const char *type, const
                       value);
 }
 
+/* How the events of our own come to the log. */
+static void write_own(struct buf *out, const struct api *api)
+{
+    struct outbox_figures outbox;
+    struct journal_figures journal = {0};
+    outbox_follower_figures(api->outbox, &outbox);
+    if (api->journal != NULL) {
+        journal_figures(api->journal, &journal);
+    }
+    write_one(out, "cairn_config_events_total", "counter",
+              "Events of configuration changes that came from the outbox to the log.",
+              (double)outbox.brought);
+    write_one(out, "cairn_config_events_behind", "gauge",
+              "1 while the events of configuration changes cannot be brought to the log.",
+              outbox.is_behind ? 1 : 0);
+    write_one(out, "cairn_access_events_total", "counter", "Access events in the log.",
+              (double)journal.written);
+    write_one(out, "cairn_access_events_waiting", "gauge", "Access events on their way.",
+              (double)journal.waiting);
+    write_one(out, "cairn_access_events_held_total", "counter",
+              "Times that an answer was held back because the log took too few access events.",
+              (double)journal.waits);
+}
+
 static void write_ledger(struct buf *out, struct store *store)
 {
     struct store_figures f;
@@ -191,6 +217,7 @@ static void write_all(struct api *api, struct buf *out)
                     &api->metrics->queries);
     write_requests(out, api->metrics);
     write_ledger(out, api->store);
+    write_own(out, api);
     if (api->server != NULL) {
         struct http_counts counts = http_server_counts(api->server);
         write_one(out, "cairn_http_connections", "gauge", "Open connections.",

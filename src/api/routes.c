@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* routes - every path of the server, and the chain that a request passes before its handler. */
 #include "access/rights.h"
+#include "api/access_event.h"
 #include "api/api.h"
 #include "api/auth.h"
 #include "api/metrics.h"
@@ -58,7 +59,7 @@ KIND_DATA(teams);
         CHANGES(HTTP_PUT, route_path "/{id}", api_config_replace, write_##name),                   \
         CHANGES(HTTP_PATCH, route_path "/{id}", api_config_patch, write_##name),                   \
         CHANGES(HTTP_DELETE, route_path "/{id}", api_config_delete, write_##name)
-/* Keys are no objects like others: their secret is shown once, and they are revoked, not deleted. */
+/* Keys are no objects like others: their secret is shown once; they are revoked, not deleted. */
 #define KEY_ROUTES(route_path)                                                                     \
     KIND_READS(route_path, api_keys),                                                              \
         CHANGES(HTTP_POST, route_path, api_key_create, write_api_keys),                            \
@@ -143,6 +144,7 @@ static void note_outcome(const struct http_request *request, const struct http_o
 {
     struct api *api = data;
     api_metrics_request(api->metrics, request, outcome);
+    access_event(api, request, outcome);
 }
 
 void api_hooks(struct api *api, struct http_hooks *out)

@@ -89,23 +89,27 @@ enum err catalog_begin(struct catalog *catalog, struct diag *diag);
 enum err catalog_commit(struct catalog *catalog, struct diag *diag);
 void catalog_rollback(struct catalog *catalog);
 
+struct catalog_change {
+    const struct kind *kind;
+    const struct catalog_author *author;
+    slice id;             /* of update and delete */
+    uint64_t if_match;    /* only if the object has this version; 0: any */
+    enum kind_change how; /* of update: KIND_REPLACE or KIND_PATCH */
+    const json_t *sent;
+    const json_t *given; /* what the server itself sets: READ_ONLY and HIDDEN; NULL: nothing */
+};
+
 /*
- * Within a transaction. INVALID: `errors` says what is wrong with `sent`; CONFLICT: another object
- * has a value that is unique, or (delete) others refer to it: `errors` names them; NOT_FOUND.
- * `if_match`: only if the object has this version (0: any), else CONFLICT with diag->where
- * "If-Match". *out (may be NULL) is a new reference. `given` is what the server itself sets,
- * READ_ONLY and HIDDEN fields (NULL: nothing).
+ * Within a transaction. INVALID: `errors` says what is wrong with what was sent; CONFLICT: another
+ * object has a value that is unique, or (delete) others refer to it: `errors` names them; or the
+ * version is another one: diag->where is "If-Match"; NOT_FOUND. *out (may be NULL) is a new
+ * reference.
  */
-enum err catalog_insert(struct catalog *catalog, const struct kind *kind,
-                        const struct catalog_author *author, const json_t *sent,
-                        const json_t *given, json_t **out, struct kind_errors *errors,
-                        struct diag *diag);
-enum err catalog_update(struct catalog *catalog, const struct kind *kind,
-                        const struct catalog_author *author, slice id, uint64_t if_match,
-                        enum kind_change how, const json_t *sent, const json_t *given, json_t **out,
+enum err catalog_insert(struct catalog *catalog, const struct catalog_change *change, json_t **out,
                         struct kind_errors *errors, struct diag *diag);
-enum err catalog_delete(struct catalog *catalog, const struct kind *kind,
-                        const struct catalog_author *author, slice id, uint64_t if_match,
+enum err catalog_update(struct catalog *catalog, const struct catalog_change *change, json_t **out,
+                        struct kind_errors *errors, struct diag *diag);
+enum err catalog_delete(struct catalog *catalog, const struct catalog_change *change,
                         struct kind_errors *errors, struct diag *diag);
 
 /* Sets fields without an event: what is no change of configuration, like `last_used_at`. */

@@ -73,7 +73,11 @@ static enum err insert_as(struct catalog *catalog, const struct catalog_author *
     json_t *given = given_text != NULL ? parse(given_text) : NULL;
     struct diag diag = {0};
     assert_int_equal(catalog_begin(catalog, NULL), OK);
-    enum err e = catalog_insert(catalog, kind, who, sent, given, out, errors, &diag);
+    const struct catalog_change change = {.kind = kind,
+                                          .author = who,
+                                          .sent = sent,
+                                          .given = given};
+    enum err e = catalog_insert(catalog, &change, out, errors, &diag);
     if (e == OK) {
         e = catalog_commit(catalog, &diag);
     } else {
@@ -101,8 +105,13 @@ static enum err update(struct place *place, const struct kind *kind, const char 
 {
     json_t *sent = parse(text);
     assert_int_equal(catalog_begin(place->catalog, NULL), OK);
-    enum err e = catalog_update(place->catalog, kind, &author, slice_from_cstr(id), if_match,
-                                KIND_PATCH, sent, NULL, out, errors, NULL);
+    const struct catalog_change change = {.kind = kind,
+                                          .author = &author,
+                                          .id = slice_from_cstr(id),
+                                          .if_match = if_match,
+                                          .how = KIND_PATCH,
+                                          .sent = sent};
+    enum err e = catalog_update(place->catalog, &change, out, errors, NULL);
     if (e == OK) {
         e = catalog_commit(place->catalog, NULL);
     } else {
@@ -116,8 +125,10 @@ static enum err remove_one(struct place *place, const struct kind *kind, const c
                            struct kind_errors *errors)
 {
     assert_int_equal(catalog_begin(place->catalog, NULL), OK);
-    enum err e =
-        catalog_delete(place->catalog, kind, &author, slice_from_cstr(id), 0, errors, NULL);
+    const struct catalog_change change = {.kind = kind,
+                                          .author = &author,
+                                          .id = slice_from_cstr(id)};
+    enum err e = catalog_delete(place->catalog, &change, errors, NULL);
     if (e == OK) {
         e = catalog_commit(place->catalog, NULL);
     } else {
@@ -141,9 +152,11 @@ static int set_up(void **state)
     json_t *given = parse("{\"id\":\"default\"}");
     struct kind_errors errors;
     assert_int_equal(catalog_begin(place->catalog, NULL), OK);
-    assert_int_equal(catalog_insert(place->catalog, &kind_organizations, &author, sent, given, NULL,
-                                    &errors, NULL),
-                     OK);
+    const struct catalog_change change = {.kind = &kind_organizations,
+                                          .author = &author,
+                                          .sent = sent,
+                                          .given = given};
+    assert_int_equal(catalog_insert(place->catalog, &change, NULL, &errors, NULL), OK);
     assert_int_equal(catalog_commit(place->catalog, NULL), OK);
     json_decref(sent);
     json_decref(given);
@@ -316,9 +329,10 @@ static void test_what_is_referred_to_stays(void **state)
     assert_string_equal(errors.list[0].pointer, "/user_id");
     const struct catalog_author first = {.org = SLICE("default")};
     assert_int_equal(catalog_begin(place->catalog, NULL), OK);
-    assert_int_equal(catalog_delete(place->catalog, &kind_organizations, &first, SLICE("default"),
-                                    0, &errors, NULL),
-                     ERR_CONFLICT);
+    const struct catalog_change change = {.kind = &kind_organizations,
+                                          .author = &first,
+                                          .id = SLICE("default")};
+    assert_int_equal(catalog_delete(place->catalog, &change, &errors, NULL), ERR_CONFLICT);
     catalog_rollback(place->catalog);
     json_decref(user);
     json_decref(key);
@@ -336,12 +350,14 @@ static void test_organisations_see_nothing_of_each_other(void **state)
     assert_int_equal(catalog_get(place->catalog, &kind_rules, stranger.org, id, &out, NULL),
                      ERR_NOT_FOUND);
     assert_int_equal(catalog_begin(place->catalog, NULL), OK);
-    assert_int_equal(catalog_delete(place->catalog, &kind_rules, &stranger, id, 0, &errors, NULL),
-                     ERR_NOT_FOUND);
+    struct catalog_change change = {.kind = &kind_rules,
+                                    .author = &stranger,
+                                    .id = id,
+                                    .how = KIND_PATCH};
+    assert_int_equal(catalog_delete(place->catalog, &change, &errors, NULL), ERR_NOT_FOUND);
     json_t *patch = parse("{\"priority\":1}");
-    assert_int_equal(catalog_update(place->catalog, &kind_rules, &stranger, id, 0, KIND_PATCH,
-                                    patch, NULL, &out, &errors, NULL),
-                     ERR_NOT_FOUND);
+    change.sent = patch;
+    assert_int_equal(catalog_update(place->catalog, &change, &out, &errors, NULL), ERR_NOT_FOUND);
     catalog_rollback(place->catalog);
     const struct catalog_list list = {.org = stranger.org, .limit = 10, .wants_total = true};
     bool has_more = true;

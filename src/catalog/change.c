@@ -121,21 +121,29 @@ static enum err give_id(const struct kind *kind, const struct catalog_author *au
 
 /* ---- Changes ---- */
 
-static enum err store_new(struct catalog *catalog, const struct kind *kind,
-                          const struct catalog_author *author, json_t *object,
-                          struct kind_errors *errors, struct diag *diag)
+static enum err refuse_second(struct sql *sql, const struct kind *kind, const json_t *object,
+                              struct kind_errors *errors, struct diag *diag)
 {
-    struct sql *sql = catalog->writer;
     json_t *there = NULL;
-    int64_t now_us = clock_now_us();
-    TRY(give_id(kind, author, object, now_us, diag));
     enum err e =
         rows_get(sql, kind, rows_text(object, "org"), "id", rows_text(object, "id"), &there, NULL);
     json_decref(there);
-    if (e == OK) {
-        kind_wrong(errors, kind->key != NULL ? kind->key : "id", "is there already");
-        return diag_fail(diag, ERR_CONFLICT, "", "the %s is there already", kind->singular);
+    if (e == ERR_NOT_FOUND) {
+        return OK;
     }
+    TRY(e);
+    kind_wrong(errors, kind->key != NULL ? kind->key : "id", "is there already");
+    return diag_fail(diag, ERR_CONFLICT, "", "the %s is there already", kind->singular);
+}
+
+static enum err store_new(struct catalog *catalog, const struct catalog_change *change,
+                          json_t *object, struct kind_errors *errors, struct diag *diag)
+{
+    struct sql *sql = catalog->writer;
+    const struct kind *kind = change->kind;
+    int64_t now_us = clock_now_us();
+    TRY(give_id(kind, change->author, object, now_us, diag));
+    TRY(refuse_second(sql, kind, object, errors, diag));
     TRY(hash_passwords(catalog, kind, object, NULL, diag));
     TRY(give_numbers(sql, kind, object, diag));
     (void)json_object_set_new(object, "version", json_integer(1));
@@ -145,42 +153,44 @@ static enum err store_new(struct catalog *catalog, const struct kind *kind,
     TRY(rows_check_unique(sql, kind, object, errors, diag));
     TRY(rows_insert(sql, kind, object, diag));
     TRY(note_change(catalog, kind, object, diag));
-    return outbox_change(catalog, kind, author, NULL, object, diag);
+    return outbox_change(catalog, kind, change->author, NULL, object, diag);
 }
 
-enum err catalog_insert(struct catalog *catalog, const struct kind *kind,
-                        const struct catalog_author *author, const json_t *sent,
-                        const json_t *given, json_t **out, struct kind_errors *errors,
-                        struct diag *diag)
+/* What is sent, as an object with every field and with what the server sets: a new reference. */
+static enum err take(const struct catalog_change *change, enum kind_change how, const json_t *old,
+                     json_t **out, struct kind_errors *errors, struct diag *diag)
 {
-    json_t *object = NULL;
-    if (kind_take(kind, KIND_CREATE, sent, NULL, &object, errors) != OK) {
+    if (kind_take(change->kind, how, change->sent, old, out, errors) != OK) {
         return diag_fail(diag, ERR_INVALID, errors->list[0].pointer, "%s", errors->list[0].detail);
     }
-    set_given(object, given);
-    enum err e = store_new(catalog, kind, author, object, errors, diag);
+    set_given(*out, change->given);
+    return OK;
+}
+
+static void give_out(json_t *object, enum err e, json_t **out)
+{
     if (e == OK && out != NULL) {
         *out = json_incref(object);
     }
     json_decref(object);
+}
+
+enum err catalog_insert(struct catalog *catalog, const struct catalog_change *change, json_t **out,
+                        struct kind_errors *errors, struct diag *diag)
+{
+    json_t *object = NULL;
+    TRY(take(change, KIND_CREATE, NULL, &object, errors, diag));
+    enum err e = store_new(catalog, change, object, errors, diag);
+    give_out(object, e, out);
     return e;
 }
 
-static enum err check_version(const json_t *old, uint64_t if_match, struct diag *diag)
-{
-    uint64_t version = (uint64_t)json_integer_value(json_object_get(old, "version"));
-    return if_match == 0 || if_match == version
-               ? OK
-               : diag_fail(diag, ERR_CONFLICT, "If-Match",
-                           "it was changed since you read it: its version is %llu",
-                           (unsigned long long)version);
-}
-
-static enum err store_changed(struct catalog *catalog, const struct kind *kind,
-                              const struct catalog_author *author, const json_t *old,
-                              json_t *object, struct kind_errors *errors, struct diag *diag)
+static enum err store_changed(struct catalog *catalog, const struct catalog_change *change,
+                              const json_t *old, json_t *object, struct kind_errors *errors,
+                              struct diag *diag)
 {
     struct sql *sql = catalog->writer;
+    const struct kind *kind = change->kind;
     int64_t version = json_integer_value(json_object_get(old, "version"));
     (void)json_object_set(object, "id", json_object_get(old, "id"));
     (void)json_object_set(object, "org", json_object_get(old, "org"));
@@ -192,64 +202,56 @@ static enum err store_changed(struct catalog *catalog, const struct kind *kind,
     TRY(rows_check_unique(sql, kind, object, errors, diag));
     TRY(rows_update(sql, kind, object, diag));
     TRY(note_change(catalog, kind, object, diag));
-    return outbox_change(catalog, kind, author, old, object, diag);
+    return outbox_change(catalog, kind, change->author, old, object, diag);
 }
 
-static enum err change(struct catalog *catalog, const struct kind *kind,
-                       const struct catalog_author *author, enum kind_change how, json_t *old,
-                       const json_t *sent, const json_t *given, json_t **out,
-                       struct kind_errors *errors, struct diag *diag)
+/* The object as it is, if it has the version that was asked for: a new reference. */
+static enum err find_old(struct catalog *catalog, const struct catalog_change *change, json_t **old,
+                         struct diag *diag)
 {
-    json_t *object = NULL;
-    if (kind_take(kind, how, sent, old, &object, errors) != OK) {
-        return diag_fail(diag, ERR_INVALID, errors->list[0].pointer, "%s", errors->list[0].detail);
+    TRY(rows_get(catalog->writer, change->kind, change->author->org, "id", change->id, old, diag));
+    uint64_t version = (uint64_t)json_integer_value(json_object_get(*old, "version"));
+    if (change->if_match != 0 && change->if_match != version) {
+        json_decref(*old);
+        return diag_fail(diag, ERR_CONFLICT, "If-Match",
+                         "it was changed since you read it: its version is %llu",
+                         (unsigned long long)version);
     }
-    set_given(object, given);
-    enum err e = store_changed(catalog, kind, author, old, object, errors, diag);
-    if (e == OK && out != NULL) {
-        *out = json_incref(object);
-    }
-    json_decref(object);
-    return e;
+    return OK;
 }
 
-enum err catalog_update(struct catalog *catalog, const struct kind *kind,
-                        const struct catalog_author *author, slice id, uint64_t if_match,
-                        enum kind_change how, const json_t *sent, const json_t *given, json_t **out,
+enum err catalog_update(struct catalog *catalog, const struct catalog_change *change, json_t **out,
                         struct kind_errors *errors, struct diag *diag)
 {
     json_t *old = NULL;
+    json_t *object = NULL;
     *errors = (struct kind_errors){0};
-    TRY(rows_get(catalog->writer, kind, author->org, "id", id, &old, diag));
-    enum err e = check_version(old, if_match, diag);
+    TRY(find_old(catalog, change, &old, diag));
+    enum err e = take(change, change->how, old, &object, errors, diag);
     if (e == OK) {
-        e = change(catalog, kind, author, how, old, sent, given, out, errors, diag);
+        e = store_changed(catalog, change, old, object, errors, diag);
+        give_out(object, e, out);
     }
     json_decref(old);
     return e;
 }
 
-static enum err remove_old(struct catalog *catalog, const struct kind *kind,
-                           const struct catalog_author *author, const json_t *old,
-                           struct kind_errors *errors, struct diag *diag)
+static enum err remove_old(struct catalog *catalog, const struct catalog_change *change,
+                           const json_t *old, struct kind_errors *errors, struct diag *diag)
 {
-    TRY(rows_check_unused(catalog->writer, kind, old, errors, diag));
-    TRY(rows_delete(catalog->writer, kind, old, diag));
-    TRY(note_change(catalog, kind, old, diag));
-    return outbox_change(catalog, kind, author, old, NULL, diag);
+    TRY(rows_check_unused(catalog->writer, change->kind, old, errors, diag));
+    TRY(rows_delete(catalog->writer, change->kind, old, diag));
+    TRY(note_change(catalog, change->kind, old, diag));
+    return outbox_change(catalog, change->kind, change->author, old, NULL, diag);
 }
 
-enum err catalog_delete(struct catalog *catalog, const struct kind *kind,
-                        const struct catalog_author *author, slice id, uint64_t if_match,
+enum err catalog_delete(struct catalog *catalog, const struct catalog_change *change,
                         struct kind_errors *errors, struct diag *diag)
 {
     json_t *old = NULL;
     *errors = (struct kind_errors){0};
-    TRY(rows_get(catalog->writer, kind, author->org, "id", id, &old, diag));
-    enum err e = check_version(old, if_match, diag);
-    if (e == OK) {
-        e = remove_old(catalog, kind, author, old, errors, diag);
-    }
+    TRY(find_old(catalog, change, &old, diag));
+    enum err e = remove_old(catalog, change, old, errors, diag);
     json_decref(old);
     return e;
 }

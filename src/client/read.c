@@ -290,6 +290,19 @@ enum cairn_result cairn_stats(struct cairn_client *client, const struct cairn_st
     return run_text(client, &target, text_out, len_out);
 }
 
+enum cairn_result cairn_change(struct cairn_client *client, const char *method, const char *target,
+                               const char *json, char **text_out, size_t *len_out)
+{
+    struct request request = {
+        .target = target,
+        .method = method,
+        .content_type = "application/json",
+        .body = {(const uint8_t *)json, json != NULL ? strlen(json) : 0},
+    };
+    problem_clear(client);
+    return request_give(client, &request, text_out, len_out);
+}
+
 enum cairn_result cairn_get(struct cairn_client *client, const char *target, char **text_out,
                             size_t *len_out)
 {

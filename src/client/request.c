@@ -220,6 +220,9 @@ static void set_options(struct exchange *exchange, const char *url, struct curl_
         return;
     }
     SET(CURLOPT_POST, 1L);
+    if (request->method != NULL) {
+        SET(CURLOPT_CUSTOMREQUEST, request->method);
+    }
     if (request->read != NULL) {
         SET(CURLOPT_READFUNCTION, on_read);
         SET(CURLOPT_READDATA, (void *)exchange);
@@ -288,11 +291,15 @@ enum cairn_result request_run(struct cairn_client *client, const struct request 
 enum cairn_result request_text(struct cairn_client *client, const struct text *target,
                                char **text_out, size_t *len_out)
 {
-    if (target->failed) {
-        return problem_fail(client, CAIRN_MEMORY, "out of memory");
-    }
-    struct request request = {.target = target->ptr};
-    enum cairn_result result = request_run(client, &request);
+    const struct request request = {.target = target->ptr};
+    return target->failed ? problem_fail(client, CAIRN_MEMORY, "out of memory")
+                          : request_give(client, &request, text_out, len_out);
+}
+
+enum cairn_result request_give(struct cairn_client *client, const struct request *request,
+                               char **text_out, size_t *len_out)
+{
+    enum cairn_result result = request_run(client, request);
     if (result != CAIRN_OK) {
         return result;
     }

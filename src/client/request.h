@@ -31,6 +31,7 @@ struct cairn_client {
 
 struct request {
     const char *target;       /* path and query */
+    const char *method;       /* NULL: a POST where there is a content_type, else a GET */
     const char *content_type; /* NULL: a GET */
     const char *accept;       /* NULL: anything */
     const char *last_event_id;
@@ -62,6 +63,9 @@ uint64_t json_member_u64(const json_t *object, const char *name, uint64_t fallba
 /* A text member into a fixed array, cut to fit; unchanged when absent. */
 void json_member_text(const json_t *object, const char *name, char *out, size_t size);
 
+/* The same, and hands the answer out. len_out may be NULL. */
+enum cairn_result request_give(struct cairn_client *client, const struct request *request,
+                               char **text_out, size_t *len_out);
 /* GETs `target` and hands the answer out. */
 enum cairn_result request_text(struct cairn_client *client, const struct text *target,
                                char **text_out, size_t *len_out);

@@ -307,7 +307,7 @@ static void test_readers_make_live_filters(void **state)
 {
     static struct event events[LIVE_ROWS];
     static char texts[LIVE_ROWS][32];
-    struct bloom_live live = {0};
+    static struct bloom_live live;
     UNUSED(state);
     for (uint32_t row = 0; row < LIVE_ROWS; row++) {
         int len = snprintf(texts[row], sizeof(texts[row]), "{\"a\":\"word%u\"}", row);

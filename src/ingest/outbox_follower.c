@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "catalog/catalog.h"
 #include "ingest/own.h"
 #include "os/thread.h"
 

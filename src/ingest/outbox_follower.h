@@ -8,9 +8,11 @@
  * Threads: "outbox", its own.
  */
 
-#include "catalog/catalog.h"
-#include "store/store.h"
+#include "base/err.h"
+#include "base/slice.h"
 
+struct catalog;
+struct store;
 struct outbox_follower;
 
 /* BUSY when the system has no thread to give. Both outlive the follower. */

@@ -81,6 +81,7 @@ void kind_wrong(struct kind_errors *errors, const char *field, const char *forma
 struct kind {
     const char *name;     /* "rules": the path below /api/v1, and the table */
     const char *singular; /* "rule" */
+    const char *command;  /* the word of the command line */
     const char *about;
     const char *key;   /* the field that names an object in its path; NULL: its id */
     const char *order; /* the field a list is ordered by, before the id; NULL: by id alone */

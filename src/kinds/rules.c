@@ -60,6 +60,7 @@ static void check(const json_t *object, struct kind_errors *errors)
 const struct kind kind_rules = {
     .name = "rules",
     .singular = "rule",
+    .command = "rule",
     .about = "Rules say what is done about events that match",
     .order = "priority",
     .event = "config.rules",

@@ -15,6 +15,7 @@ static const struct kind_field fields[] = {
 const struct kind kind_schemas = {
     .name = "schemas",
     .singular = "schema",
+    .command = "schema",
     .about = "What the data of an event type must look like",
     .key = "event_type",
     .event = "config.schemas",

@@ -11,6 +11,7 @@ static const struct kind_field fields[] = {
 const struct kind kind_settings = {
     .name = "settings",
     .singular = "setting",
+    .command = "setting",
     .about = "Options that were changed while the server ran",
     .key = "name",
     .event = "config.settings",

@@ -55,6 +55,7 @@ static void check(const json_t *object, struct kind_errors *errors)
 const struct kind kind_targets = {
     .name = "targets",
     .singular = "target",
+    .command = "target",
     .about = "Targets are where events and alerts are sent",
     .order = "name",
     .event = "config.targets",

@@ -18,8 +18,11 @@ static enum err make_organization(struct catalog *catalog, struct diag *diag)
     struct kind_errors errors;
     json_t *sent = json_pack("{s:s, s:s}", "name", SYSTEM_ORGANIZATION, "tier", "unlimited");
     json_t *given = json_pack("{s:s}", "id", SYSTEM_ORGANIZATION);
-    enum err e =
-        catalog_insert(catalog, &kind_organizations, &author, sent, given, NULL, &errors, diag);
+    const struct catalog_change change = {.kind = &kind_organizations,
+                                          .author = &author,
+                                          .sent = sent,
+                                          .given = given};
+    enum err e = catalog_insert(catalog, &change, NULL, &errors, diag);
     json_decref(sent);
     json_decref(given);
     return e;
@@ -39,7 +42,11 @@ static enum err make_key(struct catalog *catalog, slice owner_key, struct diag *
     json_t *sent = json_pack("{s:s, s:s}", "name", "admin.key", "role", "owner");
     json_t *given = json_pack("{s:s%, s:s%}", "key_prefix", (const char *)prefix.ptr, prefix.len,
                               "key_hash", hex, sizeof(hex));
-    enum err e = catalog_insert(catalog, &kind_api_keys, &author, sent, given, NULL, &errors, diag);
+    const struct catalog_change change = {.kind = &kind_api_keys,
+                                          .author = &author,
+                                          .sent = sent,
+                                          .given = given};
+    enum err e = catalog_insert(catalog, &change, NULL, &errors, diag);
     json_decref(sent);
     json_decref(given);
     return e;

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "catalog/catalog.h"
 #include "crypto/secret.h"
+#include "ingest/journal.h"
 #include "ingest/metrics.h"
 #include "ingest/outbox_follower.h"
 #include "ingest/pool.h"
@@ -142,6 +143,8 @@ static enum err open_api(struct server *server, struct diag *diag)
     api->metrics_public = options_bool(options, OPTION_METRICS_PUBLIC);
     api->query_key_allowed = options_bool(options, OPTION_QUERY_KEY_ALLOWED);
     api->hsts = options_bool(options, OPTION_HSTS);
+    api->access_events = (enum access_events)options_choice(options, OPTION_ACCESS_EVENTS);
+    api->sensitive_words = slice_from_cstr(options_text(options, OPTION_SENSITIVE_FIELDS));
     api->ingest = (struct ingest){
         .store = api->store,
         .past_us_max = (int64_t)options_u64(options, OPTION_PAST_DAYS_MAX) * 86400 * 1000000,
@@ -150,6 +153,9 @@ static enum err open_api(struct server *server, struct diag *diag)
         .metrics = ingest_metrics_new(),
         .pool = intake_pool_new(),
     };
+    if (api->access_events != ACCESS_EVENTS_NONE) {
+        TRY(journal_start(server->data_dir, api->store, &api->journal, diag));
+    }
     TRY(tail_start(api->store, &api->tail, diag));
     return api_receipts_start(api->store, &api->receipts, diag);
 }
@@ -276,6 +282,7 @@ static void close_server(struct server *server)
     tail_stop(server->api.tail);
     api_receipts_stop(server->api.receipts);
     outbox_follower_stop(server->api.outbox); /* into the ledger */
+    journal_stop(server->api.journal);
     ledger_close(server->ledger);
     http_server_free(server->http); /* its requests were still held by the ledger */
     catalog_free(server->api.catalog);

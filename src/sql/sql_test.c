@@ -142,6 +142,7 @@ static void test_the_file_is_its_owners(void **state)
     char path[4096];
     struct stat info;
     (void)snprintf(path, sizeof(path), "%s/test.db", place->temp.path);
+    assert_non_null(sql);
     assert_int_equal(stat(path, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0600);
 }

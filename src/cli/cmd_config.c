@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cairn org, key, rule, target, dev-host, team, schema - configuration objects. One function for
+ * all kinds: what a kind has, its description says (kinds/kinds.h).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "cli/connect.h"
+#include "cli/show.h"
+#include "kinds/kinds.h"
+
+enum { VALUE_BYTES_MAX = 256 * 1024, TARGET_BYTES_MAX = 4096, LIMIT_MAX = 1000 };
+
+struct config_args {
+    const char *reason, *org;
+    uint64_t limit, grace;
+};
+
+static const struct config_args defaults = {.limit = 100};
+
+static const struct cli_option options[] = {
+    {"reason", CLI_TEXT, offsetof(struct config_args, reason), "TEXT",
+     "Why; it is recorded with the change", NULL},
+    {"org", CLI_TEXT, offsetof(struct config_args, org), "ID",
+     "Another organisation, where the key may; * lists those of all", NULL},
+    {"limit", CLI_U64, offsetof(struct config_args, limit), "N", "At most so many; 0: all", NULL},
+    {"grace", CLI_U64, offsetof(struct config_args, grace), "SECONDS",
+     "How long the old key still works (key rotate)", NULL},
+};
+
+struct job {
+    struct cli *cli;
+    const struct config_args *args;
+    const struct kind *kind;
+    struct cairn_client *client;
+    struct buf target;
+    char *answer;
+    size_t len;
+};
+
+/* ---- Words ---- */
+
+static const struct kind *kind_of(const struct cli *cli)
+{
+    size_t count = 0;
+    const struct kind *const *kinds = kinds_all(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(kinds[i]->command, cli->command->name) == 0) {
+            return kinds[i];
+        }
+    }
+    return NULL;
+}
+
+/* NAME=VALUE as the field's type has it; a value that begins with @ names a file, an empty one is
+ * null. A new reference; NULL: it was said what is wrong. */
+static json_t *value_of(const struct cli *cli, const struct kind_field *field, const char *text)
+{
+    json_t *value = NULL;
+    if (text[0] == '\0') {
+        return json_null();
+    }
+    switch (field->type) {
+    case KIND_INTEGER:
+    case KIND_BOOLEAN:
+        value = json_loads(text, JSON_DECODE_ANY, NULL);
+        break;
+    case KIND_DOCUMENT:
+        value = text[0] == '@' ? json_load_file(text + 1, 0, NULL) : json_loads(text, 0, NULL);
+        break;
+    case KIND_CHOICES:
+    case KIND_NAMES:
+        value = json_array();
+        while (*text != '\0') {
+            size_t len = strcspn(text, ",");
+            (void)json_array_append_new(value, json_stringn(text, len));
+            text += len + (text[len] == ',' ? 1 : 0);
+        }
+        break;
+    case KIND_TEXT:
+    case KIND_NAME:
+    case KIND_HOST:
+    case KIND_EMAIL:
+    case KIND_URL:
+    case KIND_CHOICE:
+    case KIND_TIME:
+    case KIND_FILTER:
+    case KIND_REFERENCE:
+        value = json_string(text);
+        break;
+    }
+    if (value == NULL) {
+        (void)cli_usage(cli, "%s: this is no value for it", field->name);
+    }
+    return value;
+}
+
+/* A new reference; NULL: it was said what is wrong. */
+static json_t *body_of(const struct job *job, size_t first)
+{
+    json_t *body = json_object();
+    for (size_t i = first; i < job->cli->operand_count; i++) {
+        const char *word = job->cli->operands[i];
+        const char *equals = strchr(word, '=');
+        slice name = {(const uint8_t *)word, equals != NULL ? (size_t)(equals - word) : 0};
+        const struct kind_field *field = kind_field(job->kind, name);
+        if (field == NULL) {
+            (void)cli_usage(job->cli, "%s: expected NAME=VALUE with a field of a %s", word,
+                            job->kind->singular);
+            json_decref(body);
+            return NULL;
+        }
+        ASSERT(equals != NULL); /* no field has an empty name */
+        json_t *value = value_of(job->cli, field, equals + 1);
+        if (value == NULL) {
+            json_decref(body);
+            return NULL;
+        }
+        (void)json_object_set_new(body, field->name, value);
+    }
+    if (job->args->reason != NULL) {
+        (void)json_object_set_new(body, "reason", json_string(job->args->reason));
+    }
+    return body;
+}
+
+/* ---- Requests ---- */
+
+static void append_encoded(struct buf *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        uint8_t byte = (uint8_t)*text;
+        bool is_plain = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
+                        (byte >= 'a' && byte <= 'z') || byte == '-' || byte == '.' || byte == '_';
+        if (is_plain) {
+            buf_append_byte(out, byte);
+        } else {
+            buf_append_format(out, "%%%02X", byte);
+        }
+    }
+}
+
+/* "/api/v1/rules", "/api/v1/rules/ID", "/api/v1/api-keys/ID/rotate"; and the organisation. */
+static const char *target_of(struct job *job, const char *id, const char *action)
+{
+    buf_clear(&job->target);
+    buf_append_format(&job->target, "/api/v1/%s", job->kind->name);
+    if (id != NULL) {
+        buf_append_byte(&job->target, '/');
+        append_encoded(&job->target, id);
+    }
+    buf_append_cstr(&job->target, action);
+    if (job->args->org != NULL) {
+        buf_append_cstr(&job->target, "?org=");
+        append_encoded(&job->target, job->args->org);
+    }
+    buf_append_byte(&job->target, '\0');
+    return job->target.failed ? "/" : (const char *)job->target.ptr;
+}
+
+static void print_object(struct job *job)
+{
+    struct buf out CLEANUP(buf_release) = BUF_INIT(MIB(16));
+    json_t *object = json_loadb(job->answer, job->len, 0, NULL);
+    if (job->cli->common.json || !job->cli->screen.is_terminal || !json_is_object(object)) {
+        show_json_line((slice){(const uint8_t *)job->answer, job->len}, &out);
+    } else {
+        show_object(&job->cli->screen, object, &out);
+    }
+    json_decref(object);
+    (void)screen_write(buf_slice(&out));
+}
+
+static enum cli_exit change(struct job *job, const char *method, const char *target, json_t *body)
+{
+    char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
+    enum cairn_result result =
+        cairn_change(job->client, method, target, text, &job->answer, &job->len);
+    free(text);
+    json_decref(body);
+    if (result != CAIRN_OK) {
+        return cli_fail_client(job->cli, job->client, result);
+    }
+    if (job->len > 0) {
+        print_object(job);
+    }
+    return CLI_OK;
+}
+
+/* ---- Lists ---- */
+
+static void add_cell(struct table *table, const json_t *value)
+{
+    struct buf text CLEANUP(buf_release) = BUF_INIT(KIB(64));
+    if (json_is_string(value)) {
+        show_time(&text, json_string_value(value));
+    } else if (value == NULL || json_is_null(value)) {
+        buf_append_byte(&text, '-');
+    } else {
+        char *dumped = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+        buf_append_cstr(&text, dumped == NULL ? "" : dumped);
+        free(dumped);
+    }
+    table_add(table, buf_slice(&text), COLOUR_PLAIN);
+}
+
+/* The id, and as many fields as a table has columns, those first that an object must have. */
+static size_t choose_columns(const struct kind *kind, const char *names[TABLE_COLUMNS_MAX])
+{
+    enum { SHOWN_MAX = 7 };
+    size_t count = 0;
+    names[count++] = "id";
+    for (int must = 1; must >= 0; must--) {
+        for (size_t i = 0; i < kind->field_count && count < SHOWN_MAX; i++) {
+            const struct kind_field *field = &kind->fields[i];
+            unsigned unshown = KIND_HIDDEN | KIND_SECRET | KIND_PASSWORD;
+            bool is_required = (field->flags & (KIND_REQUIRED | KIND_SEARCHED)) != 0;
+            bool is_key = kind->key != NULL && strcmp(kind->key, field->name) == 0;
+            if (is_required == (must == 1) && (field->flags & unshown) == 0 && !is_key &&
+                field->type != KIND_DOCUMENT) {
+                names[count++] = field->name;
+            }
+        }
+    }
+    return count;
+}
+
+static void write_table(const struct job *job, const json_t *objects, struct buf *out)
+{
+    const char *names[TABLE_COLUMNS_MAX];
+    struct table_column columns[TABLE_COLUMNS_MAX] = {{0}};
+    struct table table;
+    size_t count = choose_columns(job->kind, names);
+    size_t i = 0;
+    json_t *object = NULL;
+    for (size_t c = 0; c < count; c++) {
+        columns[c].title = names[c];
+    }
+    table_init(&table, &job->cli->screen, columns, count);
+    json_array_foreach(objects, i, object)
+    {
+        for (size_t c = 0; c < count; c++) {
+            add_cell(&table, json_object_get(object, names[c]));
+        }
+    }
+    table_write(&table, out);
+    table_release(&table);
+}
+
+static void write_lines(const json_t *objects, struct buf *out)
+{
+    size_t i = 0;
+    json_t *object = NULL;
+    json_array_foreach(objects, i, object)
+    {
+        char *line = json_dumps(object, JSON_COMPACT);
+        buf_append_format(out, "%s\n", line == NULL ? "" : line);
+        free(line);
+    }
+}
+
+/* All pages, as far as --limit asks for them. A new reference; NULL: it was said why. */
+static json_t *fetch(struct job *job, enum cli_exit *exit)
+{
+    json_t *objects = json_array();
+    uint64_t wanted = job->args->limit == 0 ? UINT64_MAX : job->args->limit;
+    bool has_more = true;
+    while (has_more && json_array_size(objects) < wanted) {
+        uint64_t left = wanted - json_array_size(objects);
+        char target[TARGET_BYTES_MAX];
+        (void)snprintf(target, sizeof(target), "%s%climit=%llu&offset=%zu",
+                       target_of(job, NULL, ""), job->args->org != NULL ? '&' : '?',
+                       (unsigned long long)(left < LIMIT_MAX ? left : LIMIT_MAX),
+                       json_array_size(objects));
+        enum cairn_result result = cairn_get(job->client, target, &job->answer, &job->len);
+        if (result != CAIRN_OK) {
+            *exit = cli_fail_client(job->cli, job->client, result);
+            json_decref(objects);
+            return NULL;
+        }
+        json_t *page = json_loadb(job->answer, job->len, 0, NULL);
+        (void)json_array_extend(objects, json_object_get(page, "data"));
+        has_more = json_is_true(json_object_get(json_object_get(page, "page"), "has_more"));
+        json_decref(page);
+        cairn_free(job->answer);
+        job->answer = NULL;
+    }
+    return objects;
+}
+
+static enum cli_exit list(struct job *job)
+{
+    struct buf out CLEANUP(buf_release) = BUF_INIT(MIB(256));
+    enum cli_exit exit = CLI_OK;
+    json_t *objects = fetch(job, &exit);
+    if (objects == NULL) {
+        return exit;
+    }
+    if (job->cli->common.json || !job->cli->screen.is_terminal) {
+        write_lines(objects, &out);
+    } else {
+        write_table(job, objects, &out);
+    }
+    json_decref(objects);
+    (void)screen_write(buf_slice(&out));
+    return CLI_OK;
+}
+
+/* ---- The verbs ---- */
+
+static enum cli_exit show(struct job *job)
+{
+    enum cairn_result result =
+        cairn_get(job->client, target_of(job, job->cli->operands[1], ""), &job->answer, &job->len);
+    if (result != CAIRN_OK) {
+        return cli_fail_client(job->cli, job->client, result);
+    }
+    print_object(job);
+    return CLI_OK;
+}
+
+static enum cli_exit create(struct job *job)
+{
+    json_t *body = body_of(job, 1);
+    return body != NULL ? change(job, "POST", target_of(job, NULL, ""), body) : CLI_USAGE;
+}
+
+static enum cli_exit set(struct job *job)
+{
+    json_t *body = body_of(job, 2);
+    return body != NULL ? change(job, "PATCH", target_of(job, job->cli->operands[1], ""), body)
+                        : CLI_USAGE;
+}
+
+static enum cli_exit remove_one(struct job *job)
+{
+    json_t *body = body_of(job, 2);
+    return body != NULL ? change(job, "DELETE", target_of(job, job->cli->operands[1], ""), body)
+                        : CLI_USAGE;
+}
+
+static enum cli_exit rotate(struct job *job)
+{
+    json_t *body = body_of(job, 2);
+    if (body == NULL) {
+        return CLI_USAGE;
+    }
+    (void)json_object_set_new(body, "grace_seconds", json_integer((json_int_t)job->args->grace));
+    return change(job, "POST", target_of(job, job->cli->operands[1], "/rotate"), body);
+}
+
+static const struct {
+    const char *name;
+    size_t operands_least; /* the verb included */
+    bool is_of_keys;
+    enum cli_exit (*run)(struct job *job);
+} verbs[] = {
+    {"list", 1, false, list},    {"show", 2, false, show},         {"create", 2, false, create},
+    {"set", 3, false, set},      {"remove", 2, false, remove_one}, {"revoke", 2, true, remove_one},
+    {"rotate", 2, true, rotate},
+};
+
+static enum cli_exit run(struct cli *cli)
+{
+    struct job job = {.cli = cli, .args = cli->args, .kind = kind_of(cli)};
+    ASSERT(job.kind != NULL);
+    for (size_t i = 0; i < COUNT_OF(verbs); i++) {
+        bool is_known = strcmp(cli->operands[0], verbs[i].name) == 0 &&
+                        (!verbs[i].is_of_keys || job.kind == &kind_api_keys);
+        if (!is_known) {
+            continue;
+        }
+        if (cli->operand_count < verbs[i].operands_least) {
+            return cli_usage(cli, "%s needs more words", verbs[i].name);
+        }
+        enum cli_exit exit = cli_connect(cli, &job.client);
+        if (exit != CLI_OK) {
+            return exit;
+        }
+        buf_init(&job.target, TARGET_BYTES_MAX);
+        exit = verbs[i].run(&job);
+        buf_release(&job.target);
+        cairn_free(job.answer);
+        cairn_client_free(job.client);
+        return exit;
+    }
+    return cli_usage(cli, "%s: expected list, show, create, set or remove", cli->operands[0]);
+}
+
+#define CONFIG_COMMAND(variable, word, line, more)                                                 \
+    const struct cli_command variable = {                                                          \
+        .name = (word),                                                                            \
+        .summary = (line),                                                                         \
+        .operands = "list | show ID | create NAME=VALUE... | set ID NAME=VALUE... | " more,        \
+        .details = "",                                                                             \
+        .options = options,                                                                        \
+        .option_count = COUNT_OF(options),                                                         \
+        .defaults = &defaults,                                                                     \
+        .args_bytes = sizeof(defaults),                                                            \
+        .operands_least = 1,                                                                       \
+        .operands_most = SIZE_MAX,                                                                 \
+        .uses_server = true,                                                                       \
+        .run = run,                                                                                \
+    }
+
+CONFIG_COMMAND(cmd_org, "org", "Organisations, which see nothing of each other", "remove ID");
+CONFIG_COMMAND(cmd_key, "key", "Keys of programs", "revoke ID | rotate ID");
+CONFIG_COMMAND(cmd_rule, "rule", "Rules for events that match", "remove ID");
+CONFIG_COMMAND(cmd_target, "target", "Where events and alerts are sent", "remove ID");
+CONFIG_COMMAND(cmd_schema, "schema", "What the data of an event type must look like", "remove ID");
+CONFIG_COMMAND(cmd_dev_host, "dev-host", "Hosts that are not in production", "remove ID");
+CONFIG_COMMAND(cmd_team, "team", "Which team a host belongs to", "remove ID");
