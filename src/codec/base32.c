@@ -39,11 +39,11 @@ static uint32_t letter_value(uint8_t letter)
 
 bool base32_decode(slice text, struct buf *out)
 {
-    size_t len = text.len * LETTER_BITS / BYTE_BITS;
-    if (text.len * LETTER_BITS % BYTE_BITS >= LETTER_BITS || !buf_reserve(out, len)) {
+    if (text.len * LETTER_BITS % BYTE_BITS >= LETTER_BITS ||
+        !buf_reserve(out, text.len * LETTER_BITS / BYTE_BITS)) {
         return false;
     }
-    uint8_t *at = len > 0 ? out->ptr + out->len : NULL;
+    size_t at = out->len;
     uint32_t held = 0;
     uint32_t held_bits = 0;
     uint32_t bad = 0;
@@ -54,12 +54,12 @@ bool base32_decode(slice text, struct buf *out)
         held_bits += LETTER_BITS;
         if (held_bits >= BYTE_BITS) {
             held_bits -= BYTE_BITS;
-            *at++ = (uint8_t)(held >> held_bits);
+            out->ptr[at++] = (uint8_t)(held >> held_bits);
         }
     }
     if (bad != 0 || (held & ((1U << held_bits) - 1)) != 0) {
         return false;
     }
-    out->len += len;
+    out->len = at;
     return true;
 }
