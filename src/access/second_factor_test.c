@@ -82,6 +82,10 @@ static void test_texts_that_are_no_recovery_codes(void **state)
         size_t index = 0;
         assert_false(is_found(&codes, bad[i], &index));
     }
+    char longer[RECOVERY_CODE_BYTES + 1];
+    size_t index = 0;
+    (void)snprintf(longer, sizeof(longer), "%sA", codes.texts[0]);
+    assert_false(is_found(&codes, longer, &index));
 }
 
 int main(void)

@@ -164,7 +164,14 @@ static enum err write_key(const struct token_keys *keys, const struct token_key 
     (void)snprintf(file.label, sizeof(file.label), "%s", key->kid);
     memcpy(file.seed, key->seed, sizeof(file.seed));
     file_name(key, name);
-    return key_file_write(keys->dir, name, LABEL_WORD, &file, diag);
+    enum err e = key_file_write(keys->dir, name, LABEL_WORD, &file, diag);
+    if (e != OK) {
+        /* It may be there nevertheless, and would end the key that goes on signing at the next
+         * start. If it cannot be removed either, that costs some users a login, nothing else. */
+        enum err removed = dir_remove(keys->dir, name, NULL);
+        UNUSED(removed);
+    }
+    return e;
 }
 
 /* A key newer than all others, on disk; not yet in the set. */

@@ -186,45 +186,92 @@ static void test_damaged_directories(void **state)
     assert_int_equal(token_keys_open(place.dir, now_us, &keys, NULL), ERR_CORRUPT);
 }
 
-/* A life of a directory; `acknowledged` is the newest key that was promised. */
-static enum err live(const struct dir *dir, char acknowledged[TOKEN_KID_BYTES + 1])
+/* A life of a directory, and how far it came. */
+struct life {
+    char acknowledged[TOKEN_KID_BYTES + 1]; /* the newest key that was promised; "": none */
+    int64_t at_us;
+};
+
+static enum err rotate_at(struct token_keys *keys, int64_t at_us, struct life *life)
 {
-    OWNED(token_keys) keys = NULL;
-    TRY(token_keys_open(dir, now_us, &keys, NULL));
-    current_kid(keys, acknowledged);
-    TRY(token_keys_rotate(keys, now_us + SECOND, NULL));
-    current_kid(keys, acknowledged);
-    TRY(token_keys_rotate(keys, now_us + 2 * HOUR, NULL)); /* ends the first */
-    current_kid(keys, acknowledged);
+    life->at_us = at_us;
+    TRY(token_keys_rotate(keys, at_us, NULL));
+    current_kid(keys, life->acknowledged);
     return OK;
 }
 
-/* After a power cut at any operation the set opens, and knows the key that signed. */
-static void test_power_cuts(void **state)
+static enum err live(const struct dir *dir, struct life *life)
 {
-    UNUSED(state);
-    bool was_cut = true;
-    for (uint64_t n = 1; was_cut; n++) {
-        OWNED(fault_disk) disk = fault_disk_new();
-        CLEANUP(leave) struct place place = {0};
-        char acknowledged[TOKEN_KID_BYTES + 1] = "";
-        enter(&place);
-        fault_install(fault_disk_plan(disk));
-        fault_disk_cut_at(disk, n);
-        was_cut = live(place.dir, acknowledged) != OK;
-        fault_disk_cut_at(disk, 0);
-        fault_disk_lose(disk, n);
-        OWNED(token_keys) keys = NULL;
-        struct diag diag = {0};
-        if (token_keys_open(place.dir, now_us + 2 * HOUR, &keys, &diag) != OK) {
-            fail_msg("cut at %llu: %s: %s", (unsigned long long)n, diag.where, diag.text);
-        }
-        assert_true(acknowledged[0] == '\0' || verifies(keys, acknowledged, now_us));
-        fault_install(NULL);
-        assert_true(n < 200);
-        print_message("# cut at %llu%s\n", (unsigned long long)n,
-                      was_cut ? "" : ": beyond the end");
+    OWNED(token_keys) keys = NULL;
+    *life = (struct life){.at_us = now_us};
+    TRY(token_keys_open(dir, now_us, &keys, NULL));
+    current_kid(keys, life->acknowledged);
+    TRY(rotate_at(keys, now_us + SECOND, life));
+    return rotate_at(keys, now_us + 2 * HOUR, life); /* ends the first */
+}
+
+/* At once after it the set opens, and knows the key that signed. */
+static void check_after(const struct dir *dir, const struct life *life, const char *what,
+                        uint64_t n)
+{
+    OWNED(token_keys) keys = NULL;
+    struct diag diag = {0};
+    if (token_keys_open(dir, life->at_us, &keys, &diag) != OK) {
+        fail_msg("%s at %llu: %s: %s", what, (unsigned long long)n, diag.where, diag.text);
     }
+    if (life->acknowledged[0] != '\0' && !verifies(keys, life->acknowledged, life->at_us)) {
+        fail_msg("%s at %llu: a key is lost", what, (unsigned long long)n);
+    }
+}
+
+/* The power goes at any operation. */
+static bool cut_power(uint64_t n, uint64_t seed)
+{
+    OWNED(fault_disk) disk = fault_disk_new();
+    CLEANUP(leave) struct place place = {0};
+    struct life life;
+    enter(&place);
+    fault_install(fault_disk_plan(disk));
+    fault_disk_cut_at(disk, n);
+    bool was_cut = live(place.dir, &life) != OK;
+    fault_disk_cut_at(disk, 0);
+    fault_disk_lose(disk, seed);
+    check_after(place.dir, &life, "cut", n);
+    fault_install(NULL);
+    return was_cut;
+}
+
+/* The same when one operation fails and the program goes on. */
+static bool fail_once(uint64_t n)
+{
+    OWNED(fault_disk) disk = fault_disk_new();
+    CLEANUP(leave) struct place place = {0};
+    struct life life;
+    enter(&place);
+    fault_install(fault_disk_plan(disk));
+    fault_disk_fail_at(disk, n, 0);
+    bool has_failed = live(place.dir, &life) != OK;
+    fault_disk_cut_at(disk, 0);
+    check_after(place.dir, &life, "failed", n);
+    fault_install(NULL);
+    return has_failed;
+}
+
+static void test_power_cuts_and_failures(void **state)
+{
+    enum { SEEDS = 16 };
+    UNUSED(state);
+    uint64_t n = 1;
+    for (bool goes_on = true; goes_on; n++) {
+        goes_on = false;
+        for (uint64_t seed = 0; seed < SEEDS; seed++) {
+            goes_on = cut_power(n, seed * 1000 + n) || goes_on;
+        }
+        goes_on = fail_once(n) || goes_on;
+        assert_true(n < 200);
+    }
+    print_message("# %llu operations\n", (unsigned long long)n - 2);
+    assert_true(n > 10);
 }
 
 int main(void)
@@ -235,7 +282,7 @@ int main(void)
         cmocka_unit_test(test_rotations_have_a_limit),
         cmocka_unit_test(test_a_stolen_key_ends_at_once),
         cmocka_unit_test(test_damaged_directories),
-        cmocka_unit_test(test_power_cuts),
+        cmocka_unit_test(test_power_cuts_and_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
