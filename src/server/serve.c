@@ -112,7 +112,7 @@ static enum err open_secrets(struct server *server, struct diag *diag)
     struct api *api = &server->api;
     bool production = options_choice(server->options, OPTION_ENVIRONMENT) == 1;
     TRY(dir_open(options_text(server->options, OPTION_DATA), false, &server->data_dir, diag));
-    api->key_environment = production ? "live" : "dev";
+    api->key_environment = api_key_environment(production);
     TRY(secrets_owner_key(server->data_dir, api->key_environment, server->owner_key,
                           &server->key_is_new, diag));
     return secrets_key(server->data_dir, "cursor.secret", api->cursor_key, diag);
