@@ -178,10 +178,12 @@ class Server:
     """`cairn serve` on a directory and a free port. As a context manager it is started, and stopped
     with SIGTERM, which must end in exit status 0."""
 
-    def __init__(self, *options, data=None, usual=USUAL_OPTIONS, listen='127.0.0.1:0', prefix=()):
+    def __init__(self, *options, data=None, usual=USUAL_OPTIONS, listen='127.0.0.1:0', prefix=(),
+                 tls=None):
         self.data = pathlib.Path(data) if data else scratch(f'data-{len(_servers)}')
         self.options = ['--listen', listen, *usual, *options]
         self.prefix = prefix  # a command that starts the program with other limits
+        self.tls = tls  # an ssl.SSLContext, if requests go by HTTPS
         self.log_path = scratch(f'server-{len(_servers)}.log')
         self.process = self.port = self.key = None
         _servers.append(self)
@@ -275,7 +277,7 @@ class Server:
         headers = dict(headers or {})
         if key is not None and 'Authorization' not in headers:
             headers['Authorization'] = f'Bearer {key or self.key}'
-        connection = http.client.HTTPConnection('127.0.0.1', self.port, timeout=PATIENCE_S)
+        connection = self.connection()
         try:
             connection.request(method, target, body, headers)
             answer = connection.getresponse()
@@ -316,6 +318,12 @@ class Server:
             return note if int(note.split(b'\n')[1]) >= size else None
         return wait_until(covering, f'a checkpoint covers {size}')
 
+    def connection(self):
+        if self.tls is not None:
+            return http.client.HTTPSConnection('127.0.0.1', self.port, timeout=PATIENCE_S,
+                                               context=self.tls)
+        return http.client.HTTPConnection('127.0.0.1', self.port, timeout=PATIENCE_S)
+
     def socket(self):
         return socket.create_connection(('127.0.0.1', self.port), PATIENCE_S)
 
@@ -330,13 +338,14 @@ def event(**members):
 
 # The command line
 
-def cairn(*words, server=None, stdin=None, status=0, timeout=60):
+def cairn(*words, server=None, stdin=None, status=0, timeout=60, variables=None):
     """Runs a command, against `server` if one is given. `status` None takes any."""
     words = [str(word) for word in words]
     if server is not None:
         words += ['--data', str(server.data)]
     run = subprocess.run([PROGRAM, *words], input=stdin, capture_output=True, text=True,
-                         timeout=timeout, env=environment(), cwd=_scratch, check=False,
+                         timeout=timeout, env=environment() | (variables or {}), cwd=_scratch,
+                         check=False,
                          **({'stdin': subprocess.DEVNULL} if stdin is None else {}))
     if status is not None and run.returncode != status:
         raise Wrong(f'{" ".join(words)}: expected exit status {status}, got {run.returncode}; '

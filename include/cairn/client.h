@@ -63,6 +63,7 @@ struct cairn_options {
     long connect_timeout_ms; /* 0: 10,000 */
     unsigned retries;        /* of a stream in a row without progress; 0: 8 */
     const char *user_agent;  /* NULL: "libcairn/<version>" */
+    const char *ca_file;     /* PEM: who may vouch for an https server; NULL: the system's CAs */
 };
 
 /* Makes no connection yet. INVALID: the server or the key cannot be one; MEMORY. On OK the caller

@@ -8,13 +8,22 @@
 #include "crypto/secret.h"
 #include "os/random.h"
 
-enum { ID_BYTES = API_KEY_PREFIX_BYTES / 2, SECRET_BYTES = 32, SECRET_TEXT_BYTES = 43 };
+enum { ID_BYTES = API_KEY_PREFIX_BYTES / 2, SECRET_BYTES = 32 };
+
+#define LIVE "live"
+#define DEV  "dev"
+
+const char *api_key_environment(bool is_production)
+{
+    return is_production ? LIVE : DEV;
+}
 
 void api_key_make(const char *environment, struct api_key *out)
 {
     uint8_t secret[SECRET_BYTES];
     uint8_t id[ID_BYTES];
     CLEANUP(buf_release) struct buf text = BUF_INIT(API_KEY_BYTES_MAX);
+    ASSERT(strcmp(environment, LIVE) == 0 || strcmp(environment, DEV) == 0);
     random_bytes(secret, sizeof(secret));
     random_bytes(id, sizeof(id));
     hex_encode((slice){id, sizeof(id)}, out->prefix);
@@ -24,34 +33,51 @@ void api_key_make(const char *environment, struct api_key *out)
     ASSERT(!text.failed && text.len < API_KEY_BYTES_MAX);
     memcpy(out->text, text.ptr, text.len);
     out->text[text.len] = '\0';
-    sha256(buf_slice(&text), out->hash);
+    api_key_hash(buf_slice(&text), out->hash);
     secret_wipe(text.ptr, text.len);
     secret_wipe(secret, sizeof(secret));
 }
 
-static bool take_word(slice *rest, size_t least, size_t most, slice *out)
+/* Lower case, as hex_encode() writes it: another text of the same bytes is another key. */
+static bool take_id(slice *rest, slice *out)
 {
-    size_t len = 0;
-    while (len < rest->len && len <= most && rest->ptr[len] != '_') {
-        len++;
-    }
-    if (len < least || len > most) {
+    if (rest->len < API_KEY_PREFIX_BYTES) {
         return false;
     }
-    *out = slice_take(rest, len);
+    *out = slice_take(rest, API_KEY_PREFIX_BYTES);
+    for (size_t i = 0; i < out->len; i++) {
+        uint8_t byte = out->ptr[i];
+        if (!((byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f'))) {
+            return false;
+        }
+    }
     return true;
 }
 
 bool api_key_prefix(slice key, slice *out)
 {
-    slice environment = {0};
     slice prefix = {0};
-    bool is_key = slice_take_literal(&key, SLICE("cairn_")) &&
-                  take_word(&key, 1, 16, &environment) && slice_take_literal(&key, SLICE("_")) &&
-                  take_word(&key, API_KEY_PREFIX_BYTES, API_KEY_PREFIX_BYTES, &prefix) &&
-                  slice_take_literal(&key, SLICE("_")) && key.len == SECRET_TEXT_BYTES;
+    uint8_t secret[SECRET_BYTES];
+    bool is_key =
+        slice_take_literal(&key, SLICE("cairn_")) &&
+        (slice_take_literal(&key, SLICE(LIVE "_")) || slice_take_literal(&key, SLICE(DEV "_"))) &&
+        take_id(&key, &prefix) && slice_take_literal(&key, SLICE("_")) &&
+        base64url_decode_exact(key, secret, sizeof(secret));
+    secret_wipe(secret, sizeof(secret));
     if (is_key) {
         *out = prefix;
     }
     return is_key;
+}
+
+void api_key_hash(slice key, uint8_t out[SHA256_BYTES])
+{
+    sha256(key, out);
+}
+
+bool api_key_matches(slice key, const uint8_t hash[SHA256_BYTES])
+{
+    uint8_t own[SHA256_BYTES];
+    api_key_hash(key, own);
+    return secret_equal((slice){own, sizeof(own)}, (slice){hash, SHA256_BYTES});
 }

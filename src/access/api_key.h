@@ -20,8 +20,18 @@ struct api_key {
     uint8_t hash[SHA256_BYTES];
 };
 
-/* A new key of environment "live" or "dev". */
+/* What stands in keys of a production server, and of any other: "live", "dev". */
+const char *api_key_environment(bool is_production);
+
+/* A new key of one of these environments. */
 void api_key_make(const char *environment, struct api_key *out);
 
-/* The prefix of what looks like a key: 8 characters inside `key`. False: it is none. */
+/* The prefix of what has a key's form to the last bit: 8 characters inside `key`. False: it is
+ * none, and no key of ours ever had that form. */
 bool api_key_prefix(slice key, slice *out);
+
+/* What is kept of it. */
+void api_key_hash(slice key, uint8_t out[SHA256_BYTES]);
+
+/* Whether `key` is the one of that hash, in constant time. */
+bool api_key_matches(slice key, const uint8_t hash[SHA256_BYTES]);

@@ -277,7 +277,7 @@ enum callers_answer callers_find(struct callers *callers, slice key, int64_t now
     if (!api_key_prefix(key, &prefix)) {
         return CALLERS_NO_KEY;
     }
-    sha256(key, hash);
+    api_key_hash(key, hash);
     mutex_lock(&callers->lock);
     const struct key_entry *entry = find_slot(callers->keys, callers->key_mask, prefix);
     enum callers_answer answer = judge(callers, entry, hash, now_us, out);

@@ -12,6 +12,7 @@
 
 #include <stdatomic.h>
 
+#include "api/cors.h"
 #include "http/server.h"
 #include "ingest/ingest.h"
 #include "query/query.h"
@@ -69,6 +70,8 @@ struct api {
     const char *key_environment; /* "live" or "dev" */
     uint8_t cursor_key[QUERY_KEY_BYTES];
     bool tiles_public, metrics_public, query_key_allowed;
+    bool hsts;        /* what came over TLS is answered with Strict-Transport-Security */
+    struct cors cors; /* the pages of others that may read answers */
     const char *version;
     int64_t started_us;
     _Atomic bool is_ready; /* examples are in, nothing stops */
@@ -79,6 +82,13 @@ struct api {
 const struct http_route *api_routes(size_t *count);
 const http_middleware_fn *api_middleware(size_t *count);
 void api_hooks(struct api *api, struct http_hooks *out);
+
+/* What every answer carries, whatever made it. */
+#define API_SECURITY_HEADERS                                                                       \
+    "X-Content-Type-Options: nosniff\r\n"                                                          \
+    "X-Frame-Options: DENY\r\n"                                                                    \
+    "Referrer-Policy: no-referrer\r\n"                                                             \
+    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
 
 /* The api behind a request. */
 struct api *api_of(const struct http_request *request);

@@ -84,8 +84,13 @@ bool auth_identify(struct http_request *request, void *data)
     return true;
 }
 
-static bool is_loopback(slice peer)
+/* Of this machine; what a proxy says of itself does not count. */
+static bool is_loopback(const struct http_request *request)
 {
+    slice peer = request->peer;
+    if (request->is_forwarded) {
+        return false;
+    }
     return slice_equal(peer, SLICE("::1")) || slice_take_literal(&peer, SLICE("127."));
 }
 
@@ -98,7 +103,7 @@ static bool is_open(const struct http_request *request, const struct api *api,
     case OPEN_TO_ALL:
         return true;
     case OPEN_TO_LOOPBACK:
-        return api->metrics_public || is_loopback(request->peer);
+        return api->metrics_public || is_loopback(request);
     case OPEN_TILES:
         return api->tiles_public;
     }

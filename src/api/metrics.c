@@ -196,6 +196,18 @@ static void write_ledger(struct buf *out, struct store *store)
               f.writable ? 1.0 : 0.0);
 }
 
+static void write_tls(struct buf *out, struct http_server *server, uint64_t failed)
+{
+    struct http_certificate shown;
+    if (http_server_certificate(server, &shown) == OK) {
+        write_one(out, "cairn_http_tls_failed_total", "counter",
+                  "Handshakes that failed and connections that broke TLS.", (double)failed);
+        write_one(out, "cairn_http_certificate_expires_seconds", "gauge",
+                  "When the server's certificate ends, in seconds since 1970.",
+                  (double)shown.expires_us / 1e6);
+    }
+}
+
 static void write_all(struct api *api, struct buf *out)
 {
     ingest_metrics_write(api->ingest.metrics, out);
@@ -213,6 +225,7 @@ static void write_all(struct api *api, struct buf *out)
                   (double)counts.connections);
         write_one(out, "cairn_http_refused_total", "counter", "Connections over a maximum.",
                   (double)counts.refused);
+        write_tls(out, api->server, counts.tls_failed);
     }
 }
 

@@ -6,6 +6,7 @@
 #include "api/auth.h"
 #include "api/legacy.h"
 #include "api/metrics.h"
+#include "http/forwarded.h"
 #include "kinds/kinds.h"
 
 /* Bodies are streamed: this bounds what one request may send, not what it costs. */
@@ -158,6 +159,7 @@ const struct http_route *api_routes(size_t *count)
 
 /* Read top to bottom: the first that says no answers. */
 static const http_middleware_fn chain[] = {
+    http_forwarded,
     api_version_pass,
     auth_identify,
     auth_authorise,
@@ -169,18 +171,17 @@ const http_middleware_fn *api_middleware(size_t *count)
     return chain;
 }
 
-/* What every answer carries, whatever made it. */
-static void add_security_headers(struct http_request *request, void *data)
+static void add_headers(struct http_request *request, void *data)
 {
     const struct api *api = data;
     legacy_adapt_problem(api, request);
     api_version_headers(api->versions, request);
-    http_response_lines(
-        request->response,
-        SLICE("X-Content-Type-Options: nosniff\r\n"
-              "X-Frame-Options: DENY\r\n"
-              "Referrer-Policy: no-referrer\r\n"
-              "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"));
+    http_response_lines(request->response, SLICE(API_SECURITY_HEADERS));
+    if (api->hsts && request->is_https) { /* over plain HTTP nobody may believe it (RFC 6797) */
+        http_response_lines(request->response,
+                            SLICE("Strict-Transport-Security: max-age=31536000\r\n"));
+    }
+    cors_answer(&api->cors, request);
 }
 
 static void note_outcome(const struct http_request *request, const struct http_outcome *outcome,
@@ -195,7 +196,7 @@ static void note_outcome(const struct http_request *request, const struct http_o
 void api_hooks(struct api *api, struct http_hooks *out)
 {
     *out = (struct http_hooks){
-        .before_response = add_security_headers,
+        .before_response = add_headers,
         .on_response = note_outcome,
         .data = api,
     };

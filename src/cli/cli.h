@@ -55,7 +55,7 @@ struct cli_command {
     const void *defaults; /* the arguments before parsing; NULL: the command has none */
     size_t args_bytes;
     size_t operands_least, operands_most;
-    bool uses_server;                      /* takes --server, --key, --data */
+    bool uses_server;                      /* takes --server, --key, --ca, --data */
     enum cli_exit (*run)(struct cli *cli); /* NULL: serve, which main.c runs */
 };
 
@@ -71,7 +71,7 @@ extern const struct cli_option cli_common_options[];
 extern const size_t cli_common_option_count;
 
 struct cli_common {
-    const char *server, *key, *data; /* NULL when not given */
+    const char *server, *key, *ca, *data; /* NULL when not given */
     bool json, help;
 };
 

@@ -389,12 +389,16 @@ static enum cli_exit run(struct cli *cli)
     return cli_usage(cli, "%s: expected list, show, create, set or remove", cli->operands[0]);
 }
 
+#define VERBS "The verbs are list, show ID, create NAME=VALUE..., set ID NAME=VALUE..., and "
+#define VALUES                                                                                     \
+    ". A value that begins with @ names a file of a JSON document; an empty one takes the "        \
+    "default."
 #define CONFIG_COMMAND(variable, word, line, more)                                                 \
     const struct cli_command variable = {                                                          \
         .name = (word),                                                                            \
         .summary = (line),                                                                         \
-        .operands = "list | show ID | create NAME=VALUE... | set ID NAME=VALUE... | " more,        \
-        .details = "",                                                                             \
+        .operands = "VERB [ID] [NAME=VALUE...]",                                                   \
+        .details = VERBS more VALUES,                                                              \
         .options = options,                                                                        \
         .option_count = COUNT_OF(options),                                                         \
         .defaults = &defaults,                                                                     \
@@ -406,7 +410,7 @@ static enum cli_exit run(struct cli *cli)
     }
 
 CONFIG_COMMAND(cmd_org, "org", "Organisations, which see nothing of each other", "remove ID");
-CONFIG_COMMAND(cmd_key, "key", "Keys of programs", "revoke ID | rotate ID");
+CONFIG_COMMAND(cmd_key, "key", "Keys of programs", "revoke ID or rotate ID");
 CONFIG_COMMAND(cmd_rule, "rule", "Rules for events that match", "remove ID");
 CONFIG_COMMAND(cmd_target, "target", "Where events and alerts are sent", "remove ID");
 CONFIG_COMMAND(cmd_schema, "schema", "What the data of an event type must look like", "remove ID");

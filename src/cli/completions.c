@@ -37,7 +37,8 @@ static void visit_serve(const struct cli_command *command, word_fn fn, struct bu
         struct word word = {.help = info->sentence,
                             .choices = info->choices[0] != '\0' ? info->choices : NULL,
                             .takes_value = !is_boolean,
-                            .is_path = info->type == OPTION_TYPE_PATH};
+                            .is_path =
+                                info->type == OPTION_TYPE_PATH || info->type == OPTION_TYPE_FILE};
         (void)option_flag((enum option)i, word.flag);
         fn(command, &word, out);
     }

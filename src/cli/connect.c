@@ -24,6 +24,9 @@ char *connection_from_lock(slice lock)
         return NULL;
     }
     struct buf out = BUF_INIT(KIB(4));
+    if (slice_take_literal(&address, SLICE("https://"))) {
+        buf_append_cstr(&out, "https://");
+    }
     if (slice_take_literal(&address, SLICE("0.0.0.0:")) ||
         slice_take_literal(&address, SLICE(":"))) {
         buf_append_cstr(&out, "127.0.0.1:"); /* "every address" is none to connect to */
@@ -79,6 +82,7 @@ enum err connection_find(const struct cli_common *common, char *(*environment)(c
     struct connection found = {
         .server = copy_first(common->server, environment("CAIRN_SERVER")),
         .key = copy_first(common->key, environment("CAIRN_API_KEY")),
+        .ca = copy_first(common->ca, environment("CAIRN_CA")),
     };
     char *data CLEANUP(mem_freep) = copy_first(common->data, environment("CAIRN_DATA"));
     bool is_given = data != NULL;
@@ -105,6 +109,7 @@ void connection_release(struct connection *connection)
     }
     free(connection->server);
     free(connection->key);
+    free(connection->ca);
     *connection = (struct connection){0};
 }
 
@@ -118,7 +123,8 @@ enum cli_exit cli_connect(const struct cli *cli, struct cairn_client **out)
     }
     struct cairn_options options = {.server = connection.server,
                                     .key = connection.key,
-                                    .user_agent = "cairn-cli"};
+                                    .user_agent = "cairn-cli",
+                                    .ca_file = connection.ca};
     enum cairn_result result = cairn_client_new(&options, out);
     if (result == CAIRN_INVALID) {
         return cli_usage(cli, "%s is no server's address, or the key is no key",

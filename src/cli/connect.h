@@ -19,9 +19,11 @@
 struct connection {
     char *server;
     char *key;
+    char *ca; /* a file */
 };
 
-/* What a LOCK file says: the address behind "listen ", made reachable (0.0.0.0 becomes 127.0.0.1).
+/* What a LOCK file says: the address behind "listen ", made reachable (0.0.0.0 becomes 127.0.0.1),
+ * with its scheme if that is https.
  * NULL if there is none. The caller frees it. */
 char *connection_from_lock(slice lock);
 

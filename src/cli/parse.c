@@ -10,6 +10,8 @@ const struct cli_option cli_server_options[] = {
      NULL},
     {"key", CLI_TEXT, offsetof(struct cli_common, key), "KEY",
      "The API key; else CAIRN_API_KEY, else the admin.key of the data directory", NULL},
+    {"ca", CLI_PATH, offsetof(struct cli_common, ca), "FILE",
+     "The CAs in PEM that may vouch for an https server; else CAIRN_CA, else the system's", NULL},
     {"data", CLI_PATH, offsetof(struct cli_common, data), "DIR",
      "The data directory of a server on this machine; else CAIRN_DATA, else ./cairn-data", NULL},
 };

@@ -107,11 +107,14 @@ enum cairn_result cairn_client_new(const struct cairn_options *options,
     client->server = make_server(options->server != NULL ? options->server : "127.0.0.1:8090");
     client->user_agent =
         strdup(options->user_agent != NULL ? options->user_agent : "libcairn/" CAIRN_VERSION);
+    bool has_ca = options->ca_file != NULL && options->ca_file[0] != '\0';
+    client->ca_file = has_ca ? strdup(options->ca_file) : NULL;
     client->authorization =
         options->key != NULL && options->key[0] != '\0' ? strdup(options->key) : NULL;
     client->curl = curl_easy_init();
     bool has_key = options->key == NULL || options->key[0] == '\0' || client->authorization != NULL;
-    if (client->server == NULL || client->user_agent == NULL || client->curl == NULL || !has_key) {
+    bool has_all = has_key && (!has_ca || client->ca_file != NULL);
+    if (client->server == NULL || client->user_agent == NULL || client->curl == NULL || !has_all) {
         enum cairn_result result = client->server == NULL ? CAIRN_INVALID : CAIRN_MEMORY;
         cairn_client_free(client);
         return result;
@@ -132,6 +135,7 @@ void cairn_client_free(struct cairn_client *client)
     free(client->authorization);
     free(client->server);
     free(client->user_agent);
+    free(client->ca_file);
     text_release(&client->answer);
     free(client);
 }

@@ -199,6 +199,10 @@ static void set_options(struct exchange *exchange, const char *url, struct curl_
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    if (client->ca_file != NULL) {
+        SET(CURLOPT_CAINFO, client->ca_file);
+        SET(CURLOPT_CAPATH, NULL); /* it and nobody else */
+    }
     SET(CURLOPT_ERRORBUFFER, client->curl_error);
     SET(CURLOPT_CONNECTTIMEOUT_MS, client->connect_timeout_ms);
     SET(CURLOPT_TIMEOUT_MS, request->is_stream ? 0L : client->timeout_ms);

@@ -21,6 +21,7 @@ struct cairn_client {
     char *server; /* "http://host:port", without a slash at the end */
     char *authorization;
     char *user_agent;
+    char *ca_file; /* NULL: the system's */
     long timeout_ms, connect_timeout_ms;
     unsigned retries;
     struct text answer; /* the body of the last exchange */

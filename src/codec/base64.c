@@ -98,16 +98,18 @@ static bool decode_rest(const struct alphabet *alphabet, slice text, uint8_t *ou
     return true;
 }
 
-static bool decode(const struct alphabet *alphabet, slice text, struct buf *out)
+/* Of letters alone, without padding: how many bytes they stand for. False: no such text. */
+static bool decoded_len(slice text, size_t *out)
 {
-    if (alphabet->has_padding && !take_padding(&text)) {
-        return false;
-    }
+    size_t rest = text.len % 4;
+    *out = text.len / 4 * 3 + (rest > 0 ? rest - 1 : 0);
+    return rest != 1;
+}
+
+/* Into room for decoded_len() bytes. */
+static bool decode_into(const struct alphabet *alphabet, slice text, uint8_t *out)
+{
     size_t groups = text.len / 4, rest = text.len % 4;
-    size_t len = groups * 3 + (rest > 0 ? rest - 1 : 0);
-    if (rest == 1 || !buf_reserve(out, len)) {
-        return false;
-    }
     uint8_t bad = 0;
     for (size_t i = 0; i < groups; i++) {
         uint8_t four[4];
@@ -115,16 +117,25 @@ static bool decode(const struct alphabet *alphabet, slice text, struct buf *out)
             four[j] = letter_value(alphabet, text.ptr[4 * i + j]);
             bad |= four[j] & NOT_A_LETTER;
         }
-        uint8_t *three = out->ptr + out->len + 3 * i;
+        uint8_t *three = out + 3 * i;
         three[0] = (uint8_t)(four[0] << 2 | four[1] >> 4);
         three[1] = (uint8_t)(four[1] << 4 | four[2] >> 2);
         three[2] = (uint8_t)(four[2] << 6 | four[3]);
     }
-    if (bad != 0) {
+    return bad == 0 && (rest == 0 || decode_rest(alphabet, (slice){text.ptr + 4 * groups, rest},
+                                                 out + 3 * groups));
+}
+
+static bool decode(const struct alphabet *alphabet, slice text, struct buf *out)
+{
+    size_t len = 0;
+    if (alphabet->has_padding && !take_padding(&text)) {
         return false;
     }
-    if (rest > 0 && !decode_rest(alphabet, (slice){text.ptr + 4 * groups, rest},
-                                 out->ptr + out->len + 3 * groups)) {
+    if (!decoded_len(text, &len) || !buf_reserve(out, len)) {
+        return false;
+    }
+    if (len > 0 && !decode_into(alphabet, text, out->ptr + out->len)) {
         return false;
     }
     out->len += len;
@@ -149,4 +160,11 @@ void base64url_append(struct buf *out, slice bytes)
 bool base64url_decode(slice text, struct buf *out)
 {
     return decode(&for_urls, text, out);
+}
+
+bool base64url_decode_exact(slice text, uint8_t *out, size_t out_bytes)
+{
+    size_t len = 0;
+    return decoded_len(text, &len) && len == out_bytes &&
+           (len == 0 || decode_into(&for_urls, text, out));
 }

@@ -20,3 +20,8 @@ bool base64_decode(slice text, struct buf *out);
 /* The alphabet for URLs and file names (- and _), without padding. */
 void base64url_append(struct buf *out, slice bytes);
 bool base64url_decode(slice text, struct buf *out);
+
+/* The same into memory of a fixed size, for secrets and signatures: false unless `text` is what
+ * base64url_append() writes of just `out_bytes` bytes; `out` is then of no use. Nothing of it goes
+ * to the heap. */
+bool base64url_decode_exact(slice text, uint8_t *out, size_t out_bytes);

@@ -92,6 +92,20 @@ static void test_keeps_to_the_limit_of_the_buf(void **state)
     assert_slice_equal(buf_slice(&out), "12345678");
 }
 
+static void test_decodes_into_a_fixed_size(void **state)
+{
+    UNUSED(state);
+    uint8_t out[5] = {0};
+    assert_true(base64url_decode_exact(SLICE("Zm9vYmE"), out, 5));
+    assert_memory_equal(out, "fooba", 5);
+    assert_true(base64url_decode_exact(SLICE("Zm9v"), out, 3));
+    assert_true(base64url_decode_exact(SLICE(""), out, 0));
+    static const char *const bad[] = {"Zm9vYmFy", "Zm9vYg", "Zm9vYmF", "Zm9vYmE=", "Zm9vYm+", ""};
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        assert_false(base64url_decode_exact(slice_from_cstr(bad[i]), out, 5));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,6 +113,7 @@ int main(void)
         cmocka_unit_test(test_refuses_all_but_the_one_text),
         cmocka_unit_test(test_refuses_the_same_for_urls),
         cmocka_unit_test(test_keeps_to_the_limit_of_the_buf),
+        cmocka_unit_test(test_decodes_into_a_fixed_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -101,17 +101,6 @@ static void on_written(uv_write_t *write, int status)
     }
 }
 
-/* Takes what was sent off the front of two buffers. */
-static void skip(uv_buf_t bufs[2], size_t sent)
-{
-    for (int i = 0; i < 2; i++) {
-        size_t n = sent < bufs[i].len ? sent : bufs[i].len;
-        bufs[i].base = n > 0 ? bufs[i].base + n : bufs[i].base;
-        bufs[i].len -= n;
-        sent -= n;
-    }
-}
-
 static uv_buf_t as_buf(slice bytes)
 {
     return uv_buf_init((char *)(uintptr_t)bytes.ptr, (unsigned)bytes.len);
@@ -137,12 +126,12 @@ void exchange_answer(struct exchange *exchange)
         conn_close(exchange->conn);
         return;
     }
-    if ((size_t)sent == total) {
+    if ((size_t)sent == total && conn_unsent(exchange->conn) == 0) {
         exchange->is_complete = true;
         exchange_done(exchange);
         return;
     }
-    skip(bufs, (size_t)sent);
+    conn_skip(bufs, (size_t)sent);
     exchange->is_writing = true;
     exchange->write.data = exchange;
     conn_send_later(exchange->conn, &exchange->write, bufs, 2, on_written);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/conn.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -12,8 +13,14 @@ enum {
 };
 
 /* What a full server says to those that it cannot take. */
-static const char refusal[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n"
-                              "Content-Length: 0\r\nConnection: close\r\n\r\n";
+static const char full[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n"
+                           "Content-Length: 0\r\nConnection: close\r\n";
+
+static const char needs_tls[] = "HTTP/1.1 400 Bad Request\r\nContent-Type: " HTTP_TYPE_TEXT "\r\n"
+                                "Content-Length: 63\r\nConnection: close\r\n";
+static const char needs_tls_body[] =
+    "This port speaks HTTPS: use a URL that begins with https://...\n";
+static_assert(sizeof(needs_tls_body) - 1 == 63, "its Content-Length");
 
 static struct http_conn *conn_of(void *handle)
 {
@@ -26,8 +33,9 @@ static void on_closed(uv_handle_t *handle)
 {
     struct http_conn *conn = conn_of(handle);
     struct http_loop *loop = conn->loop;
+    conn_tls_free(conn->tls); /* which tells an exchange that still waits for it */
     if (conn->is_counted) {
-        peers_drop(loop->server->peers, conn->address);
+        peers_drop(loop->server->peers, conn->is_trusted ? NULL : conn->address);
     }
     conn->prev->next = conn->next;
     conn->next->prev = conn->prev;
@@ -47,6 +55,8 @@ static void close_telling(struct http_conn *conn, enum http_abort why)
     conn->now = NULL;
     if (exchange != NULL) {
         exchange_detach(exchange, why);
+    } else if (conn->tls != NULL && !conn->is_shut) {
+        conn_tls_end(conn); /* what was sent is whole; a broken answer must not look so */
     }
     uv_close((uv_handle_t *)&conn->tcp, on_closed);
 }
@@ -62,14 +72,9 @@ static void on_shutdown(uv_shutdown_t *request, int status)
     free(request);
 }
 
-/* Ends our side and reads on for a moment: bytes that nobody reads would become a reset, which
- * could take the answer from the client before it has read it. */
-static void linger(struct http_conn *conn)
+static void shut_down(struct http_conn *conn)
 {
-    conn->is_lingering = true;
-    if (!conn->is_taking) { /* else a handler may still look at a piece of it */
-        buf_release(&conn->in);
-    }
+    conn->is_shut = true;
     uv_shutdown_t *request = mem_zeroed(sizeof(*request));
     if (uv_shutdown(request, (uv_stream_t *)&conn->tcp, on_shutdown) != 0) {
         free(request);
@@ -82,6 +87,31 @@ static void linger(struct http_conn *conn)
         return;
     }
     conn_update(conn);
+}
+
+void conn_flushed(struct http_conn *conn)
+{
+    if (conn->is_lingering && !conn->is_shut) {
+        shut_down(conn);
+    }
+}
+
+/* Ends our side and reads on for a moment: bytes that nobody reads would become a reset, which
+ * could take the answer from the client before it has read it. */
+static void linger(struct http_conn *conn)
+{
+    conn->is_lingering = true;
+    if (!conn->is_taking) { /* else a handler may still look at a piece of it */
+        buf_release(&conn->in);
+    }
+    if (conn->tls != NULL) {
+        conn_tls_end(conn);
+    }
+    if (conn->tls == NULL || conn_unsent(conn) == 0) {
+        shut_down(conn);
+    } else {
+        conn_update(conn); /* conn_flushed() goes on */
+    }
 }
 
 /* ---- Deadlines ---- */
@@ -108,7 +138,7 @@ void conn_expired(struct wheel_entry *timer)
         return;
     }
     if (conn->now->phase >= EXCHANGE_ANSWER) {
-        size_t unsent = uv_stream_get_write_queue_size((uv_stream_t *)&conn->tcp);
+        size_t unsent = conn_unsent(conn);
         if (unsent > 0 && unsent >= conn->unsent_before) {
             conn_close(conn);
             return;
@@ -130,6 +160,29 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
     bool is_waiting = conn->now != NULL && !exchange_is_reading(conn->now);
     buf->base = conn->loop->read_bytes;
     buf->len = is_waiting ? WAITING_READ : LOOP_READ_BYTES;
+}
+
+/* The peer sends no more. */
+static void end_input(struct http_conn *conn, bool is_broken)
+{
+    conn->is_eof = true;
+    conn->is_reading = false;
+    (void)uv_read_stop((uv_stream_t *)&conn->tcp);
+    if (is_broken || conn->now == NULL || conn->is_lingering) {
+        conn_close(conn);
+        return;
+    }
+    exchange_eof(conn->now);
+}
+
+/* Without TLS the end is not even read before what came ahead of it is taken. */
+static void end_input_if_waiting(struct http_conn *conn)
+{
+    bool is_due = conn->is_end_waiting && conn->in.len == 0 && !conn->is_eof && !conn->is_closing &&
+                  !conn->is_lingering;
+    if (is_due) {
+        end_input(conn, false);
+    }
 }
 
 /* Gives bytes to exchanges as long as they take some. What is left is kept. */
@@ -162,6 +215,7 @@ static void take_input(struct http_conn *conn, slice bytes)
         buf_release(&conn->in);
     }
     conn_update(conn);
+    end_input_if_waiting(conn);
 }
 
 static void conn_take_input(struct http_conn *conn, slice bytes)
@@ -177,24 +231,69 @@ static void conn_take_input(struct http_conn *conn, slice bytes)
     take_input(conn, bytes);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
+/* Says one thing, ahead of any request, and ends the connection. */
+static void refuse(struct http_conn *conn, const char *head, const char *body)
 {
-    struct http_conn *conn = conn_of(stream);
-    if (count > 0) {
-        conn_take_input(conn, (slice){(const uint8_t *)buf->base, (size_t)count});
-        return;
-    }
-    if (count == 0) {
-        return;
-    }
-    conn->is_eof = true;
-    conn->is_reading = false;
-    (void)uv_read_stop(stream);
-    if (count != UV_EOF || conn->now == NULL || conn->is_lingering) {
+    const char *headers = conn->loop->server->options.early_headers;
+    struct buf text CLEANUP(buf_release) = BUF_INIT(KIB(8));
+    buf_append_cstr(&text, head);
+    buf_append_cstr(&text, headers != NULL ? headers : "");
+    buf_append_cstr(&text, "\r\n");
+    buf_append_cstr(&text, body);
+    uv_buf_t buf = uv_buf_init((char *)text.ptr, (unsigned)text.len);
+    if (conn_send_now(conn, &buf, 1) < 0) {
         conn_close(conn);
         return;
     }
-    exchange_eof(conn->now);
+    linger(conn);
+}
+
+static void refuse_plain(struct http_conn *conn)
+{
+    conn_tls_free(conn->tls);
+    conn->tls = NULL;
+    refuse(conn, needs_tls, needs_tls_body);
+}
+
+static void take_secured(struct http_conn *conn, slice bytes)
+{
+    if (conn->is_lingering) {
+        return;
+    }
+    slice plain = {0};
+    enum tls_taken taken = conn_tls_take(conn, bytes, &plain);
+    conn->is_end_waiting = conn->is_end_waiting || taken == TLS_TAKEN_END;
+    if (plain.len > 0) {
+        conn_take_input(conn, plain);
+    } else {
+        end_input_if_waiting(conn);
+    }
+    if (conn->is_closing || conn->is_lingering) {
+        return;
+    }
+    if (taken == TLS_TAKEN_PLAIN) {
+        refuse_plain(conn);
+    } else if (taken == TLS_TAKEN_BAD) {
+        conn->loop->server->tls_failed++;
+        if (conn->now != NULL) {
+            conn_close(conn);
+        } else {
+            linger(conn); /* so that the peer reads the alert */
+        }
+    }
+}
+
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
+{
+    struct http_conn *conn = conn_of(stream);
+    slice bytes = {(const uint8_t *)buf->base, count > 0 ? (size_t)count : 0};
+    if (count < 0) {
+        end_input(conn, count != UV_EOF);
+    } else if (count > 0 && conn->tls != NULL) {
+        take_secured(conn, bytes);
+    } else if (count > 0) {
+        conn_take_input(conn, bytes);
+    }
 }
 
 void conn_update(struct http_conn *conn)
@@ -242,8 +341,27 @@ void conn_exchange_done(struct http_conn *conn, bool keep)
 
 /* ---- Writing ---- */
 
+size_t conn_unsent(const struct http_conn *conn)
+{
+    size_t queued = uv_stream_get_write_queue_size((const uv_stream_t *)&conn->tcp);
+    return conn->tls == NULL ? queued : queued + conn_tls_unsent(conn->tls);
+}
+
+void conn_skip(uv_buf_t bufs[2], size_t sent)
+{
+    for (int i = 0; i < 2; i++) {
+        size_t n = sent < bufs[i].len ? sent : bufs[i].len;
+        bufs[i].base = n > 0 ? bufs[i].base + n : bufs[i].base;
+        bufs[i].len -= n;
+        sent -= n;
+    }
+}
+
 long conn_send_now(struct http_conn *conn, const uv_buf_t *bufs, unsigned count)
 {
+    if (conn->tls != NULL) {
+        return conn_tls_send_now(conn, bufs, count);
+    }
     int sent = uv_try_write((uv_stream_t *)&conn->tcp, bufs, count);
     return sent == UV_EAGAIN ? 0 : sent;
 }
@@ -251,9 +369,14 @@ long conn_send_now(struct http_conn *conn, const uv_buf_t *bufs, unsigned count)
 void conn_send_later(struct http_conn *conn, uv_write_t *write, const uv_buf_t *bufs,
                      unsigned count, uv_write_cb done)
 {
-    int queued = uv_write(write, (uv_stream_t *)&conn->tcp, bufs, count, done);
-    ASSERT(queued == 0); /* it fails only for handles that are not ours to write */
-    conn->unsent_before = uv_stream_get_write_queue_size((uv_stream_t *)&conn->tcp);
+    if (conn->tls == NULL) {
+        int queued = uv_write(write, (uv_stream_t *)&conn->tcp, bufs, count, done);
+        ASSERT(queued == 0); /* it fails only for handles that are not ours to write */
+    } else if (!conn_tls_send_later(conn, write, bufs, count, done)) {
+        conn_close(conn);
+        return;
+    }
+    conn->unsent_before = conn_unsent(conn);
     conn_update(conn);
 }
 
@@ -285,20 +408,32 @@ static void note_peer(struct http_conn *conn)
                        sizeof(conn->peer));
 }
 
-static void refuse(struct http_conn *conn)
+/* A server that is full makes no handshake to say so. */
+static void refuse_as_full(struct http_conn *conn)
 {
     struct http_loop *loop = conn->loop;
     loop->server->refused++;
-    if (loop->conn_count > loop->server->options.connections_max + REFUSED_MAX) {
+    if (loop->conn_count > loop->server->options.connections_max + REFUSED_MAX ||
+        loop->server->has_tls) {
         conn_close(conn);
         return;
     }
-    uv_buf_t buf = uv_buf_init((char *)(uintptr_t)refusal, sizeof(refusal) - 1);
-    if (conn_send_now(conn, &buf, 1) < 0) {
-        conn_close(conn);
-        return;
+    refuse(conn, full, "");
+}
+
+/* Which addresses count, and whether it has room. False: it was refused. */
+static bool admit(struct http_conn *conn)
+{
+    struct http_server *server = conn->loop->server;
+    const struct http_networks *trusted = server->options.trusted_proxies;
+    note_peer(conn);
+    conn->is_trusted = trusted != NULL && http_networks_have(trusted, conn->address);
+    /* What a proxy brings is counted by request, http_forwarded(). */
+    conn->is_counted = peers_add(server->peers, conn->is_trusted ? NULL : conn->address);
+    if (!conn->is_counted) {
+        refuse_as_full(conn);
     }
-    linger(conn);
+    return conn->is_counted;
 }
 
 void conn_accept(struct http_loop *loop)
@@ -307,7 +442,7 @@ void conn_accept(struct http_loop *loop)
     struct http_server *server = loop->server;
     conn->loop = loop;
     buf_init(&conn->in, (size_t)server->options.line_bytes_max + server->options.fields_bytes_max +
-                            LOOP_READ_BYTES);
+                            (server->has_tls ? TLS_PLAIN_BYTES : LOOP_READ_BYTES));
     int made = uv_tcp_init(&loop->uv, &conn->tcp);
     ASSERT(made == 0);
     conn->tcp.data = conn;
@@ -322,11 +457,15 @@ void conn_accept(struct http_loop *loop)
     }
     server->accepted++;
     (void)uv_tcp_nodelay(&conn->tcp, 1);
-    note_peer(conn);
-    conn->is_counted = peers_add(server->peers, conn->address);
-    if (!conn->is_counted) {
-        refuse(conn);
+    if (!admit(conn)) {
         return;
+    }
+    if (server->has_tls) {
+        conn->tls = conn_tls_new(server_tls(server));
+        if (conn->tls == NULL) {
+            conn_close(conn);
+            return;
+        }
     }
     conn_update(conn);
     wheel_arm(&loop->wheel, &conn->timer, loop_now_ms(loop) + server->options.head_ms);

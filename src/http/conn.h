@@ -5,8 +5,8 @@
  *
  * A connection is idle (no exchange), or has one exchange, or lingers: its last answer is sent, it
  * reads and forgets for a moment so that a reset does not take the answer from the client.
- * It knows bytes only through conn_take_input() and conn_send(): between those two and the socket
- * is where TLS goes.
+ * It knows bytes only through conn_take_input() and conn_send_*(): between those two and the socket
+ * lies TLS (conn_tls.h), where it is spoken.
  *
  * Threads: the loop's.
  */
@@ -26,16 +26,20 @@ struct http_conn {
     struct http_conn *prev;
     struct wheel_entry timer;
     struct exchange *now; /* NULL when idle */
+    struct conn_tls *tls; /* NULL: plain */
     struct buf in;        /* what could not be taken yet: a part of a head, or pipelined requests */
     size_t unsent_before; /* at the last look, to see progress */
     uint8_t address[16];
     char peer[46];
     uint16_t peer_port;
     bool is_counted; /* in the server's peers */
+    bool is_trusted; /* a proxy whose word on others' addresses is taken */
     bool is_taking;  /* conn_take_input() is below us on the stack */
     bool is_reading;
-    bool is_eof; /* the peer sends no more */
+    bool is_eof;         /* the peer sends no more */
+    bool is_end_waiting; /* TLS has said so, but what came before is not taken yet */
     bool is_lingering;
+    bool is_shut; /* we have ended our side */
     bool is_closing;
 };
 
@@ -54,12 +58,23 @@ void conn_resume(struct http_conn *conn);
 /* The server drains: ends the connection if nothing is pending, and a stream in any case. */
 void conn_stop(struct http_conn *conn);
 
-/* Sends what the kernel takes at once: the number of bytes, or negative when the peer has gone. */
+/* Sends what can be sent at once: the number of bytes, or negative when the peer has gone. All was
+ * sent when that is the sum and conn_unsent() is 0. */
 long conn_send_now(struct http_conn *conn, const uv_buf_t *bufs, unsigned count);
 
-/* Sends all of it later; `done` is called in any case, when the connection dies too. */
+/* Sends all of it later; `done` is called in any case, when the connection dies too. The bytes
+ * stay where they are until then. */
 void conn_send_later(struct http_conn *conn, uv_write_t *write, const uv_buf_t *bufs,
                      unsigned count, uv_write_cb done);
+
+/* Bytes that were taken for sending, but not by the kernel yet. */
+size_t conn_unsent(const struct http_conn *conn);
+
+/* Takes what was sent off the front of two buffers. */
+void conn_skip(uv_buf_t bufs[2], size_t sent);
+
+/* From conn_tls.c: nothing is unsent any more. */
+void conn_flushed(struct http_conn *conn);
 
 /* At once; the exchange is told. It may be called again. */
 void conn_close(struct http_conn *conn);

@@ -107,6 +107,7 @@ static void refuse(struct exchange *exchange, int status, const char *why)
 static void answer_options(struct exchange *exchange, const char *allow)
 {
     exchange->response.status = 204;
+    exchange->request.allow = allow;
     http_response_header_cstr(&exchange->response, "Allow", allow);
     answer_without_handler(exchange);
 }

@@ -40,6 +40,18 @@ void exchange_free(struct exchange *exchange)
     free(exchange);
 }
 
+/* The request may outlive its connection. */
+static const struct http_certificate *copy_certificate(struct exchange *exchange)
+{
+    slice copy = {0};
+    const struct http_certificate *shown = exchange->conn->tls->peer;
+    if (shown == NULL ||
+        !arena_copy(&exchange->arena, (slice){(const uint8_t *)shown, sizeof(*shown)}, &copy)) {
+        return NULL;
+    }
+    return (const struct http_certificate *)(const void *)copy.ptr;
+}
+
 struct exchange *exchange_begin(struct http_conn *conn)
 {
     struct http_loop *loop = conn->loop;
@@ -60,9 +72,12 @@ struct exchange *exchange_begin(struct http_conn *conn)
     }
     loop->live = exchange;
     exchange->started_ms = loop_now_ms(loop);
+    memcpy(exchange->peer, conn->peer, sizeof(exchange->peer));
     exchange->request = (struct http_request){
-        .peer = slice_from_cstr(conn->peer),
+        .peer = slice_from_cstr(exchange->peer),
         .peer_port = conn->peer_port,
+        .is_https = conn->tls != NULL,
+        .peer_certificate = conn->tls == NULL ? NULL : copy_certificate(exchange),
         .started_us = clock_monotonic_us(),
         .arena = &exchange->arena,
         .response = &exchange->response,
@@ -104,6 +119,25 @@ static void recycle(struct exchange *exchange)
     loop->spare_count++;
 }
 
+bool exchange_join(struct exchange *exchange, const uint8_t client[16])
+{
+    if (!peers_join(exchange->loop->server->peers, client)) {
+        return false;
+    }
+    memcpy(exchange->client, client, sizeof(exchange->client));
+    exchange->is_joined = true;
+    return true;
+}
+
+/* With the connection, or with the end: so that there are never more than connections. */
+static void leave(struct exchange *exchange)
+{
+    if (exchange->is_joined) {
+        exchange->is_joined = false;
+        peers_leave(exchange->loop->server->peers, exchange->client);
+    }
+}
+
 static void report(const struct exchange *exchange)
 {
     const struct http_hooks *hooks = &exchange->loop->server->options.hooks;
@@ -126,6 +160,7 @@ void exchange_done(struct exchange *exchange)
     struct http_conn *conn = exchange->conn;
     bool keep = exchange->keep && exchange->is_complete;
     report(exchange);
+    leave(exchange);
     recycle(exchange);
     if (conn != NULL) {
         conn_exchange_done(conn, keep);
@@ -174,6 +209,7 @@ void exchange_detach(struct exchange *exchange, enum http_abort why)
 {
     exchange->conn = NULL;
     exchange->is_gone = true;
+    leave(exchange);
     stream_detach(exchange);
     const struct http_parked *parked = exchange->is_held ? parked_of(exchange) : NULL;
     if (parked != NULL && parked->on_abort != NULL && !exchange->is_abort_told) {

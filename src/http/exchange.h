@@ -78,6 +78,9 @@ struct exchange {
     uint64_t sent_bytes;
     size_t body_max;
     _Atomic bool is_gone;
+    bool is_joined; /* counted for `client` in the server's peers */
+    uint8_t client[16];
+    char peer[46]; /* the connection may be gone before the request */
     char request_id[32];
 };
 
@@ -107,6 +110,9 @@ void exchange_stop(struct exchange *exchange);
 
 /* The connection dies. */
 void exchange_detach(struct exchange *exchange, enum http_abort why);
+
+/* The request is that of `client`, of whom a trusted proxy speaks. False: that one has too many. */
+bool exchange_join(struct exchange *exchange, const uint8_t client[16]);
 
 /* Refuses the request: a problem document, and then the end of the connection. */
 void exchange_refuse(struct exchange *exchange, int status, const char *why);

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "base/mem.h"
 #include "http/exchange.h"
 #include "os/clock.h"
 
@@ -176,12 +177,14 @@ enum err loop_open(struct http_loop *loop, struct http_server *server, struct so
 {
     loop->server = server;
     loop->posted_last = &loop->posted;
+    loop->tls = server->has_tls ? mem_zeroed(sizeof(*loop->tls)) : NULL;
     loop->conns.next = &loop->conns;
     loop->conns.prev = &loop->conns;
     mutex_init(&loop->post_lock);
     int error = uv_loop_init(&loop->uv);
     if (error != 0) {
         mutex_release(&loop->post_lock);
+        free(loop->tls);
         return fail(diag, "make a loop", error);
     }
     loop->is_open = true;
@@ -246,6 +249,7 @@ void loop_close(struct http_loop *loop)
     ASSERT(closed == 0);
     free_exchanges(loop->live);
     free_exchanges(loop->spare);
+    free(loop->tls);
     mutex_release(&loop->post_lock);
 }
 

@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "http/conn.h"
+#include "http/conn_tls.h"
 #include "http/parser.h"
 #include "http/peers.h"
 #include "http/pool.h"
@@ -23,6 +24,9 @@ struct http_server {
     struct http_router *router;
     struct pool *pool;
     struct peers *peers;
+    bool has_tls;          /* from the start to the end; else plain HTTP */
+    struct mutex tls_lock; /* of `tls` */
+    struct http_tls *tls;  /* for the next connections */
     struct http_loop *loops;
     uint32_t loop_count;
     uint16_t port;
@@ -30,7 +34,11 @@ struct http_server {
     _Atomic bool is_stopping;
     _Atomic uint64_t accepted;
     _Atomic uint64_t refused;
+    _Atomic uint64_t tls_failed;
 };
+
+/* A reference to what new connections begin with. */
+struct http_tls *server_tls(struct http_server *server);
 
 struct http_loop {
     uv_loop_t uv;
@@ -52,8 +60,9 @@ struct http_loop {
     bool is_open;
     bool is_stopping;
     uint64_t stop_deadline_ms;
-    uint64_t date_ms; /* when `date` was made */
-    char date[32];    /* as in the Date header */
+    uint64_t date_ms;        /* when `date` was made */
+    char date[32];           /* as in the Date header */
+    struct tls_scratch *tls; /* NULL when it is not spoken */
     char read_bytes[LOOP_READ_BYTES];
 };
 

@@ -67,16 +67,32 @@ static size_t find(const struct peers *peers, const uint8_t address[16])
     return i;
 }
 
-bool peers_add(struct peers *peers, const uint8_t address[16])
+/* With the lock held. */
+static bool count_address(struct peers *peers, const uint8_t address[16])
+{
+    struct slot *slot = &peers->slots[find(peers, address)];
+    if (slot->count >= peers->per_address_max) {
+        return false;
+    }
+    memcpy(slot->address, address, 16);
+    slot->count++;
+    return true;
+}
+
+bool peers_add(struct peers *peers, const uint8_t *address)
 {
     mutex_lock(&peers->lock);
-    struct slot *slot = &peers->slots[find(peers, address)];
-    bool fits = peers->connections < peers->connections_max && slot->count < peers->per_address_max;
-    if (fits) {
-        memcpy(slot->address, address, 16);
-        slot->count++;
-        peers->connections++;
-    }
+    bool fits = peers->connections < peers->connections_max &&
+                (address == NULL || count_address(peers, address));
+    peers->connections += fits ? 1 : 0;
+    mutex_unlock(&peers->lock);
+    return fits;
+}
+
+bool peers_join(struct peers *peers, const uint8_t address[16])
+{
+    mutex_lock(&peers->lock);
+    bool fits = count_address(peers, address);
     mutex_unlock(&peers->lock);
     return fits;
 }
@@ -95,16 +111,32 @@ static void close_hole(struct peers *peers, size_t hole)
     }
 }
 
-void peers_drop(struct peers *peers, const uint8_t address[16])
+/* With the lock held. */
+static void forget_address(struct peers *peers, const uint8_t address[16])
 {
-    mutex_lock(&peers->lock);
     size_t i = find(peers, address);
-    ASSERT(peers->slots[i].count > 0 && peers->connections > 0);
+    ASSERT(peers->slots[i].count > 0);
     peers->slots[i].count--;
-    peers->connections--;
     if (peers->slots[i].count == 0) {
         close_hole(peers, i);
     }
+}
+
+void peers_drop(struct peers *peers, const uint8_t *address)
+{
+    mutex_lock(&peers->lock);
+    ASSERT(peers->connections > 0);
+    peers->connections--;
+    if (address != NULL) {
+        forget_address(peers, address);
+    }
+    mutex_unlock(&peers->lock);
+}
+
+void peers_leave(struct peers *peers, const uint8_t address[16])
+{
+    mutex_lock(&peers->lock);
+    forget_address(peers, address);
     mutex_unlock(&peers->lock);
 }
 

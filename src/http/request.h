@@ -17,6 +17,7 @@
 #include "http/response.h"
 #include "http/words.h"
 
+struct http_certificate;
 struct http_loop;
 struct http_route;
 
@@ -36,12 +37,16 @@ struct http_task {
 struct http_request {
     enum http_method method; /* HEAD is seen as HEAD; its answer's body is not sent */
     uint8_t version_minor;
-    bool is_stopping; /* the server drains; long work should end soon */
-    slice target;     /* as sent */
-    slice path;       /* the target up to '?', as sent */
-    slice request_id; /* 1..128 of [A-Za-z0-9._-] */
-    slice peer;       /* the address as text; a middleware that trusts a proxy may replace it */
-    uint16_t peer_port;
+    bool is_stopping;   /* the server drains; long work should end soon */
+    slice target;       /* as sent */
+    slice path;         /* the target up to '?', as sent */
+    slice request_id;   /* 1..128 of [A-Za-z0-9._-] */
+    slice peer;         /* the client's address as text, of whom a trusted proxy spoke if one did */
+    uint16_t peer_port; /* 0 when only a proxy knows it */
+    bool is_forwarded;  /* the peer is what a trusted proxy says */
+    bool is_https;      /* it came over TLS, to us or to that proxy */
+    const struct http_certificate *peer_certificate; /* the client's, verified; NULL: it has none */
+    const char *allow; /* the methods of the path ("GET, HEAD, OPTIONS"), of an OPTIONS request */
     const struct http_route *route; /* NULL when the path or the method has none */
     const struct http_param *path_params;
     size_t path_param_count;

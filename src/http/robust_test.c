@@ -11,7 +11,7 @@ static void reset(int fd)
 {
     struct linger now = {.l_onoff = 1, .l_linger = 0};
     assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)), 0);
-    (void)close(fd);
+    client_close(fd);
 }
 
 static size_t resident_bytes(void)
@@ -62,16 +62,15 @@ static void deadline_is_absolute(void **state)
     int fd = client_connect(server);
     int64_t start_us = clock_monotonic_us();
     client_send(fd, row->begin);
-    struct pollfd wanted = {.fd = fd, .events = POLLIN};
-    while (poll(&wanted, 1, 10) == 0) {
-        (void)send(fd, row->drip, strlen(row->drip), MSG_NOSIGNAL);
+    while (!client_comes(fd, 10)) {
+        (void)client_send_some(fd, row->drip, strlen(row->drip));
     }
     int64_t took_us = clock_monotonic_us() - start_us;
     char *answer = client_read_all(fd, NULL);
     assert_contains(answer, row->answer);
     assert_true(took_us > 250000 && took_us < 3000000);
     free(answer);
-    (void)close(fd);
+    client_close(fd);
     http_server_free(server);
 }
 
@@ -86,7 +85,7 @@ static void an_idle_connection_is_ended_later(void **state)
     char byte = 0;
     assert_int_equal(client_read(fd, &byte, 1), 0);
     assert_true(clock_monotonic_us() - start_us > 450000);
-    (void)close(fd);
+    client_close(fd);
     http_server_free(server);
 }
 
@@ -98,7 +97,7 @@ static void a_client_that_does_not_read_is_ended(void **state)
     client_send(fd, "GET /export?bytes=100000000 HTTP/1.1\r\n" HOST "\r\n");
     wait_until(app.ends == 1);
     assert_true(app.written < 50000000);
-    (void)close(fd);
+    client_close(fd);
     http_server_free(server);
 }
 
@@ -133,7 +132,7 @@ static void a_client_that_leaves_in_its_body_is_told_to_the_handler(void **state
     int fd = client_connect(server);
     client_send(fd, "POST /events HTTP/1.1\r\n" HOST "Content-Length: 300\r\n\r\nabc");
     wait_until(app.body_bytes == 3);
-    (void)close(fd);
+    client_close(fd);
     wait_until(app.aborts == 1 && app.outcomes == 1);
     assert_int_equal(app.last_status, 0);
     http_server_free(server);
@@ -180,8 +179,13 @@ static void much_goes_through_little_memory(void **state)
     size_t after = resident_bytes();
     client_send(fd, "0\r\n\r\n");
     free(client_read_until(fd, "{\"bytes\": 67108864}", 1));
+#if !defined(__SANITIZE_ADDRESS__) || !defined(TEST_OVER_TLS) /* ASan keeps freed records a while */
     assert_true(after < before + MIB(16));
-    (void)close(fd);
+#else
+    UNUSED(before);
+    UNUSED(after);
+#endif
+    client_close(fd);
     http_server_free(server);
 }
 
@@ -203,7 +207,7 @@ static void a_long_export_waits_for_its_reader(void **state)
     assert_int_equal(n, 0);
     assert_true(total > 50000000 && total < 50200000);
     assert_int_equal(app.written, 50000000);
-    (void)close(fd);
+    client_close(fd);
     http_server_free(server);
 }
 
@@ -262,7 +266,7 @@ static void gzip_row_is_answered(void **state)
     free(answer);
     free(plain);
     free(packed);
-    (void)close(fd);
+    client_close(fd);
     http_server_free(server);
 }
 
@@ -290,7 +294,7 @@ static void a_thousand_idle_connections_are_cheap(void **state)
     http_server_stop(server);
     assert_true(clock_monotonic_us() - start_us < 1000000);
     for (int i = 0; i < CLIENTS; i++) {
-        (void)close(fds[i]);
+        client_close(fds[i]);
     }
     free(fds);
     http_server_free(server);
@@ -309,18 +313,79 @@ static void too_many_connections_are_told(void **state)
     }
     int fd = client_connect(server);
     char *answer = client_read_all(fd, NULL);
+#if defined(TEST_OVER_TLS)
+    assert_string_equal(answer, ""); /* a handshake only to refuse is what a full server spares */
+#else
     assert_contains(answer, "503 Service Unavailable");
     assert_contains(answer, "Retry-After: 5");
+#endif
     free(answer);
-    (void)close(fd);
-    (void)close(fds[0]);
+    client_close(fd);
+    client_close(fds[0]);
     wait_until(http_server_counts(server).connections == 3);
     answer = client_talk(server, "GET /hello HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
     assert_contains(answer, "hello");
     free(answer);
     for (int i = 1; i < 4; i++) {
-        (void)close(fds[i]);
+        client_close(fds[i]);
     }
+    http_server_free(server);
+}
+
+/* ---- Behind a proxy ---- */
+
+static void a_proxy_brings_many_but_each_only_so_many(void **state)
+{
+    UNUSED(state);
+    struct http_networks trusted;
+    assert_int_equal(http_networks_parse(SLICE("127.0.0.0/8"), &trusted, NULL), OK);
+    struct http_server *server = app_start(
+        (struct http_options){.connections_per_address_max = 2, .trusted_proxies = &trusted});
+    int fds[6];
+    for (int i = 0; i < 6; i++) { /* two for each of three clients */
+        char text[256];
+        (void)snprintf(text, sizeof(text),
+                       "POST /held HTTP/1.1\r\n" HOST "Content-Length: 0\r\n"
+                       "X-Forwarded-For: 6.6.6.6, 192.0.2.%d\r\n\r\n",
+                       i % 3);
+        fds[i] = client_connect(server);
+        client_send(fds[i], text);
+    }
+    wait_until(app_held_count() == 6);
+    char *answer = client_talk(server, "GET /who HTTP/1.1\r\n" HOST "Connection: close\r\n"
+                                       "X-Forwarded-For: 192.0.2.1\r\n\r\n");
+    assert_contains(answer, "503 Service Unavailable");
+    assert_contains(answer, "Retry-After: 5");
+    free(answer);
+    answer = client_talk(server, "GET /who HTTP/1.1\r\n" HOST "Connection: close\r\n"
+                                 "X-Forwarded-Proto: https\r\nX-Forwarded-For: 192.0.2.7\r\n\r\n");
+    assert_contains(answer, "https nobody from 192.0.2.7.");
+    free(answer);
+    reset(fds[1]); /* whoever leaves is no longer counted, although a handler holds it */
+    wait_until(app.aborts == 1);
+    answer = client_talk(server, "GET /who HTTP/1.1\r\n" HOST "Connection: close\r\n"
+                                 "X-Forwarded-For: 192.0.2.1\r\n\r\n");
+    assert_contains(answer, "from 192.0.2.1.");
+    free(answer);
+    app_release_held();
+    for (int i = 0; i < 6; i++) {
+        if (i != 1) {
+            client_close(fds[i]);
+        }
+    }
+    http_server_free(server);
+}
+
+static void a_stranger_is_not_believed(void **state)
+{
+    UNUSED(state);
+    struct http_networks trusted;
+    assert_int_equal(http_networks_parse(SLICE("10.0.0.0/8"), &trusted, NULL), OK);
+    struct http_server *server = app_start((struct http_options){.trusted_proxies = &trusted});
+    char *answer = client_talk(server, "GET /who HTTP/1.1\r\n" HOST "Connection: close\r\n"
+                                       "X-Forwarded-For: 192.0.2.1\r\n\r\n");
+    assert_contains(answer, "nobody from 127.0.0.1.");
+    free(answer);
     http_server_free(server);
 }
 
@@ -339,7 +404,7 @@ static void a_slow_reader_of_a_stream_is_closed(void **state)
     http_post(request->loop, &flood);
     wait_until(app.ends == 1);
     assert_int_equal(app.aborts, 0);
-    (void)close(fd);
+    client_close(fd);
     http_server_free(server);
 }
 
@@ -350,7 +415,7 @@ static void a_reader_that_leaves_ends_its_stream(void **state)
     int fd = client_connect(server);
     client_send(fd, "GET /tail HTTP/1.1\r\n" HOST "\r\n");
     free(client_read_until(fd, "data: 1\n\n", 1));
-    (void)close(fd);
+    client_close(fd);
     wait_until(app.aborts == 1);
     assert_int_equal(app.abort_why, HTTP_ABORT_PEER);
     http_server_free(server);
@@ -382,8 +447,8 @@ static void stop_waits_for_what_is_pending(void **state)
     assert_contains(answer, "{\"bytes\": 3}");
     assert_contains(answer, "Connection: close");
     free(answer);
-    (void)close(fd);
-    (void)close(tail);
+    client_close(fd);
+    client_close(tail);
     assert_int_equal(pthread_join(stopper, NULL), 0);
     http_server_free(server);
 }
@@ -401,7 +466,7 @@ static void stop_has_a_hard_limit(void **state)
     assert_true(took_us > 150000 && took_us < 3000000);
     assert_int_equal(app.aborts, 1);
     app_release_held(); /* its memory is still there */
-    (void)close(fd);
+    client_close(fd);
     http_server_free(server);
 }
 
@@ -431,6 +496,8 @@ int main(void)
         cmocka_unit_test(a_long_export_waits_for_its_reader),
         cmocka_unit_test(a_thousand_idle_connections_are_cheap),
         cmocka_unit_test(too_many_connections_are_told),
+        cmocka_unit_test(a_proxy_brings_many_but_each_only_so_many),
+        cmocka_unit_test(a_stranger_is_not_believed),
         cmocka_unit_test(a_slow_reader_of_a_stream_is_closed),
         cmocka_unit_test(a_reader_that_leaves_ends_its_stream),
         cmocka_unit_test(stop_waits_for_what_is_pending),

@@ -142,10 +142,50 @@ static enum err open_loops(struct http_server *server, struct diag *diag)
     return OK;
 }
 
+/* ---- TLS ---- */
+
+struct http_tls *server_tls(struct http_server *server)
+{
+    mutex_lock(&server->tls_lock);
+    struct http_tls *tls = http_tls_ref(server->tls);
+    mutex_unlock(&server->tls_lock);
+    return tls;
+}
+
+enum err http_server_reload_tls(struct http_server *server, const struct http_tls_options *options,
+                                struct diag *diag)
+{
+    if (!server->has_tls) {
+        return diag_fail(diag, ERR_INVALID, "tls", "the server was started without TLS");
+    }
+    struct http_tls *fresh = NULL;
+    TRY(http_tls_new(options, &fresh, diag));
+    mutex_lock(&server->tls_lock);
+    struct http_tls *old = server->tls;
+    server->tls = fresh;
+    mutex_unlock(&server->tls_lock);
+    http_tls_unref(old);
+    return OK;
+}
+
+enum err http_server_certificate(struct http_server *server, struct http_certificate *out)
+{
+    if (!server->has_tls) {
+        return ERR_NOT_FOUND;
+    }
+    struct http_tls *tls = server_tls(server);
+    *out = tls->certificate;
+    http_tls_unref(tls);
+    return OK;
+}
+
+/* ---- Life ---- */
+
 enum err http_server_start(const struct http_options *options, struct http_server **out,
                            struct diag *diag)
 {
     OWNED(http_server) server = mem_zeroed(sizeof(*server));
+    mutex_init(&server->tls_lock);
     server->options = *options;
     fill_defaults(&server->options);
     TRY(check_options(&server->options, diag));
@@ -155,6 +195,11 @@ enum err http_server_start(const struct http_options *options, struct http_serve
         .fields_max = server->options.fields_max,
     };
     signals_ignore_pipe();
+    if (options->tls != NULL) {
+        TRY(http_tls_new(options->tls, &server->tls, diag));
+        server->has_tls = true;
+    }
+    server->options.tls = NULL; /* the caller's; only read during the start */
     TRY(http_router_new(options->routes, options->route_count, &server->router, diag));
     server->peers =
         peers_new(server->options.connections_max, server->options.connections_per_address_max);
@@ -176,6 +221,7 @@ struct http_counts http_server_counts(struct http_server *server)
         .connections = peers_count(server->peers),
         .accepted = server->accepted,
         .refused = server->refused,
+        .tls_failed = server->tls_failed,
         .pool_threads = pool.threads,
         .pool_busy = pool.busy,
         .pool_waiting = pool.waiting,
@@ -212,6 +258,8 @@ void http_server_free(struct http_server *server)
     }
     free(server->loops);
     peers_free(server->peers);
+    http_tls_unref(server->tls);
+    mutex_release(&server->tls_lock);
     http_router_free(server->router);
     free(server);
 }

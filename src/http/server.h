@@ -14,8 +14,10 @@
  * Threads: `net` for each loop, and the pool. start, stop and free from one thread of the caller.
  */
 
+#include "http/networks.h"
 #include "http/problem.h"
 #include "http/request.h"
+#include "http/tls.h"
 
 struct http_server;
 
@@ -82,6 +84,9 @@ struct http_options {
     size_t middleware_count;
     void *middleware_data;
     struct http_hooks hooks;
+    const char *early_headers; /* lines, each ended by CR LF, of answers without a request [none] */
+    const struct http_tls_options *tls;          /* read during the start [plain HTTP] */
+    const struct http_networks *trusted_proxies; /* for http_forwarded(); outlive the server */
 
     uint32_t loops;                       /* [1] each with its own listener (SO_REUSEPORT) */
     uint32_t pool_threads;                /* [4] */
@@ -98,7 +103,8 @@ struct http_options {
     size_t stream_bytes_max;   /* on the way to one client [256 KiB] */
     size_t arena_bytes_max;    /* for a request [1 MiB] */
 
-    uint32_t head_ms;   /* from the first byte (or accept) to the end of the head [10,000] */
+    uint32_t head_ms;   /* from the first byte (or accept, with the handshake) to the end of the
+                           head [10,000] */
     uint32_t body_ms;   /* for the body, and more for every byte that came: [10,000] */
     uint32_t body_rate; /* bytes per second that a client must keep up [16,384] */
     uint32_t idle_ms;   /* between requests [60,000] */
@@ -113,6 +119,15 @@ struct http_options {
 enum err http_server_start(const struct http_options *options, struct http_server **out,
                            struct diag *diag);
 
+/* New connections get these; those that are there keep what they began with. After an error the
+ * server goes on with what it has. INVALID also when it speaks plain HTTP; else as http_tls_new().
+ * Any thread. */
+enum err http_server_reload_tls(struct http_server *server, const struct http_tls_options *options,
+                                struct diag *diag);
+
+/* The certificate of new connections. NOT_FOUND: it speaks plain HTTP. Any thread. */
+enum err http_server_certificate(struct http_server *server, struct http_certificate *out);
+
 /* The port that is listened on, also when 0 was asked for. */
 uint16_t http_server_port(const struct http_server *server);
 
@@ -120,6 +135,7 @@ struct http_counts {
     uint64_t connections; /* open now */
     uint64_t accepted;    /* since the start */
     uint64_t refused;     /* over a maximum, since the start */
+    uint64_t tls_failed;  /* handshakes and connections that broke TLS, since the start */
     uint64_t pool_threads;
     uint64_t pool_busy; /* of them, that run a handler */
     uint64_t pool_waiting;

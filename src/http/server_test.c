@@ -164,7 +164,7 @@ static void a_post_byte_by_byte_is_the_same(void **state)
     char *answer = client_read_all(fd, NULL);
     assert_contains(answer, "\r\n\r\nabc");
     free(answer);
-    (void)close(fd);
+    client_close(fd);
 }
 
 static void pipelined_requests_are_answered_in_order(void **state)
@@ -194,7 +194,7 @@ static void pipelined_requests_are_answered_in_order(void **state)
     }
     free(answers);
     buf_release(&text);
-    (void)close(fd);
+    client_close(fd);
 }
 
 static void a_body_is_invited_after_the_middleware(void **state)
@@ -212,7 +212,7 @@ static void a_body_is_invited_after_the_middleware(void **state)
     assert_null(strstr(answer, "100 Continue"));
     assert_contains(answer, "401 Unauthorized");
     free(answer);
-    (void)close(fd);
+    client_close(fd);
 }
 
 static void a_client_that_half_closes_gets_its_answer(void **state)
@@ -220,11 +220,11 @@ static void a_client_that_half_closes_gets_its_answer(void **state)
     UNUSED(state);
     int fd = client_connect(server);
     client_send(fd, "POST /events HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc");
-    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    assert_int_equal(client_half_close(fd), 0);
     char *answer = client_read_all(fd, NULL);
     assert_contains(answer, "{\"bytes\": 3}");
     free(answer);
-    (void)close(fd);
+    client_close(fd);
 }
 
 static void a_refusal_is_not_lost_to_a_reset(void **state)
@@ -234,17 +234,17 @@ static void a_refusal_is_not_lost_to_a_reset(void **state)
     client_send(fd, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 300000000\r\n\r\n");
     char block[4096] = {0};
     for (int i = 0; i < 64; i++) { /* much that nobody wants, while the answer is on its way */
-        if (send(fd, block, sizeof(block), MSG_NOSIGNAL) < 0) {
+        if (client_send_some(fd, block, sizeof(block)) < 0) {
             break;
         }
     }
-    (void)shutdown(fd, SHUT_WR);
+    (void)client_half_close(fd);
     bool is_reset = true;
     char *answer = client_read_all(fd, &is_reset);
     assert_contains(answer, "413 Content Too Large");
     assert_false(is_reset);
     free(answer);
-    (void)close(fd);
+    client_close(fd);
 }
 
 static void every_request_is_reported(void **state)

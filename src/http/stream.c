@@ -246,7 +246,9 @@ void http_write_break(struct http_request *request)
 {
     struct exchange *exchange = exchange_of(request);
     mutex_lock(&exchange->stream.lock);
-    exchange->stream.is_open = true;
+    if (!exchange->stream.is_open) { /* else the loop may be reading that it is */
+        exchange->stream.is_open = true;
+    }
     exchange->stream.is_broken = true;
     mutex_unlock(&exchange->stream.lock);
 }

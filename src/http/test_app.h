@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "http/forwarded.h"
 #include "http/test_client.h"
 #include "os/thread.h"
 
@@ -56,6 +57,23 @@ static void app_show(struct http_request *request)
         buf_append_cstr(out, ";agent=");
         buf_append(out, agent);
     }
+    buf_append_cstr(out, ".");
+}
+
+/* How it came, and who shows a certificate. */
+static void app_who(struct http_request *request)
+{
+    struct buf *out = &request->response->body;
+    const struct http_certificate *who = request->peer_certificate;
+    request->response->content_type = HTTP_TYPE_TEXT;
+    buf_append_cstr(out, request->is_https ? "https " : "http ");
+    if (who == NULL) {
+        buf_append_cstr(out, "nobody");
+    } else {
+        buf_append_format(out, "%s %s", who->subject, who->fingerprint);
+    }
+    buf_append_cstr(out, " from ");
+    buf_append(out, request->peer);
     buf_append_cstr(out, ".");
 }
 
@@ -247,10 +265,11 @@ static void app_before_response(struct http_request *request, void *data)
     http_response_header_cstr(request->response, "X-Content-Type-Options", "nosniff");
 }
 
-static const http_middleware_fn app_middleware[] = {app_check_key};
+static const http_middleware_fn app_middleware[] = {http_forwarded, app_check_key};
 
 static const struct http_route app_routes[] = {
     {.method = HTTP_GET, .path = "/hello", .blocking = app_hello},
+    {.method = HTTP_GET, .path = "/who", .blocking = app_who},
     {.method = HTTP_POST, .path = "/echo", .blocking = app_echo, .body_bytes_max = 65536},
     {.method = HTTP_GET, .path = "/things/{id}", .blocking = app_show},
     {.method = HTTP_GET, .path = "/things/special", .blocking = app_hello},
@@ -270,6 +289,9 @@ static inline struct http_server *app_start(struct http_options options)
     options.middleware_count = COUNT_OF(app_middleware);
     options.hooks =
         (struct http_hooks){.on_response = app_on_response, .before_response = app_before_response};
+#if defined(TEST_OVER_TLS)
+    options.tls = options.tls != NULL ? options.tls : test_tls_options();
+#endif
     memset(&app, 0, sizeof(app));
     mutex_init(&app.lock);
     struct http_server *server = NULL;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* test_client.h - a blocking socket to a server on 127.0.0.1. Included by *_test.c only. */
+/*
+ * test_client.h - a blocking socket to a server on 127.0.0.1. With TEST_OVER_TLS the same functions
+ * speak TLS over it, so that every test of the server can be one of both. For *_test.c only.
+ */
 
 #include <arpa/inet.h>
 #include <poll.h>
@@ -13,8 +16,12 @@
 #include "base/test.h"
 #include "http/server.h"
 #include "os/clock.h"
+#if defined(TEST_OVER_TLS)
+#include "http/test_tls.h"
+#endif
 
-static inline int client_connect(const struct http_server *server)
+/* A TCP connection that says nothing yet. */
+static inline int client_connect_tcp(const struct http_server *server)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in address = {.sin_family = AF_INET,
@@ -25,11 +32,47 @@ static inline int client_connect(const struct http_server *server)
     return fd;
 }
 
+static inline int client_connect(const struct http_server *server)
+{
+    int fd = client_connect_tcp(server);
+#if defined(TEST_OVER_TLS)
+    test_tls_connect(fd);
+#endif
+    return fd;
+}
+
+static inline ssize_t client_send_some(int fd, const void *bytes, size_t len)
+{
+#if defined(TEST_OVER_TLS)
+    return test_tls_send(fd, bytes, len);
+#else
+    return send(fd, bytes, len, MSG_NOSIGNAL);
+#endif
+}
+
+/* Says that no more comes, and still reads. */
+static inline int client_half_close(int fd)
+{
+#if defined(TEST_OVER_TLS)
+    return test_tls_half_close(fd);
+#else
+    return shutdown(fd, SHUT_WR);
+#endif
+}
+
+static inline void client_close(int fd)
+{
+#if defined(TEST_OVER_TLS)
+    test_tls_close(fd);
+#endif
+    (void)close(fd);
+}
+
 static inline void client_send_bytes(int fd, const void *bytes, size_t len)
 {
     const char *at = bytes;
     while (len > 0) {
-        ssize_t n = send(fd, at, len, MSG_NOSIGNAL);
+        ssize_t n = client_send_some(fd, at, len);
         assert_true(n > 0);
         at += n;
         len -= (size_t)n;
@@ -41,14 +84,29 @@ static inline void client_send(int fd, const char *text)
     client_send_bytes(fd, text, strlen(text));
 }
 
+/* Whether an answer, or the end, comes within that time. */
+static inline bool client_comes(int fd, int timeout_ms)
+{
+#if defined(TEST_OVER_TLS)
+    return test_tls_comes(fd, timeout_ms);
+#else
+    struct pollfd wanted = {.fd = fd, .events = POLLIN};
+    return poll(&wanted, 1, timeout_ms) != 0;
+#endif
+}
+
 /* One read of at most 10 s. 0: the server ended; -1: it reset; -2: nothing came. */
 static inline ssize_t client_read(int fd, void *out, size_t len)
 {
+#if defined(TEST_OVER_TLS)
+    return test_tls_read(fd, out, len);
+#else
     struct pollfd wanted = {.fd = fd, .events = POLLIN};
     if (poll(&wanted, 1, 10000) <= 0) {
         return -2;
     }
     return recv(fd, out, len, 0);
+#endif
 }
 
 /* Everything until the server ends; NUL at the end. The caller frees. True in *is_reset_out when
@@ -100,7 +158,7 @@ static inline char *client_talk(const struct http_server *server, const char *te
     int fd = client_connect(server);
     client_send(fd, text);
     char *answer = client_read_all(fd, NULL);
-    (void)close(fd);
+    client_close(fd);
     return answer;
 }
 

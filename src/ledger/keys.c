@@ -1,24 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ledger/keys.h"
 
+#include <assert.h>
 #include <stdio.h>
 
-#include "base/mem.h"
-#include "codec/crc32c.h"
-#include "codec/hex.h"
-#include "codec/time.h"
 #include "crypto/secret.h"
+#include "keyfile/key_file.h"
 #include "os/random.h"
 
-enum {
-    KEY_FILE_BYTES_MAX = 1024,
-    KEY_NAME_BYTES = 16,
-    CHECKSUM_BYTES = 16,
-};
+#define LABEL_WORD "vkey"
+
+enum { KEY_NAME_BYTES = 16 };
+
+static_assert(NOTE_VKEY_BYTES_MAX <= KEY_FILE_LABEL_BYTES_MAX, "a vkey is a label");
 
 static void key_file_name(uint32_t id, char out[KEY_NAME_BYTES])
 {
-    (void)snprintf(out, KEY_NAME_BYTES, "%08x.key", id);
+    (void)snprintf(out, KEY_NAME_BYTES, "%08x" KEY_FILE_SUFFIX, id);
 }
 
 void keys_release(struct log_keys *keys)
@@ -29,68 +27,18 @@ void keys_release(struct log_keys *keys)
     keys->count = 0;
 }
 
-/* Takes "<word> <value>\n". */
-static bool take_line(slice *text, const char *word, slice *value)
+/* What a file holds, as a key: its label is the verifier's text. */
+static enum err parse_key(const char *name, const struct key_file *file, struct log_key *out,
+                          struct diag *diag)
 {
-    slice rest = *text;
-    if (!slice_take_literal(&rest, slice_from_cstr(word)) ||
-        !slice_take_literal(&rest, SLICE(" "))) {
-        return false;
-    }
-    const uint8_t *end = rest.len > 0 ? memchr(rest.ptr, '\n', rest.len) : NULL;
-    if (end == NULL) {
-        return false;
-    }
-    *value = slice_take(&rest, (size_t)(end - rest.ptr));
-    (void)slice_take(&rest, 1);
-    *text = rest;
-    return true;
-}
-
-static void format_checksum(slice text, char out[CHECKSUM_BYTES + 1])
-{
-    (void)snprintf(out, CHECKSUM_BYTES + 1, "crc32c %08x\n", crc32c(0, text));
-}
-
-/* Whether `rest`, the end of `whole`, is the checksum of what comes before it: without one, another
- * time would be as good as the one that was written. */
-static bool has_checksum(slice whole, slice rest)
-{
-    char expected[CHECKSUM_BYTES + 1];
-    format_checksum((slice){whole.ptr, whole.len - rest.len}, expected);
-    return slice_equal(rest, slice_from_cstr(expected));
-}
-
-static bool parse_fields(slice text, struct note_verifier *verifier, struct log_key *key,
-                         uint8_t seed[ED25519_SEED_BYTES])
-{
-    slice whole = text;
-    slice vkey = {0};
-    slice created = {0};
-    slice retires = {0};
-    slice seed_hex = {0};
-    return slice_take_literal(&text, SLICE("cairn-key 1\n")) && take_line(&text, "vkey", &vkey) &&
-           take_line(&text, "created", &created) && take_line(&text, "retires", &retires) &&
-           take_line(&text, "seed", &seed_hex) && has_checksum(whole, text) &&
-           note_verifier_parse(vkey, verifier, NULL) == OK &&
-           time_parse_rfc3339(created, &key->created_us) &&
-           (slice_equal(retires, SLICE("-")) || time_parse_rfc3339(retires, &key->retires_us)) &&
-           seed_hex.len == 2 * (size_t)ED25519_SEED_BYTES && hex_decode(seed_hex, seed);
-}
-
-static enum err parse_key(const char *name, slice text, struct log_key *out, struct diag *diag)
-{
-    struct log_key key = {0};
     struct note_verifier verifier = {0};
-    uint8_t seed[ED25519_SEED_BYTES] = {0};
+    struct log_key key = {.created_us = file->created_us, .retires_us = file->retires_us};
     char expected[KEY_NAME_BYTES];
-    if (!parse_fields(text, &verifier, &key, seed)) {
+    if (note_verifier_parse(slice_from_cstr(file->label), &verifier, NULL) != OK) {
         return diag_fail(diag, ERR_CORRUPT, name, "not a key file");
     }
-    enum err e =
-        note_signer_init(&key.signer, slice_from_cstr(verifier.name), verifier.type, seed, diag);
-    secret_wipe(seed, sizeof(seed));
-    TRY(e);
+    TRY(note_signer_init(&key.signer, slice_from_cstr(verifier.name), verifier.type, file->seed,
+                         diag));
     key_file_name(verifier.id, expected);
     if (key.signer.verifier.id != verifier.id || strcmp(expected, name) != 0) {
         note_signer_release(&key.signer);
@@ -123,63 +71,31 @@ static enum err insert(struct log_keys *keys, const struct log_key *key, struct 
     return OK;
 }
 
-enum err keys_read(const struct dir *dir, struct log_keys *out, struct diag *diag)
+static enum err take_key(void *context, const char *name, const struct key_file *file,
+                         struct diag *diag)
 {
-    CLEANUP(dir_names_release) struct dir_names names = {0};
-    *out = (struct log_keys){0};
-    TRY(dir_list(dir, &names, diag));
-    for (size_t i = 0; i < names.count; i++) {
-        size_t len = strlen(names.names[i]);
-        if (len < 4 || strcmp(names.names[i] + len - 4, ".key") != 0) {
-            continue;
-        }
-        uint8_t *bytes = NULL;
-        size_t bytes_len = 0;
-        TRY(file_read_all(dir, names.names[i], KEY_FILE_BYTES_MAX, &bytes, &bytes_len, diag));
-        struct log_key key = {0};
-        enum err e = parse_key(names.names[i], (slice){bytes, bytes_len}, &key, diag);
-        secret_wipe(bytes, bytes_len);
-        mem_freep(&bytes);
-        TRY(e);
-        TRY(insert(out, &key, diag));
-    }
-    return OK;
+    struct log_key key = {0};
+    TRY(parse_key(name, file, &key, diag));
+    return insert(context, &key, diag);
 }
 
-static void append_time(struct buf *out, int64_t us)
+enum err keys_read(const struct dir *dir, struct log_keys *out, struct diag *diag)
 {
-    char text[TIME_TEXT_BYTES];
-    time_format_rfc3339(us, text);
-    buf_append(out, (slice){(const uint8_t *)text, sizeof(text)});
+    *out = (struct log_keys){0};
+    return key_files_read(dir, LABEL_WORD, take_key, out, diag);
 }
 
 static enum err write_key(const struct dir *dir, const struct log_key *key, struct diag *diag)
 {
-    CLEANUP(buf_release) struct buf text = BUF_INIT(KEY_FILE_BYTES_MAX);
     char name[KEY_NAME_BYTES];
-    char seed_hex[2 * ED25519_SEED_BYTES];
-    char checksum[CHECKSUM_BYTES + 1];
-    hex_encode((slice){key->signer.seed, ED25519_SEED_BYTES}, seed_hex);
-    buf_append_cstr(&text, "cairn-key 1\nvkey ");
-    note_verifier_format(&key->signer.verifier, &text);
-    buf_append_cstr(&text, "\ncreated ");
-    append_time(&text, key->created_us);
-    buf_append_cstr(&text, "\nretires ");
-    if (key->retires_us == 0) {
-        buf_append_byte(&text, '-');
-    } else {
-        append_time(&text, key->retires_us);
-    }
-    buf_append_cstr(&text, "\nseed ");
-    buf_append(&text, (slice){(const uint8_t *)seed_hex, sizeof(seed_hex)});
-    buf_append_byte(&text, '\n');
-    format_checksum(buf_slice(&text), checksum);
-    buf_append_cstr(&text, checksum);
+    CLEANUP(buf_release) struct buf vkey = BUF_INIT(KEY_FILE_LABEL_BYTES_MAX);
+    CLEANUP(key_file_release)
+    struct key_file file = {.created_us = key->created_us, .retires_us = key->retires_us};
+    note_verifier_format(&key->signer.verifier, &vkey);
+    (void)snprintf(file.label, sizeof(file.label), "%s", buf_cstr(&vkey));
+    memcpy(file.seed, key->signer.seed, sizeof(file.seed));
     key_file_name(key->signer.verifier.id, name);
-    enum err e = file_replace(dir, name, buf_slice(&text), diag);
-    secret_wipe(text.ptr, text.len);
-    secret_wipe(seed_hex, sizeof(seed_hex));
-    return e;
+    return key_file_write(dir, name, LABEL_WORD, &file, diag);
 }
 
 bool keys_sign_at(const struct log_keys *keys, const struct log_key *key, int64_t now_us)

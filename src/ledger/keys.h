@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * keys - signing keys of the log as files: DATA/keys/<8 hex digits of the id>.key, mode 0600.
- *
- *   cairn-key 1
- *   vkey <name>+<id>+<base64>
- *   created <RFC 3339>
- *   retires <RFC 3339 or ->
- *   seed <64 hex digits>
- *   crc32c <8 hex digits>
+ * keys - signing keys of the log: DATA/keys/<8 hex digits of the id>.key (keyfile/key_file.h),
+ * labelled with the verifier's text: vkey <name>+<id>+<base64>.
  *
  * Threads: one at a time.
  */

@@ -78,7 +78,9 @@ const char *option_placeholder(enum option option)
     case OPTION_TYPE_TEXT:
         return "TEXT";
     case OPTION_TYPE_PATH:
-        return option == OPTION_CONFIG ? "FILE" : "DIR";
+        return "DIR";
+    case OPTION_TYPE_FILE:
+        return "FILE";
     case OPTION_TYPE_NAME:
         return "NAME";
     case OPTION_TYPE_ADDRESS:
@@ -221,6 +223,7 @@ void options_format(const struct options *options, enum option option, struct bu
     switch (info->type) {
     case OPTION_TYPE_TEXT:
     case OPTION_TYPE_PATH:
+    case OPTION_TYPE_FILE:
     case OPTION_TYPE_NAME:
     case OPTION_TYPE_ADDRESS:
         buf_append_cstr(out, value->text);

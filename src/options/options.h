@@ -25,7 +25,8 @@ enum option {
 
 enum option_type {
     OPTION_TYPE_TEXT,
-    OPTION_TYPE_PATH,     /* taken as it is, relative to the working directory */
+    OPTION_TYPE_PATH,     /* a directory, relative to the working directory */
+    OPTION_TYPE_FILE,     /* a file, the same way */
     OPTION_TYPE_NAME,     /* of a log: no space, no '+', no control character */
     OPTION_TYPE_ADDRESS,  /* host:port, [v6]:port, or :port for every address */
     OPTION_TYPE_SIZE,     /* bytes: 1048576, 1024K, 1MiB; units are powers of 1,024 */
@@ -100,7 +101,7 @@ enum err options_set(struct options *options, enum option option, slice text,
 
 /* ---- Values ---- */
 
-/* TEXT, PATH, NAME, ADDRESS, CHOICE; lasts until the next options_set(). "" when not given. */
+/* TEXT, PATH, FILE, NAME, ADDRESS, CHOICE; lasts until the next options_set(). "" is not given. */
 const char *options_text(const struct options *options, enum option option);
 /* SIZE in bytes, DURATION in milliseconds, INTEGER. */
 uint64_t options_u64(const struct options *options, enum option option);

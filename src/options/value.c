@@ -237,6 +237,7 @@ static enum err parse_by_type(const struct option_info *info, slice text, const 
     switch (info->type) {
     case OPTION_TYPE_TEXT:
     case OPTION_TYPE_PATH:
+    case OPTION_TYPE_FILE:
     case OPTION_TYPE_NAME:
         return check_text(info, text, where, diag);
     case OPTION_TYPE_ADDRESS:

@@ -10,8 +10,8 @@ struct group_title {
 };
 
 static const struct group_title groups[] = {
-    {"place", "Place"},   {"log", "Log"},   {"ledger", "Ledger"},
-    {"limits", "Limits"}, {"http", "HTTP"}, {"access", "Access"},
+    {"place", "Place"}, {"log", "Log"}, {"ledger", "Ledger"}, {"limits", "Limits"},
+    {"http", "HTTP"},   {"tls", "TLS"}, {"access", "Access"},
 };
 
 static bool byte_is_not_space(uint8_t byte)

@@ -28,6 +28,7 @@
 #include "os/terminal.h"
 #include "server/examples.h"
 #include "server/first_start.h"
+#include "server/front.h"
 #include "server/secrets.h"
 
 /* Exit statuses, as cairn(1) has them. */
@@ -53,6 +54,7 @@ struct server {
     struct api api;
     struct http_server *http;
     struct http_route *routes;
+    struct http_networks trusted_proxies;
     char owner_key[OWNER_KEY_BYTES_MAX];
     bool key_is_new;
     uint64_t example_count;
@@ -111,7 +113,7 @@ static enum err open_secrets(struct server *server, struct diag *diag)
     struct api *api = &server->api;
     bool production = options_choice(server->options, OPTION_ENVIRONMENT) == 1;
     TRY(dir_open(options_text(server->options, OPTION_DATA), false, &server->data_dir, diag));
-    api->key_environment = production ? "live" : "dev";
+    api->key_environment = api_key_environment(production);
     TRY(secrets_owner_key(server->data_dir, api->key_environment, server->owner_key,
                           &server->key_is_new, diag));
     return secrets_key(server->data_dir, "cursor.secret", api->cursor_key, diag);
@@ -141,6 +143,7 @@ static enum err open_api(struct server *server, struct diag *diag)
     api->tiles_public = options_bool(options, OPTION_TILES_PUBLIC);
     api->metrics_public = options_bool(options, OPTION_METRICS_PUBLIC);
     api->query_key_allowed = options_bool(options, OPTION_QUERY_KEY_ALLOWED);
+    api->hsts = options_bool(options, OPTION_HSTS);
     api->access_events = (enum access_events)options_choice(options, OPTION_ACCESS_EVENTS);
     api->sensitive_words = slice_from_cstr(options_text(options, OPTION_SENSITIVE_FIELDS));
     api->ingest = (struct ingest){
@@ -208,6 +211,13 @@ static enum err open_http(struct server *server, struct diag *diag)
         .stop_ms = (uint32_t)options_u64(options, OPTION_STOP_MS_MAX),
         .response_bytes_max = QUERY_ANSWER_BYTES,
     };
+    struct http_tls_options tls;
+    TRY(front_read_tls(options, &tls, diag));
+    TRY(front_read_proxies(options, &server->trusted_proxies, diag));
+    TRY(front_read_origins(options, &server->api.cors, diag));
+    http.tls = front_has_tls(options) ? &tls : NULL;
+    http.trusted_proxies = &server->trusted_proxies;
+    http.early_headers = API_SECURITY_HEADERS;
     TRY(bound_connections(options, &http.connections_max, diag));
     server->routes = make_routes(server, &http.route_count);
     http.routes = server->routes;
@@ -217,6 +227,7 @@ static enum err open_http(struct server *server, struct diag *diag)
     api_hooks(&server->api, &http.hooks);
     TRY(http_server_start(&http, &server->http, diag));
     server->api.server = server->http;
+    front_tell(options, server->http);
     return OK;
 }
 
@@ -235,7 +246,8 @@ static enum err describe(struct server *server, struct diag *diag)
     char address[OPTION_HOST_BYTES_MAX + 16];
     char text[OPTION_HOST_BYTES_MAX + 64];
     format_address(server, address, sizeof(address));
-    int len = snprintf(text, sizeof(text), "pid %ld listen %s\n", (long)getpid(), address);
+    int len = snprintf(text, sizeof(text), "pid %ld listen %s%s\n", (long)getpid(),
+                       front_has_tls(server->options) ? "https://" : "", address);
     return ledger_describe(server->ledger, (slice){(const uint8_t *)text, (size_t)len}, diag);
 }
 
@@ -297,8 +309,9 @@ static void greet(const struct server *server)
     format_address(server, address, sizeof(address));
     LOG_INFO("ready", kv_str("listen", address), kv_str("data", data),
              kv_u64("events", store_size(server->api.store)));
-    (void)printf("\nCairn %s is ready at http://%s with %llu events in %s\n\n", cairn_version(),
-                 address, (unsigned long long)store_size(server->api.store), data);
+    (void)printf("\nCairn %s is ready at %s://%s with %llu events in %s\n\n", cairn_version(),
+                 front_has_tls(server->options) ? "https" : "http", address,
+                 (unsigned long long)store_size(server->api.store), data);
     if (server->key_is_new && terminal_is(STDOUT_FILENO)) { /* never into a file of logs */
         (void)printf("  owner key   %s\n", server->owner_key);
     }
@@ -313,13 +326,17 @@ static void greet(const struct server *server)
 
 /* ---- Running ---- */
 
-static void wait_for_stop(const sigset_t *signals)
+static void wait_for_stop(struct server *server, const sigset_t *signals)
 {
     for (;;) {
         int signal_number = 0;
-        if (sigwait(signals, &signal_number) == 0 && signal_number != SIGHUP) {
+        if (sigwait(signals, &signal_number) != 0) {
+            continue;
+        }
+        if (signal_number != SIGHUP) {
             return;
         }
+        front_reload(server->options, server->http);
     }
 }
 
@@ -329,9 +346,11 @@ static void drain(const struct server *server, const sigset_t *signals)
     uint64_t ms = options_u64(server->options, OPTION_DRAIN_MS);
     const struct timespec time = {.tv_sec = (time_t)(ms / 1000),
                                   .tv_nsec = (long)(ms % 1000) * 1000000};
+    sigset_t stops = *signals;
+    (void)sigdelset(&stops, SIGHUP);
     if (ms > 0) {
         LOG_INFO("draining", kv_u64("ms", ms));
-        (void)sigtimedwait(signals, NULL, &time);
+        (void)sigtimedwait(&stops, NULL, &time);
     }
 }
 
@@ -342,7 +361,7 @@ static int run(struct server *server, const sigset_t *signals)
     int status = e == OK ? EXIT_FINE : complain(e, &diag);
     if (e == OK) {
         greet(server);
-        wait_for_stop(signals);
+        wait_for_stop(server, signals);
         atomic_store(&server->api.is_stopping, true);
         drain(server, signals);
         LOG_INFO("stopping");

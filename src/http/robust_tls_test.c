@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All of robust_test.c, over TLS. */
+#define TEST_OVER_TLS
+#include "http/robust_test.c" /* NOLINT(bugprone-suspicious-include): the same tests again */

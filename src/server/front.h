@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * front - what the options say of the server's door: TLS, trusted proxies, origins.
+ *
+ * Threads: main.
+ */
+
+#include "api/cors.h"
+#include "http/server.h"
+#include "options/options.h"
+
+bool front_has_tls(const struct options *options);
+
+/* INVALID: one of certificate and key is missing, or the options of clients contradict each other:
+ * nobody is to think that certificates are checked when they are not. *out points into the
+ * options. */
+enum err front_read_tls(const struct options *options, struct http_tls_options *out,
+                        struct diag *diag);
+enum err front_read_proxies(const struct options *options, struct http_networks *out,
+                            struct diag *diag);
+/* *out points into the options. */
+enum err front_read_origins(const struct options *options, struct cors *out, struct diag *diag);
+
+/* Logs which certificate is shown, and warns of one that ends soon, and of a door without TLS that
+ * is open to other machines in production. */
+void front_tell(const struct options *options, struct http_server *server);
+
+/* Reads certificate, key and client CA again. If they cannot be used the old ones stay; the log
+ * says why. */
+void front_reload(const struct options *options, struct http_server *server);
