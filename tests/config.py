@@ -140,6 +140,8 @@ def tenants(server):
               [theirs['id']])
         equal({row['record_id'] for row in history(server)['data']}, {org['id'], theirs['id']})
         server.get(AUDIT, {'org': 'default'}).expect_problem(403)
+    with step('nor who calls with which version'):
+        server.get('/api/v1/version/usage').expect_problem(403)
     with step('it may change itself, but not its tier'):
         server.request('PATCH', path_of('organizations', org), b'{"name":"renamed"}').expect(200)
         server.request('PATCH', path_of('organizations', org),

@@ -134,6 +134,11 @@ void api_version_usage_get(struct http_request *request)
         mem_array(VERSION_USAGE_ROWS_MAX, sizeof(struct version_usage_row));
     uint64_t idle_days = IDLE_DAYS_DEFAULT;
     slice text = {0};
+    if (!api_may_see_all(request)) { /* it names the keys of every organisation */
+        const struct diag diag = {"", "only the first organisation's keys may see who calls"};
+        api_fail(request, ERR_DENIED, &diag);
+        return;
+    }
     if (http_query(request, "unused_days", &text) &&
         (!slice_parse_u64(text, &idle_days) || idle_days < 1 || idle_days > IDLE_DAYS_MAX)) {
         const struct diag diag = {"unused_days", "expected a number from 1 to 3650"};
