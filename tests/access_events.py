@@ -113,6 +113,21 @@ def killed():
         server.stop()
 
 
+def full_disk():
+    with step('a full disk takes access events, not the answers; and the log says so later'):
+        server = Server(usual=USUAL)
+        server.start()
+        server.stop()
+        with Server('--disk-reserve-bytes', '1TiB', usual=USUAL[:2] + USUAL[-2:],
+                    data=server.data) as full:
+            for _ in range(30):
+                full.get(EVENTS).expect(200)
+            full.post(EVENTS, event()).expect_problem(507)
+        server.start()
+        wait_until(lambda: server.query(event_type='system.error')['data'], 'it says so')
+        server.stop()
+
+
 def settings():
     with step('access_events=none records nothing, all records everything'):
         with Server() as quiet:
@@ -136,5 +151,6 @@ with Server(usual=USUAL) as under_test:
     what_is_not(under_test)
     hostile(under_test)
 killed()
+full_disk()
 settings()
 finish()

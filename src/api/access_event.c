@@ -61,7 +61,7 @@ bool access_is_sensitive(slice text, slice words)
 static bool is_recorded(const struct api *api, const struct http_request *request)
 {
     const struct api_route *route = request->route != NULL ? request->route->data : NULL;
-    if (route == NULL || api->access_events == ACCESS_EVENTS_NONE) {
+    if (route == NULL || api->journal == NULL) {
         return false;
     }
     bool is_counted = route->openness != OPEN_TO_NONE || route->right == RIGHT_EVENTS_WRITE;

@@ -157,6 +157,9 @@ static void write_own(struct buf *out, const struct api *api)
               (double)journal.written);
     write_one(out, "cairn_access_events_waiting", "gauge", "Access events on their way.",
               (double)journal.waiting);
+    write_one(out, "cairn_access_events_lost", "gauge",
+              "Access events that a full disk took and the log does not tell yet.",
+              (double)journal.lost);
     write_one(out, "cairn_access_events_held_total", "counter",
               "Times that an answer was held back because the log took too few access events.",
               (double)journal.waits);

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "ingest/own.h"
 #include "os/queue.h"
@@ -35,7 +36,7 @@ struct journal {
     struct mutex lock; /* of `ending`; a pause between tries ends with it */
     struct condition ended;
     bool is_ending;
-    _Atomic uint64_t written, refused, failures, waits;
+    _Atomic uint64_t written, refused, failures, waits, lost;
 };
 
 /* ---- The thread ---- */
@@ -52,18 +53,54 @@ static bool pause_a_little(struct journal *journal, int64_t us)
     return goes_on;
 }
 
+/* What was lost is told, or stays to be told. */
+static void commit_gap(struct journal *journal, uint64_t lost)
+{
+    if (own_events_commit(journal->own, journal->store, NULL) != OK) {
+        own_events_clear(journal->own);
+        atomic_fetch_add(&journal->lost, lost);
+    }
+}
+
+/* That a gap is in the events, and why. */
+static void put_gap(struct journal *journal, const char *code, uint64_t lost)
+{
+    CLEANUP(buf_release) struct buf text = BUF_INIT(KIB(1));
+    buf_append_format(&text,
+                      "{\"event_type\":\"system.error\",\"event_outcome\":\"failure\","
+                      "\"actor_type\":\"system\",\"actor_id\":\"cairn\",\"error_code\":\"%s\","
+                      "\"error_message\":\"events of requests are missing here\"",
+                      code);
+    if (lost > 0) {
+        buf_append_format(&text, ",\"event_data\":{\"lost\":%llu}", (unsigned long long)lost);
+    }
+    buf_append_byte(&text, '}');
+    enum err e = own_events_add(journal->own, SLICE("default"), buf_slice(&text), NULL);
+    ASSERT(e == OK); /* it is the first of its commit */
+}
+
 /* Until the store has them, or the journal ends and it does not. */
 static void commit(struct journal *journal)
 {
     size_t count = own_events_count(journal->own);
     bool goes_on = true;
     enum err e = own_events_commit(journal->own, journal->store, NULL);
-    while (e != OK && goes_on) {
+    while (e != OK && e != ERR_FULL && goes_on) {
         atomic_fetch_add(&journal->failures, 1);
         goes_on = pause_a_little(journal, RETRY_US);
         e = own_events_commit(journal->own, journal->store, NULL);
     }
+    if (e == ERR_FULL) {
+        atomic_fetch_add(&journal->lost, count);
+        own_events_clear(journal->own);
+        return;
+    }
     atomic_fetch_add(&journal->written, e == OK ? count : 0);
+    uint64_t lost = e == OK ? atomic_exchange(&journal->lost, 0) : 0;
+    if (lost > 0) {
+        put_gap(journal, "journal_full", lost);
+        commit_gap(journal, lost);
+    }
 }
 
 static void take(struct journal *journal, struct entry *entry)
@@ -84,6 +121,7 @@ static void run(void *arg)
     struct journal *journal = arg;
     void *entries[TURN_EVENTS];
     size_t count = 0;
+    commit(journal);
     while ((count = queue_pop_all(&journal->queue, entries, TURN_EVENTS, -1)) > 0) {
         for (size_t i = 0; i < count; i++) {
             take(journal, entries[i]);
@@ -93,16 +131,6 @@ static void run(void *arg)
 }
 
 /* ---- Life ---- */
-
-static void say_that_some_are_lost(struct journal *journal)
-{
-    static const char text[] =
-        "{\"event_type\":\"system.error\",\"event_outcome\":\"failure\",\"actor_type\":\"system\","
-        "\"actor_id\":\"cairn\",\"error_code\":\"journal_gap\",\"error_message\":\"the server "
-        "ended "
-        "without a stop; events of its last requests may be missing\"}";
-    journal_put(journal, SLICE("default"), slice_from_cstr(text));
-}
 
 enum err journal_start(const struct dir *dir, struct store *store, struct journal **out,
                        struct diag *diag)
@@ -116,13 +144,13 @@ enum err journal_start(const struct dir *dir, struct store *store, struct journa
     queue_init(&journal->queue, EVENTS_MAX, BYTES_MAX);
     mutex_init(&journal->lock);
     condition_init(&journal->ended);
+    if (was_killed) { /* goes with the first commit */
+        put_gap(journal, "journal_gap", 0);
+    }
     enum err e = thread_start(&journal->thread, "journal", run, journal, diag);
     if (e != OK) {
         journal_stop(journal);
         return e;
-    }
-    if (was_killed) {
-        say_that_some_are_lost(journal);
     }
     *out = journal;
     return OK;
@@ -139,7 +167,8 @@ void journal_stop(struct journal *journal)
     mutex_unlock(&journal->lock);
     queue_close(&journal->queue);
     thread_join(&journal->thread);
-    if (own_events_count(journal->own) == 0) { /* else some are missing, and the mark stays */
+    bool is_whole = own_events_count(journal->own) == 0 && atomic_load(&journal->lost) == 0;
+    if (is_whole) { /* else some are missing, and the mark stays */
         enum err e = dir_remove(journal->dir, MARK_NAME, NULL);
         UNUSED(e); /* the next start says that some may be missing, which is no harm */
     }
@@ -177,6 +206,7 @@ void journal_figures(struct journal *journal, struct journal_figures *out)
         .refused = atomic_load(&journal->refused),
         .failures = atomic_load(&journal->failures),
         .waits = atomic_load(&journal->waits),
+        .lost = atomic_load(&journal->lost),
         .waiting = queue_count(&journal->queue),
     };
 }

@@ -5,9 +5,10 @@
  * a bounded queue, and brought to the log by a thread of its own, many in a commit.
  *
  * Whoever puts waits for nothing but room in the queue: it is full only when the log takes less
- * than comes, and then the one who puts is held back rather than an event dropped. What was in the
- * queue when the process ended without a stop is lost; the next start says so, by an event of type
- * system.error. The file journal.open in the data directory is there between start and stop.
+ * than comes, and then the one who puts is held back rather than an event dropped. Two things lose
+ * events, and an event of type system.error says so as soon as it can: the process ended without a
+ * stop (the file journal.open in the data directory is there between start and stop), or the disk
+ * is full, when requests that only read are answered all the same.
  *
  * Threads: any may put; "journal" writes.
  */
@@ -31,6 +32,7 @@ struct journal_figures {
     uint64_t refused;  /* that were none: a mistake of ours */
     uint64_t failures; /* commits that failed and were tried again */
     uint64_t waits;    /* times that the queue was full */
+    uint64_t lost;     /* because the disk is full, and not told yet */
     size_t waiting;    /* events in the queue */
 };
 void journal_figures(struct journal *journal, struct journal_figures *out);

@@ -77,6 +77,11 @@ size_t own_events_count(const struct own_events *own)
     return own->batch.count;
 }
 
+void own_events_clear(struct own_events *own)
+{
+    batch_clear(&own->batch);
+}
+
 enum err own_events_commit(struct own_events *own, struct store *store, struct diag *diag)
 {
     if (own->batch.count == 0) {

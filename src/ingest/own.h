@@ -17,6 +17,8 @@ DEFINE_OWNED(own_events);
 /* Takes one event for the next commit. INVALID: it is none; LIMIT: the commit is full. */
 enum err own_events_add(struct own_events *own, slice org, slice json, struct diag *diag);
 size_t own_events_count(const struct own_events *own);
+/* Forgets what was added. */
+void own_events_clear(struct own_events *own);
 
 /*
  * Appends what was added, and starts over. An event whose id is in the log already is passed over,

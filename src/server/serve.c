@@ -285,7 +285,7 @@ static void close_server(struct server *server)
     tail_stop(server->api.tail);
     api_receipts_stop(server->api.receipts);
     outbox_follower_stop(server->api.outbox); /* into the ledger */
-    journal_stop(server->api.journal);
+    journal_stop(MOVE(server->api.journal)); /* requests that end from here on leave no event */
     ledger_close(server->ledger);
     http_server_free(server->http); /* its requests were still held by the ledger */
     catalog_free(server->api.catalog);
