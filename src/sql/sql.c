@@ -22,6 +22,7 @@ struct sql_statement {
 
 struct sql {
     sqlite3 *db;
+    char name[64]; /* of the file, for messages */
     bool in_transaction;
     struct sql_statement statements[STATEMENTS_MAX]; /* at the hash of their text */
 };
@@ -50,7 +51,7 @@ static enum err code_of(int result)
 
 static enum err fail(const struct sql *sql, int result, struct diag *diag)
 {
-    return diag_fail(diag, code_of(result), "catalog", "%s", sqlite3_errmsg(sql->db));
+    return diag_fail(diag, code_of(result), sql->name, "%s", sqlite3_errmsg(sql->db));
 }
 
 static enum err check(const struct sql *sql, int result, struct diag *diag)
@@ -93,6 +94,7 @@ enum err sql_open(const struct dir *dir, const char *name, struct sql **out, str
         return diag_fail(diag, ERR_INVALID, name, "the path is too long");
     }
     OWNED(sql) sql = mem_zeroed(sizeof(*sql));
+    (void)snprintf(sql->name, sizeof(sql->name), "%s", name);
     TRY(make_file(dir, name, diag));
     TRY(open_at(sql, path, diag));
     *out = MOVE(sql);
