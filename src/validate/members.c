@@ -233,7 +233,7 @@ static bool holds_patterns(struct trial *trial, const struct members *members,
     for (uint32_t i = 0; i < members->pattern_count; i++) {
         const struct pattern *pattern = &members->patterns[i];
         bool found = false;
-        if (!trial_goes_on(trial, work_search(&trial->work, pattern->regex, pattern->bytes,
+        if (!trial_goes_on(trial, work_search(trial->work, pattern->regex, pattern->bytes,
                                               member->name, &found, trial->diag))) {
             return false;
         }

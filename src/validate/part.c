@@ -5,7 +5,8 @@ enum err part_take(struct compiler *compiler, size_t bytes, void *out)
 {
     void *taken = arena_take_zeroed(compiler->arena, bytes);
     if (taken == NULL) {
-        return diag_fail(compiler->diag, ERR_LIMIT, "", "the schema takes too much memory");
+        (void)diag_fail(compiler->diag, ERR_LIMIT, "", "the schema takes too much memory");
+        return ERR_LIMIT;
     }
     memcpy(out, &taken, sizeof(taken));
     return OK;

@@ -179,7 +179,7 @@ bool holds_pattern(struct trial *trial, const struct assertion *assertion, const
 {
     const struct pattern *pattern = &assertion->pattern;
     bool found = false;
-    if (!trial_goes_on(trial, work_search(&trial->work, pattern->regex, pattern->bytes, value->text,
+    if (!trial_goes_on(trial, work_search(trial->work, pattern->regex, pattern->bytes, value->text,
                                           &found, trial->diag))) {
         return false;
     }

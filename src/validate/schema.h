@@ -44,12 +44,14 @@ DEFINE_OWNED(schema);
 
 /* What does not fit. All of it is valid until the sink returns, `found` and `expected` as long as
  * the document and the schema. */
+struct node;
 struct schema_violation {
-    slice pointer;       /* RFC 6901, into the document */
-    const char *keyword; /* of the schema: "maxLength"; "false" for the schema `false` */
-    slice message;       /* a sentence without a full stop */
-    slice found;         /* the value there as compact JSON; of a member's name, empty */
-    slice expected;      /* the keyword's value as compact JSON */
+    const struct node *place; /* for those in this room */
+    slice pointer;            /* RFC 6901, into the document */
+    const char *keyword;      /* of the schema: "maxLength"; "false" for the schema `false` */
+    slice message;            /* a sentence without a full stop */
+    slice found;              /* the value there as compact JSON; of a member's name, empty */
+    slice expected;           /* the keyword's value as compact JSON */
 };
 
 typedef void (*schema_violation_fn)(void *context, const struct schema_violation *violation);

@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { POINTER_BYTES_MAX = 512 * 1024, MESSAGE_BYTES_MAX = 1024, EXCERPT_BYTES = 60 };
+enum { MESSAGE_BYTES_MAX = 1024, EXCERPT_BYTES = 60 };
 
 bool trial_goes_on(struct trial *trial, enum err error)
 {
@@ -24,7 +24,7 @@ bool trial_goes_on(struct trial *trial, enum err error)
 
 bool trial_pays(struct trial *trial, uint64_t units)
 {
-    return trial_goes_on(trial, work_take(&trial->work, units, trial->diag));
+    return trial_goes_on(trial, work_take(trial->work, units, trial->diag));
 }
 
 slice name_excerpt(slice name)
@@ -71,6 +71,7 @@ bool trial_violated(struct trial *trial, const struct node *value, const char *n
     buf_clear(trial->pointer);
     document_pointer(value, trial->pointer);
     struct schema_violation violation = {
+        .place = value,
         .pointer = buf_slice(trial->pointer),
         .keyword = name,
         .message = {(const uint8_t *)text, (size_t)len},
@@ -187,6 +188,20 @@ bool holds_condition(struct trial *trial, const struct assertion *assertion,
     return next == NULL || trial_apply(trial, next, value);
 }
 
+enum err trial_run(const struct schema *schema, const struct node *value, struct trial *trial,
+                   bool *is_valid_out, struct diag *diag)
+{
+    struct diag why = {0};
+    trial->diag = &why;
+    bool holds = trial_apply(trial, schema->root, value);
+    trial->diag = NULL;
+    if (trial->error != OK) {
+        return diag_fail(diag, trial->error, why.where, "%s", why.text);
+    }
+    *is_valid_out = holds;
+    return OK;
+}
+
 enum err schema_check(const struct schema *schema, slice json, const struct schema_sink *sink,
                       bool *is_valid_out, struct diag *diag)
 {
@@ -195,20 +210,11 @@ enum err schema_check(const struct schema *schema, slice json, const struct sche
         return diag_fail(diag, ERR_LIMIT, "", "a document has at most %zu bytes",
                          SCHEMA_DOCUMENT_BYTES_MAX);
     }
-    struct diag why = {0};
-    CLEANUP(buf_release) struct buf pointer = BUF_INIT(POINTER_BYTES_MAX);
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(SCHEMA_DOCUMENT_MEMORY_MAX);
+    CLEANUP(buf_release) struct buf pointer = BUF_INIT(SCHEMA_POINTER_BYTES_MAX);
+    struct work work = {SCHEMA_WORK_MAX};
     struct document document = {0};
     TRY(document_read(json, &arena, &document, diag));
-    struct trial trial = {.arena = &arena,
-                          .work = {SCHEMA_WORK_MAX},
-                          .sink = sink,
-                          .diag = &why,
-                          .pointer = &pointer};
-    bool holds = trial_apply(&trial, schema->root, document.root);
-    if (trial.error != OK) {
-        return diag_fail(diag, trial.error, why.where, "%s", why.text);
-    }
-    *is_valid_out = holds;
-    return OK;
+    struct trial trial = {.arena = &arena, .work = &work, .sink = sink, .pointer = &pointer};
+    return trial_run(schema, document.root, &trial, is_valid_out, diag);
 }

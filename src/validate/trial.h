@@ -12,9 +12,11 @@
 #include "validate/part.h"
 #include "validate/work.h"
 
+#define SCHEMA_POINTER_BYTES_MAX KIB(512) /* every byte of a document's names as an escape */
+
 struct trial {
     struct arena *arena;
-    struct work work;
+    struct work *work;
     const struct schema_sink *sink;
     size_t told;   /* violations */
     bool is_quiet; /* what does not hold may be no violation: inside `not`, `anyOf` and so on */
@@ -41,6 +43,10 @@ bool trial_goes_on(struct trial *trial, enum err error);
  * assertion can answer with it. */
 bool trial_violated(struct trial *trial, const struct node *value, const char *name,
                     const struct node *source, const char *format, ...) PRINTF_LIKE(5, 6);
+
+/* schema_check() of a value in a tree, with memory and work that the caller shares among checks. */
+enum err trial_run(const struct schema *schema, const struct node *value, struct trial *trial,
+                   bool *is_valid_out, struct diag *diag);
 
 /* "a string", for messages. */
 const char *kind_phrase(enum json_kind kind);
