@@ -51,6 +51,8 @@ enum err elements_keyword(struct compiler *compiler, struct part *part, const st
 
 /* ---- Checking ---- */
 
+enum { SORT_UNITS = 8 }; /* of one element of an array that is sorted */
+
 static bool holds_contains(struct trial *trial, const struct elements *elements,
                            const struct node *array)
 {
@@ -113,7 +115,7 @@ static bool has_twin(struct trial *trial, const struct constant *list, uint32_t 
     for (uint32_t i = at; i > 0 && list[i - 1].hash == list[at].hash; i--) {
         bool same = false;
         uint64_t bytes = list[i - 1].value->raw.len;
-        if (!trial_pays(trial, 1 + bytes / 8) ||
+        if (!trial_pays(trial, 1 + bytes / 2) ||
             !trial_goes_on(trial,
                            document_same(list[i - 1].value, list[at].value, trial->arena, &same))) {
             return false;
@@ -128,7 +130,7 @@ static bool has_twin(struct trial *trial, const struct constant *list, uint32_t 
 
 bool holds_unique(struct trial *trial, const struct assertion *assertion, const struct node *array)
 {
-    if (array->count < 2 || !trial_pays(trial, array->count + array->raw.len / 8)) {
+    if (array->count < 2 || !trial_pays(trial, SORT_UNITS * array->count + array->raw.len / 2)) {
         return array->count < 2;
     }
     struct constant *list = arena_take(trial->arena, array->count * sizeof(*list));

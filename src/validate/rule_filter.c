@@ -6,7 +6,7 @@
  */
 #include "validate/rule.h"
 
-enum { SCANNED_BYTES = 64 };
+enum { SCANNED_BYTES = 8 };
 
 /* The recursion is as deep as the filter, at most FILTER_DEPTH_MAX. */
 static bool is_about_data(const struct filter *filter)

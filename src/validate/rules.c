@@ -11,7 +11,7 @@ enum {
     WORK_MAX = 2 * SCHEMA_WORK_MAX,
     MESSAGE_BYTES_MAX = 512,
     PATH_BYTES_MAX = 512 * 1024,
-    COMPARED_BYTES = 16,
+    COMPARED_BYTES = 8,
 };
 
 /* A request while its rules are asked. */

@@ -2,7 +2,7 @@
 #include "validate/work.h"
 
 /* What one unit pays for, of a scan over text. */
-enum { SCANNED_BYTES = 64, LEAST_BYTES = 16, PATTERN_PART_BYTES = 32 };
+enum { SCANNED_BYTES = 16, LEAST_BYTES = 16, PATTERN_PART_BYTES = 32 };
 
 enum err work_take(struct work *work, uint64_t units, struct diag *diag)
 {
