@@ -11,6 +11,7 @@
 #include "base/mem.h"
 
 enum {
+    MATCH_STEPS_MAX = 100000, /* about a millisecond */
     MATCH_HEAP_KIB_MAX = 4096,
     JIT_STACK_FIRST_BYTES = 32 * 1024,
     JIT_STACK_BYTES_MAX = 512 * 1024,
@@ -47,6 +48,7 @@ static struct regex_scratch *scratch_new(void)
     scratch->data = pcre2_match_data_create(1, NULL);
     scratch->context = pcre2_match_context_create(NULL);
     ASSERT(scratch->data != NULL && scratch->context != NULL);
+    (void)pcre2_set_match_limit(scratch->context, MATCH_STEPS_MAX);
     (void)pcre2_set_heap_limit(scratch->context, MATCH_HEAP_KIB_MAX);
     scratch->stack = pcre2_jit_stack_create(JIT_STACK_FIRST_BYTES, JIT_STACK_BYTES_MAX, NULL);
     if (scratch->stack != NULL) {
@@ -88,33 +90,14 @@ void regex_free(struct filter_regex *regex)
     free(regex);
 }
 
-/* What PCRE2 answers: negative when it is not found, or when a limit was passed. */
-static int run(struct filter_regex *regex, slice text, uint32_t steps_max)
+bool regex_match(struct filter_regex *regex, slice text)
 {
     struct regex_scratch *scratch = atomic_exchange(&regex->spare, NULL);
     if (scratch == NULL) {
         scratch = scratch_new();
     }
-    (void)pcre2_set_match_limit(scratch->context, steps_max);
     const uint8_t *bytes = text.len > 0 ? text.ptr : (const uint8_t *)"";
     int found = pcre2_match(regex->code, bytes, text.len, 0, 0, scratch->data, scratch->context);
     scratch_free(atomic_exchange(&regex->spare, scratch));
-    return found;
-}
-
-bool regex_match(struct filter_regex *regex, slice text)
-{
-    return run(regex, text, REGEX_STEPS_MAX) >= 0; /* a limit, or not UTF-8: no match */
-}
-
-enum err regex_search(struct filter_regex *regex, slice text, uint32_t steps_max, bool *found_out)
-{
-    ASSERT(steps_max >= 1 && steps_max <= REGEX_STEPS_MAX);
-    int found = run(regex, text, steps_max);
-    if (found >= 0 || found == PCRE2_ERROR_NOMATCH) {
-        *found_out = found >= 0;
-        return OK;
-    }
-    bool is_utf8_error = found <= PCRE2_ERROR_UTF8_ERR1 && found >= PCRE2_ERROR_UTF8_ERR21;
-    return is_utf8_error ? ERR_INVALID : ERR_LIMIT;
+    return found >= 0; /* past a limit, or text that is not UTF-8: no match */
 }

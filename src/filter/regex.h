@@ -25,9 +25,3 @@ void regex_free(struct filter_regex *regex);
 
 /* Whether it is found anywhere in `text`. False past the match limit. */
 bool regex_match(struct filter_regex *regex, slice text);
-
-/* The same for those who must not take "gave up" for "no": LIMIT when `steps_max` (1 to
- * REGEX_STEPS_MAX; a step may read all of the text) did not suffice, INVALID for text that is not
- * UTF-8. */
-#define REGEX_STEPS_MAX 100000 /* about a millisecond for a short text */
-enum err regex_search(struct filter_regex *regex, slice text, uint32_t steps_max, bool *found_out);

@@ -32,10 +32,10 @@ static enum err check_name_list(struct compiler *compiler, const struct node *so
 static enum err compile_patterns(struct compiler *compiler, struct members *members,
                                  const struct node *source)
 {
-    struct pattern *patterns = NULL;
+    struct member_pattern *patterns = NULL;
     TRY(part_take(compiler, source->count * sizeof(*patterns), &patterns));
     for (const struct node *at = source->first; at != NULL; at = at->next) {
-        TRY(part_pattern(compiler, at, at->name, &patterns[at->index]));
+        TRY(part_pattern(compiler, at, at->name, &patterns[at->index].pattern));
         TRY(part_compile(compiler, at, &patterns[at->index].part));
     }
     members->patterns = patterns;
@@ -231,10 +231,10 @@ static bool holds_patterns(struct trial *trial, const struct members *members,
 {
     bool holds = true;
     for (uint32_t i = 0; i < members->pattern_count; i++) {
-        const struct pattern *pattern = &members->patterns[i];
+        const struct member_pattern *pattern = &members->patterns[i];
         bool found = false;
-        if (!trial_goes_on(trial, work_search(trial->work, pattern->regex, pattern->bytes,
-                                              member->name, &found, trial->diag))) {
+        if (!trial_goes_on(trial, pattern_search(pattern->pattern, member->name, trial->work,
+                                                 &found, trial->diag))) {
             return false;
         }
         *is_covered |= found;

@@ -31,26 +31,26 @@ struct assertion *part_assert(struct compiler *compiler, struct part *part, cons
 }
 
 enum err part_pattern(struct compiler *compiler, const struct node *source, slice text,
-                      struct pattern *out)
+                      struct pattern **out)
 {
     struct schema *schema = compiler->schema;
-    char message[REGEX_MESSAGE_BYTES] = "";
+    char message[PATTERN_MESSAGE_BYTES] = "";
     size_t offset = 0;
-    if (text.len > SCHEMA_PATTERN_BYTES_MAX) {
+    if (text.len > PATTERN_BYTES_MAX) {
         return document_fail(compiler->diag, ERR_LIMIT, source, "a pattern has at most %d bytes",
-                             SCHEMA_PATTERN_BYTES_MAX);
+                             PATTERN_BYTES_MAX);
     }
-    if (schema->regex_count == SCHEMA_PATTERNS_MAX) {
+    if (schema->pattern_count == SCHEMA_PATTERNS_MAX) {
         return document_fail(compiler->diag, ERR_LIMIT, source, "more than %d patterns",
                              SCHEMA_PATTERNS_MAX);
     }
-    struct filter_regex **regex = &schema->regexes[schema->regex_count];
-    if (regex_compile(text, regex, &offset, message) != OK) {
+    struct pattern **pattern = &schema->patterns[schema->pattern_count];
+    if (pattern_compile(text, pattern, &offset, message) != OK) {
         return document_fail(compiler->diag, ERR_INVALID, source, "%s (byte %zu of the pattern)",
                              message, offset);
     }
-    schema->regex_count++;
-    *out = (struct pattern){.regex = *regex, .bytes = text.len};
+    schema->pattern_count++;
+    *out = *pattern;
     return OK;
 }
 

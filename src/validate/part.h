@@ -10,10 +10,10 @@
  * Private to the schema_ files. Threads: immutable once it is compiled.
  */
 
-#include "filter/regex.h"
 #include "validate/document.h"
 #include "validate/forms.h"
 #include "validate/number.h"
+#include "validate/pattern.h"
 #include "validate/schema.h"
 
 struct trial;
@@ -50,10 +50,10 @@ struct constant {
     const struct node *value;
 };
 
-struct pattern {
-    struct filter_regex *regex;
-    size_t bytes;
-    const struct part *part; /* of patternProperties */
+/* Of patternProperties. */
+struct member_pattern {
+    struct pattern *pattern;
+    const struct part *part;
 };
 
 struct assertion {
@@ -68,7 +68,7 @@ struct assertion {
         slice number;
         struct number_divisor divisor;
         form_fn has_form;
-        struct pattern pattern;
+        struct pattern *pattern;
         struct {
             const struct constant *list; /* by hash */
             uint32_t count;
@@ -102,7 +102,7 @@ struct members {
     uint32_t required_count;
     const struct dependency *dependencies;
     uint32_t dependency_count;
-    const struct pattern *patterns;
+    const struct member_pattern *patterns;
     uint32_t pattern_count;
     const struct part *additional;
     /* The keywords' values; NULL: not given. */
@@ -122,8 +122,8 @@ struct elements {
 struct schema {
     struct arena arena;
     const struct part *root;
-    struct filter_regex *regexes[SCHEMA_PATTERNS_MAX];
-    uint32_t regex_count;
+    struct pattern *patterns[SCHEMA_PATTERNS_MAX];
+    uint32_t pattern_count;
 };
 
 /* The number of `name` in the names of `members`; -1: it has none. */
@@ -157,8 +157,9 @@ struct assertion *part_assert(struct compiler *compiler, struct part *part, cons
 /* `bytes` zeroed bytes that live as long as the schema, *out. LIMIT. */
 enum err part_take(struct compiler *compiler, size_t bytes, void *out);
 
+/* A pattern that the schema owns. INVALID; LIMIT. */
 enum err part_pattern(struct compiler *compiler, const struct node *source, slice text,
-                      struct pattern *out);
+                      struct pattern **out);
 
 /* What `members` and `elements` wait for until all keywords of the part have been read. */
 enum err members_keyword(struct compiler *compiler, struct part *part, const struct node *source);

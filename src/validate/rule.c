@@ -214,7 +214,7 @@ static enum err read_schema(const struct reading *reading, const struct node *so
         append_pointer(reading->diag, why.where);
         return error;
     }
-    return count_patterns(reading, schema, rule->schema->regex_count);
+    return count_patterns(reading, schema, rule->schema->pattern_count);
 }
 
 static enum err read_range(const struct reading *reading, const struct node *source,
@@ -254,21 +254,21 @@ static enum err read_pattern(const struct reading *reading, const struct node *s
                              struct rule *rule)
 {
     const struct node *pattern = NULL;
-    char message[REGEX_MESSAGE_BYTES] = "";
+    char message[PATTERN_MESSAGE_BYTES] = "";
     size_t offset = 0;
     TRY(get_member(reading, source, "pattern", &pattern));
     if (pattern->kind != JSON_IS_STRING) {
         return document_fail(reading->diag, ERR_INVALID, pattern, "pattern is a string");
     }
-    if (pattern->text.len > SCHEMA_PATTERN_BYTES_MAX) {
+    if (pattern->text.len > PATTERN_BYTES_MAX) {
         return document_fail(reading->diag, ERR_LIMIT, pattern, "a pattern has at most %d bytes",
-                             SCHEMA_PATTERN_BYTES_MAX);
+                             PATTERN_BYTES_MAX);
     }
-    if (regex_compile(pattern->text, &rule->regex, &offset, message) != OK) {
+    if (pattern_compile(pattern->text, &rule->pattern, &offset, message) != OK) {
         return document_fail(reading->diag, ERR_INVALID, pattern, "%s (byte %zu of the pattern)",
                              message, offset);
     }
-    rule->pattern = pattern->text;
+    rule->pattern_text = pattern->text;
     rule->expected = pattern->raw;
     return count_patterns(reading, pattern, 1);
 }
@@ -281,10 +281,10 @@ static enum err read_constraint(const struct reading *reading, const struct node
     if (expression->kind != JSON_IS_STRING) {
         return document_fail(reading->diag, ERR_INVALID, expression, "expression is a string");
     }
-    TRY(rule_filter_read(expression, reading->now_us, reading->arena, &rule->filter,
-                         reading->diag));
+    TRY(constraint_read(expression, reading->now_us, reading->arena, &rule->constraint,
+                        reading->diag));
     rule->expected = expression->raw;
-    return count_patterns(reading, expression, rule->filter->regex_count);
+    return count_patterns(reading, expression, constraint_pattern_count(rule->constraint));
 }
 
 static enum err read_enum(const struct reading *reading, const struct node *source,
@@ -366,8 +366,8 @@ enum err rule_list_read(const struct node *source, int64_t now_us, struct arena 
 void rule_list_release(struct rule_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
-        regex_free(list->rules[i].regex);
-        filter_release(list->rules[i].filter);
+        pattern_free(list->rules[i].pattern);
+        constraint_release(list->rules[i].constraint);
         schema_free(list->rules[i].schema);
     }
     list->count = 0;

@@ -7,11 +7,10 @@
  */
 
 #include "filter/filter.h"
-#include "filter/regex.h"
 #include "validate/document.h"
+#include "validate/pattern.h"
 #include "validate/rules.h"
 #include "validate/schema.h"
-#include "validate/work.h"
 
 enum rule_kind {
     RULE_SCHEMA,
@@ -29,6 +28,8 @@ struct rule_path {
     size_t key_count;
 };
 
+struct constraint;
+
 struct rule {
     enum rule_kind kind;
     slice name;
@@ -41,9 +42,9 @@ struct rule {
     /* Of its kind alone. */
     const struct node *min, *max; /* NULL: no bound */
     const struct node *options;
-    slice pattern;
-    struct filter_regex *regex;
-    const struct filter *filter;
+    slice pattern_text;
+    struct pattern *pattern;
+    struct constraint *constraint;
     struct schema *schema;
 };
 
@@ -67,10 +68,17 @@ enum err rule_path_read(const struct node *source, struct arena *arena, struct r
 enum err rule_path_find(const struct rule_path *path, const struct node *document,
                         struct work *work, const struct node **out, struct diag *diag);
 
-/* The filter of a constraint. INVALID: it is none, or asks about more than the document; LIMIT. */
-enum err rule_filter_read(const struct node *source, int64_t now_us, struct arena *arena,
-                          const struct filter **out, struct diag *diag);
+/* A filter, and its patterns compiled again, so that their steps are counted. */
+struct constraint;
+
+/* *out lives in `arena`, and ends with constraint_release(). INVALID: the text is no filter, or
+ * asks about more than the document; LIMIT. */
+enum err constraint_read(const struct node *source, int64_t now_us, struct arena *arena,
+                         struct constraint **out, struct diag *diag);
+void constraint_release(struct constraint *constraint);
+
+size_t constraint_pattern_count(const struct constraint *constraint);
 
 /* Whether the filter matches an event whose event_data is the document. LIMIT: too much work. */
-enum err rule_filter_holds(const struct filter *filter, const struct node *document,
-                           struct work *work, bool *holds_out, struct diag *diag);
+enum err constraint_holds(const struct constraint *constraint, const struct node *document,
+                          struct work *work, bool *holds_out, struct diag *diag);

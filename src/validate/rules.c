@@ -105,8 +105,8 @@ static enum err ask_pattern(struct run *run, const struct rule *rule, const stru
         return violated(run, rule, path, value, "%s where a string is expected",
                         kind_phrase(value->kind));
     }
-    TRY(work_search(&run->work, rule->regex, rule->pattern.len, value->text, &found, run->diag));
-    slice wanted = name_excerpt(rule->pattern);
+    TRY(pattern_search(rule->pattern, value->text, &run->work, &found, run->diag));
+    slice wanted = name_excerpt(rule->pattern_text);
     return found ? OK : violated(run, rule, path, value, "does not match %.*s", SLICE_ARG(wanted));
 }
 
@@ -132,7 +132,7 @@ static enum err ask_constraint(struct run *run, const struct rule *rule,
 {
     bool holds = false;
     const struct node *value = NULL;
-    TRY(rule_filter_holds(rule->filter, run->document, &run->work, &holds, run->diag));
+    TRY(constraint_holds(rule->constraint, run->document, &run->work, &holds, run->diag));
     if (holds) {
         return OK;
     }

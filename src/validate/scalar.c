@@ -177,10 +177,9 @@ bool holds_length_max(struct trial *trial, const struct assertion *assertion,
 
 bool holds_pattern(struct trial *trial, const struct assertion *assertion, const struct node *value)
 {
-    const struct pattern *pattern = &assertion->pattern;
     bool found = false;
-    if (!trial_goes_on(trial, work_search(trial->work, pattern->regex, pattern->bytes, value->text,
-                                          &found, trial->diag))) {
+    if (!trial_goes_on(trial, pattern_search(assertion->pattern, value->text, trial->work, &found,
+                                             trial->diag))) {
         return false;
     }
     slice wanted = name_excerpt(assertion->source->text);

@@ -13,8 +13,8 @@ void schema_free(struct schema *schema)
     if (schema == NULL) {
         return;
     }
-    for (uint32_t i = 0; i < schema->regex_count; i++) {
-        regex_free(schema->regexes[i]);
+    for (uint32_t i = 0; i < schema->pattern_count; i++) {
+        pattern_free(schema->patterns[i]);
     }
     arena_release(&schema->arena);
     free(schema);

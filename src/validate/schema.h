@@ -17,14 +17,13 @@
 #include "base/err.h"
 #include "base/slice.h"
 
-#define SCHEMA_BYTES_MAX         KIB(64)
-#define SCHEMA_DEPTH_MAX         64   /* nested arrays and objects of a schema's text */
-#define SCHEMA_PARTS_MAX         4096 /* schemas within a schema */
-#define SCHEMA_NAMES_MAX         1024 /* members that one part names */
-#define SCHEMA_PATTERNS_MAX      64
-#define SCHEMA_PATTERN_BYTES_MAX 1024
-#define SCHEMA_CHAIN_MAX         64 /* parts that apply to one value by $ref, allOf, not and so on */
-#define SCHEMA_CHECK_DEPTH_MAX   512 /* parts that wait for each other while a document is checked */
+#define SCHEMA_BYTES_MAX       KIB(64)
+#define SCHEMA_DEPTH_MAX       64   /* nested arrays and objects of a schema's text */
+#define SCHEMA_PARTS_MAX       4096 /* schemas within a schema */
+#define SCHEMA_NAMES_MAX       1024 /* members that one part names */
+#define SCHEMA_PATTERNS_MAX    64   /* each of at most 1,024 bytes */
+#define SCHEMA_CHAIN_MAX       64  /* parts that apply to one value by $ref, allOf, not and so on */
+#define SCHEMA_CHECK_DEPTH_MAX 512 /* parts that wait for each other while a document is checked */
 
 #define SCHEMA_DOCUMENT_BYTES_MAX  KIB(256)
 #define SCHEMA_DOCUMENT_MEMORY_MAX MIB(64)

@@ -11,16 +11,19 @@
  */
 
 #include "base/err.h"
-#include "filter/regex.h"
+#include "base/slice.h"
 
 struct work {
     uint64_t left;
 };
 
 /* LIMIT, and nothing is left, when there is not enough. */
-enum err work_take(struct work *work, uint64_t units, struct diag *diag);
-
-/* Whether the pattern, of `pattern_bytes`, is found in `text`. It is tried with few steps first,
- * since most patterns need no more, and pays for what it may have cost at worst. LIMIT. */
-enum err work_search(struct work *work, struct filter_regex *regex, size_t pattern_bytes,
-                     slice text, bool *found_out, struct diag *diag);
+static inline enum err work_take(struct work *work, uint64_t units, struct diag *diag)
+{
+    if (units > work->left) {
+        work->left = 0;
+        return diag_fail(diag, ERR_LIMIT, "", "checking this document is too much work");
+    }
+    work->left -= units;
+    return OK;
+}
