@@ -62,6 +62,37 @@ class Maker:
             return self.random.choice(STRINGS)
         return self.random.choice([True, False, None])
 
+    def shuffled(self, value):
+        """The same value, members in another order."""
+        if isinstance(value, list):
+            return [self.shuffled(element) for element in value]
+        if isinstance(value, dict):
+            return {name: self.shuffled(value[name]) for name in self.random.sample(list(value), len(value))}
+        return value
+
+    def near(self, schema, depth=4):
+        """A value that the schema has something to say about."""
+        if not isinstance(schema, dict) or depth == 0 or self.random.random() < 0.15:
+            return self.value(2)
+        name = self.random.choice(list(schema))
+        inside = schema[name]
+        if name in ('const', 'enum'):
+            return self.shuffled(inside if name == 'const' else self.random.choice(inside))
+        if name in ('properties', 'required', 'dependentRequired', 'additionalProperties', 'propertyNames'):
+            known = schema.get('properties', {})
+            names = set(self.names(3)) | set(self.random.sample(list(known), len(known) // 2 + len(known) % 2))
+            return {key: self.near(known.get(key, schema.get('additionalProperties')), depth - 1)
+                    for key in sorted(names)}
+        if name in ('items', 'contains', 'prefixItems', 'uniqueItems', 'minItems', 'maxItems', 'maxContains'):
+            of = [*schema.get('prefixItems', []), schema.get('items'), schema.get('contains')]
+            made = [self.near(self.random.choice(of), depth - 1) for _ in range(self.random.randrange(5))]
+            return made + self.shuffled(made[:1]) if self.random.random() < 0.3 else made
+        if name in ('allOf', 'anyOf', 'oneOf'):
+            return self.near(self.random.choice(inside), depth - 1)
+        if name in ('not', 'if', 'then', 'else'):
+            return self.near(inside, depth - 1)
+        return self.value(3)
+
     def names(self, most):
         return self.random.sample(NAMES, self.random.randrange(most + 1))
 
@@ -187,8 +218,8 @@ def compare(seed, count):
     maker = Maker(seed)
     pairs = []
     while len(pairs) < count:
-        schema = dump(maker.root())
-        pairs += [(schema, dump(maker.value())) for _ in range(4)]
+        schema = maker.root()
+        pairs += [(dump(schema), dump(maker.near(schema))) for _ in range(4)]
     sent = ''.join(f'{schema}\n{document}\n' for schema, document in pairs)
     run = subprocess.run([PROGRAM], input=sent.encode(), stdout=subprocess.PIPE, check=True)
     answers = run.stdout.decode().splitlines()
