@@ -159,14 +159,23 @@ struct schema_run {
     struct buf path;
 };
 
+/* The schema ends before the result does, so of what it expected the result has a copy, as much as
+ * is shown and a byte more, by which it is seen to be cut. */
 static void hear(void *context, const struct schema_violation *violation)
 {
     struct schema_run *schema_run = context;
     struct run *run = schema_run->run;
+    slice expected = violation->expected;
+    expected.len = expected.len > RULES_SHOWN_BYTES_MAX ? RULES_SHOWN_BYTES_MAX + 1 : expected.len;
     buf_clear(&schema_run->path);
     document_path(violation->place, &schema_run->path);
-    enum err error = add_violation(run, schema_run->rule, buf_slice(&schema_run->path),
-                                   violation->found, violation->expected, violation->message);
+    enum err error = OK;
+    if (arena_copy(run->arena, expected, &expected)) {
+        error = add_violation(run, schema_run->rule, buf_slice(&schema_run->path), violation->found,
+                              expected, violation->message);
+    } else {
+        error = too_much_memory(run);
+    }
     run->error = error != OK ? error : run->error;
 }
 

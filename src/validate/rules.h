@@ -40,7 +40,7 @@ struct rules_violation {
     slice message;
     enum rules_severity severity;
     slice found;      /* compact JSON; empty: there is no value */
-    slice expected;   /* compact JSON; empty: there is none to name */
+    slice expected;   /* compact JSON, or its first RULES_SHOWN_BYTES_MAX + 1 bytes; empty: none */
     slice suggestion; /* ptr NULL: none */
 };
 
@@ -53,8 +53,8 @@ struct rules_result {
 
 /*
  * Reads the request and checks its document. `now_us` is what times like 24h in constraints are
- * relative to. The result lives in `arena`, whose maximum should be RULES_MEMORY_BYTES_MAX, and
- * points into `request`.
+ * relative to. All of the result lives in `arena`, whose maximum should be
+ * RULES_MEMORY_BYTES_MAX.
  * INVALID: the request is wrong, diag->where is the JSON pointer into it. LIMIT: past one of the
  * maxima above, or too much work; there is no verdict then.
  */

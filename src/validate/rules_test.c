@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/test.h"
+#include "codec/json.h"
 #include "validate/rules.h"
 
 #define NOW_US INT64_C(1768435200000000) /* 2026-01-15T00:00:00Z */
@@ -157,6 +158,10 @@ static void test_row(void **state)
     buf_append_cstr(&found, statuses[result.status]);
     for (size_t i = 0; i < result.violation_count; i++) {
         const struct rules_violation *violation = &result.violations[i];
+        if (violation->expected.len > 0) { /* it outlives the schema it is from */
+            assert_int_equal(json_check(violation->expected, RULES_DEPTH_MAX, &arena, NULL, NULL),
+                             OK);
+        }
         buf_append_format(&found, "; %.*s %s", SLICE_ARG(violation->field),
                           severities[violation->severity]);
         assert_true(violation->message.len > 0);
