@@ -20,7 +20,7 @@ enum err catalog_open(const struct dir *dir, const struct catalog_options *optio
     condition_init(&catalog->wake);
     catalog->is_woken = true; /* events of an earlier life may wait */
     TRY(sql_open(dir, FILE_NAME, &catalog->writer, diag));
-    TRY(schema_migrate(catalog->writer, diag));
+    TRY(tables_migrate(catalog->writer, diag));
     TRY(sql_open(dir, FILE_NAME, &catalog->reader, diag));
     *out = MOVE(catalog);
     return OK;

@@ -38,9 +38,9 @@ struct catalog {
     bool is_woken;
 };
 
-/* ---- Names (schema.c) ---- */
+/* ---- Tables (tables.c) ---- */
 
-enum err schema_migrate(struct sql *sql, struct diag *diag);
+enum err tables_migrate(struct sql *sql, struct diag *diag);
 
 /* ---- Rows (rows.c) ---- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * schema - the tables that the kinds want. Each kind is a step, and so is each of its fields: a
+ * tables - the tables that the kinds want. Each kind is a step, and so is each of its fields: a
  * field that a later version adds is a column that is added. Only this file knows how a kind
  * becomes a table.
  */
@@ -86,7 +86,7 @@ static void free_steps(struct steps *steps)
     free(steps);
 }
 
-enum err schema_migrate(struct sql *sql, struct diag *diag)
+enum err tables_migrate(struct sql *sql, struct diag *diag)
 {
     struct steps *steps = mem_zeroed(sizeof(*steps));
     size_t count = 0;
