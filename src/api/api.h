@@ -157,3 +157,5 @@ void api_key_revoke(struct http_request *request);
 void api_key_rotate(struct http_request *request);
 
 void api_changes_get(struct http_request *request); /* changes.c */
+
+void api_validate_post(struct http_request *request); /* validate.c */

@@ -50,7 +50,8 @@ KIND_DATA(teams);
         .body_bytes_max = STREAM_BYTES_MAX, .data = (void *)(uintptr_t) & (route_data)             \
     }
 
-#define CONFIG_BYTES_MAX ((size_t)256 * 1024)
+#define CONFIG_BYTES_MAX   ((size_t)256 * 1024)
+#define VALIDATE_BYTES_MAX ((size_t)1024 * 1024)
 #define CHANGES(route_method, route_path, handler, route_data)                                     \
     {                                                                                              \
         .method = (route_method), .path = (route_path), .blocking = (handler),                     \
@@ -74,10 +75,12 @@ KIND_DATA(teams);
         CHANGES(HTTP_POST, route_path "/{id}/rotate", api_key_rotate, write_api_keys)
 
 /* Who may use an alias, and its row. */
-#define WRITERS  .right = RIGHT_EVENTS_WRITE
-#define READERS  .right = RIGHT_EVENTS_READ
-#define LOOPBACK .right = RIGHT_OPS_READ, .openness = OPEN_TO_LOOPBACK
-#define EVERYONE .openness = OPEN_TO_ALL
+#define WRITERS     .right = RIGHT_EVENTS_WRITE
+#define READERS     .right = RIGHT_EVENTS_READ
+#define KEY_READERS .right = RIGHT_CONFIG_READ, .kind = &kind_api_keys
+#define KEY_WRITERS .right = RIGHT_CONFIG_WRITE, .kind = &kind_api_keys
+#define LOOPBACK    .right = RIGHT_OPS_READ, .openness = OPEN_TO_LOOPBACK
+#define EVERYONE    .openness = OPEN_TO_ALL
 #define ALIAS_DATA(shape, ...)                                                                     \
     (void *)(uintptr_t) & (const struct api_route)                                                 \
     {                                                                                              \
@@ -94,6 +97,12 @@ KIND_DATA(teams);
      .parked = &(handlers),                                                                        \
      .data = ALIAS_DATA(shape, who)},
 
+#define ALIAS_CHANGE(route_method, route_path, handler, who, shape)                                \
+    {.method = (route_method),                                                                     \
+     .path = (route_path),                                                                         \
+     .blocking = (handler),                                                                        \
+     .body_bytes_max = VALIDATE_BYTES_MAX,                                                         \
+     .data = ALIAS_DATA(shape, who)},
 #define ALIAS_WRITE(route_path, handlers, who, shape)                                              \
     {.method = HTTP_POST,                                                                          \
      .path = (route_path),                                                                         \
@@ -125,6 +134,11 @@ static const struct http_route routes[] = {
     KEY_ROUTES("/api/v1/api-keys"),
     KEY_ROUTES("/api/v1/auth/api-keys"),
     GETS("/api/v1/audit", api_changes_get, for_auditors),
+    {.method = HTTP_POST,
+     .path = "/api/v1/validate",
+     .blocking = api_validate_post,
+     .body_bytes_max = VALIDATE_BYTES_MAX,
+     .data = (void *)(uintptr_t)&for_writers},
 
     GETS("/checkpoint", api_checkpoint_get, for_tiles),
     GETS("/tile/{tile...}", api_tile_get, for_tiles),

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* validate - a document is checked against rules that come with it; nothing of it is stored. */
+#include "api/api.h"
+#include "api/auth.h"
+#include "codec/hex.h"
+#include "codec/json_write.h"
+#include "codec/time.h"
+#include "ingest/journal.h"
+#include "os/clock.h"
+#include "os/random.h"
+#include "validate/rules.h"
+
+enum { ID_BYTES = 8, EVENT_BYTES_MAX = 4096 };
+
+static const char *status_name(enum rules_status status)
+{
+    return status == RULES_PASSED ? "passed" : status == RULES_WARNING ? "warning" : "failed";
+}
+
+/* ING-31: that it was asked, and what came of it. */
+static void note_event(struct http_request *request, const char *id,
+                       const struct rules_result *result)
+{
+    const struct caller *caller = request->caller;
+    struct journal *journal = caller->api->journal;
+    if (journal == NULL) {
+        return;
+    }
+    CLEANUP(buf_release) struct buf text = BUF_INIT(EVENT_BYTES_MAX);
+    struct json_writer json = json_writer_to(&text);
+    json_begin_object(&json, NULL);
+    json_cstr(&json, "event_type", "validation.request");
+    json_cstr(&json, "event_outcome", result->status == RULES_FAILED ? "failure" : "success");
+    json_cstr(&json, "actor_type", "api_key");
+    json_cstr(&json, "actor_id", caller->who.key_prefix);
+    json_str(&json, "actor_ip", request->peer);
+    json_str(&json, "request_id", request->request_id);
+    json_cstr(&json, "resource_type", "validation");
+    json_cstr(&json, "resource_id", id);
+    json_begin_object(&json, "event_data");
+    json_cstr(&json, "status", status_name(result->status));
+    json_u64(&json, "errors", result->error_count);
+    json_u64(&json, "warnings", result->warning_count);
+    if (json_end(&json) == OK) {
+        journal_put(journal, caller->org, buf_slice(&text));
+    }
+}
+
+static void answer(struct http_request *request, const char *id, const struct rules_result *result)
+{
+    struct http_response *response = request->response;
+    struct json_writer json = json_writer_to(&response->body);
+    char now[TIME_TEXT_BYTES];
+    time_format_rfc3339(clock_now_us(), now);
+    response->content_type = HTTP_TYPE_JSON;
+    json_begin_object(&json, NULL);
+    rules_write(result, &json);
+    json_cstr(&json, "validation_id", id);
+    json_u64(&json, "latency_ms", (uint64_t)(clock_monotonic_us() - request->started_us) / 1000);
+    json_str(&json, "timestamp", (slice){(const uint8_t *)now, sizeof(now)});
+    if (json_end(&json) != OK) {
+        buf_clear(&response->body);
+        api_fail(request, ERR_LIMIT, NULL);
+    }
+}
+
+void api_validate_post(struct http_request *request)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(RULES_MEMORY_BYTES_MAX);
+    struct rules_result result = {0};
+    struct diag diag = {0};
+    uint8_t random[ID_BYTES];
+    char id[sizeof("val_") + 2 * ID_BYTES] = "val_";
+    enum err e = rules_run(request->body, clock_now_us(), &arena, &result, &diag);
+    if (e != OK) {
+        api_fail(request, e, &diag);
+        return;
+    }
+    random_bytes(random, sizeof(random));
+    hex_encode((slice){random, sizeof(random)}, id + 4);
+    answer(request, id, &result);
+    note_event(request, id, &result);
+}
