@@ -40,19 +40,17 @@ void limits_free(struct limits *limits)
     }
 }
 
-void limit_answer_decide(struct limit_answer *answer)
+void limit_answer_decide(struct limit_answer *answer, bool is_refused)
 {
     ASSERT(answer->state_count > 0);
+    answer->is_refused = is_refused;
     answer->decisive = 0;
-    answer->is_refused = false;
-    for (size_t i = 0; i < answer->state_count; i++) {
+    for (size_t i = 1; i < answer->state_count; i++) {
         const struct limit_state *best = &answer->states[answer->decisive];
         const struct limit_state *state = &answer->states[i];
-        bool is_full = state->remaining == 0;
-        bool is_longer = is_full && (!answer->is_refused || state->wait_us > best->wait_us);
-        bool is_fewer = !answer->is_refused && state->remaining < best->remaining;
-        answer->is_refused = answer->is_refused || is_full;
-        if (is_longer || is_fewer) {
+        bool is_longer = state->remaining == 0 && state->wait_us > best->wait_us;
+        bool is_fewer = state->remaining < best->remaining;
+        if (is_refused ? is_longer : is_fewer) {
             answer->decisive = i;
         }
     }

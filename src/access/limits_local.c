@@ -151,6 +151,16 @@ static void note_refusal(const struct limit_subject *subjects, size_t count,
     }
 }
 
+static bool has_full_window(const struct limit_answer *answer)
+{
+    for (size_t i = 0; i < answer->state_count; i++) {
+        if (answer->states[i].remaining == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void take(const struct limit_subject *subjects, size_t count, struct request *request,
                  struct limit_time now, struct limit_answer *out)
 {
@@ -159,7 +169,7 @@ static void take(const struct limit_subject *subjects, size_t count, struct requ
                                               request->hashes[i], now.steady_us);
         judge_subject(&subjects[i], request->metered[i], now, out);
     }
-    limit_answer_decide(out);
+    limit_answer_decide(out, has_full_window(out));
     if (out->is_refused) {
         note_refusal(subjects, count, request, out);
         return;
@@ -186,7 +196,7 @@ static void look(const struct limit_subject *subjects, size_t count, struct requ
         judge_subject(&subjects[i], known != NULL ? known : &stranger, now, out);
         metered_release(&stranger);
     }
-    limit_answer_decide(out);
+    limit_answer_decide(out, has_full_window(out));
 }
 
 static enum err local_judge(struct limits *limits, const struct limit_subject *subjects,
