@@ -39,7 +39,7 @@ PATIENCE_S = float(os.environ.get('CAIRN_TEST_PATIENCE_S', 20))  # for what shou
 
 # Steps rest on the log alone, not on how full the disk of this machine is, nor on what was asked
 # before (tests/access_events.py has those events).
-USUAL_OPTIONS = ('--access-events', 'none', '--wal-file-bytes', '32MiB',
+USUAL_OPTIONS = ('--access-events', 'none', '--wrong-keys-max', '0', '--wal-file-bytes', '32MiB',
                  '--disk-reserve-bytes', '0', '--disk-reserve-percent', '0',
                  '--log-format', 'logfmt')
 

@@ -31,6 +31,8 @@ struct key_entry {
 struct org_entry {
     char id[CALLERS_ORG_BYTES + 1];
     char api_version[8];
+    char tier[16];
+    struct limit_custom limits;
     bool is_active;
 };
 
@@ -162,6 +164,24 @@ static struct org_entry *find_org(struct callers *callers, slice id)
     return NULL;
 }
 
+static bool take_limit(const json_t *org, const char *name, uint32_t *out)
+{
+    const json_t *value = json_object_get(org, name);
+    *out = (uint32_t)json_integer_value(value);
+    return json_is_integer(value);
+}
+
+static struct limit_custom own_limits(const json_t *org)
+{
+    struct limit_custom own = {0};
+    own.has_minute = take_limit(org, "requests_per_minute", &own.minute);
+    own.has_hour = take_limit(org, "requests_per_hour", &own.hour);
+    own.has_day = take_limit(org, "requests_per_day", &own.day);
+    own.has_month = take_limit(org, "monthly_quota", &own.month);
+    (void)take_limit(org, "burst", &own.burst);
+    return own;
+}
+
 static void put_org(struct callers *callers, const json_t *org)
 {
     const char *id = json_string_value(json_object_get(org, "id"));
@@ -174,6 +194,8 @@ static void put_org(struct callers *callers, const json_t *org)
     *entry = (struct org_entry){.is_active = json_is_true(json_object_get(org, "is_active"))};
     copy_member(org, "id", entry->id, sizeof(entry->id));
     copy_member(org, "api_version", entry->api_version, sizeof(entry->api_version));
+    copy_member(org, "tier", entry->tier, sizeof(entry->tier));
+    entry->limits = own_limits(org);
 }
 
 /* ---- From the catalog ---- */
@@ -263,6 +285,8 @@ static enum callers_answer judge(struct callers *callers, const struct key_entry
     memcpy(out->key_id, entry->id, sizeof(out->key_id));
     memcpy(out->role, entry->role, sizeof(out->role));
     memcpy(out->api_version, org->api_version, sizeof(out->api_version));
+    memcpy(out->tier, org->tier, sizeof(out->tier));
+    out->limits = org->limits;
     out->rights = entry->rights;
     out->has_filter = entry->filter != NULL;
     out->is_system = strcmp(entry->org, SYSTEM_ORGANIZATION) == 0 && role_sees_all(entry->role);

@@ -11,6 +11,7 @@
  */
 
 #include "access/api_key.h"
+#include "access/limit_tiers.h"
 #include "base/err.h"
 
 struct catalog;
@@ -36,6 +37,8 @@ struct known_caller {
     char key_id[64];
     char role[16];
     char api_version[8]; /* the organisation's default */
+    char tier[16];
+    struct limit_custom limits; /* the organisation's own, instead of its tier's */
     uint32_t rights;
     bool is_system; /* of the system organisation, in a role that sees all */
     bool has_filter;

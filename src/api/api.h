@@ -49,6 +49,7 @@ enum access_events {
 
 struct callers;
 struct catalog;
+struct limits;
 struct journal;
 struct kind;
 struct outbox_follower;
@@ -63,6 +64,9 @@ struct api {
     struct api_versions *versions; /* negotiate.h */
     struct catalog *catalog;
     struct callers *callers;
+    struct limits *limits;
+    uint32_t wrong_keys_max; /* a minute, of one address; 0: any number */
+    _Atomic int64_t limit_noted_us;
     struct outbox_follower *outbox;
     struct journal *journal; /* NULL: nothing leaves an event */
     enum access_events access_events;

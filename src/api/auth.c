@@ -2,6 +2,7 @@
 #include "api/auth.h"
 
 #include "access/rights.h"
+#include "api/meter.h"
 #include "base/log.h"
 #include "os/clock.h"
 
@@ -71,8 +72,12 @@ bool auth_identify(struct http_request *request, void *data)
     if (key.len == 0) {
         return true;
     }
+    if (!meter_address_is_open(request, api)) {
+        return false;
+    }
     enum callers_answer answer = callers_find(api->callers, key, clock_now_us(), &caller->who);
     if (answer != CALLERS_KNOWN) {
+        meter_wrong_key(request, api);
         LOG_INFO("a key was refused", kv_str("why", callers_reason(answer)),
                  kv_slice("peer", request->peer), kv_slice("request_id", request->request_id));
         return refuse(request, 401, "the key is not known here");

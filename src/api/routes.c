@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "api/auth.h"
 #include "api/legacy.h"
+#include "api/meter.h"
 #include "api/metrics.h"
 #include "http/forwarded.h"
 #include "kinds/kinds.h"
@@ -173,10 +174,7 @@ const struct http_route *api_routes(size_t *count)
 
 /* Read top to bottom: the first that says no answers. */
 static const http_middleware_fn chain[] = {
-    http_forwarded,
-    api_version_pass,
-    auth_identify,
-    auth_authorise,
+    http_forwarded, api_version_pass, auth_identify, meter_request, auth_authorise,
 };
 
 const http_middleware_fn *api_middleware(size_t *count)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "access/callers.h"
+#include "access/limits_local.h"
 #include "api/api.h"
 #include "api/metrics.h"
 #include "api/negotiate.h"
@@ -144,6 +145,8 @@ static enum err open_api(struct server *server, struct diag *diag)
     api->metrics_public = options_bool(options, OPTION_METRICS_PUBLIC);
     api->query_key_allowed = options_bool(options, OPTION_QUERY_KEY_ALLOWED);
     api->hsts = options_bool(options, OPTION_HSTS);
+    api->wrong_keys_max = (uint32_t)options_u64(options, OPTION_WRONG_KEYS_MAX);
+    api->limits = limits_local_new(0);
     api->access_events = (enum access_events)options_choice(options, OPTION_ACCESS_EVENTS);
     api->sensitive_words = slice_from_cstr(options_text(options, OPTION_SENSITIVE_FIELDS));
     api->ingest = (struct ingest){
@@ -285,11 +288,12 @@ static void close_server(struct server *server)
     tail_stop(server->api.tail);
     api_receipts_stop(server->api.receipts);
     outbox_follower_stop(server->api.outbox); /* into the ledger */
-    journal_stop(MOVE(server->api.journal)); /* requests that end from here on leave no event */
+    journal_stop(MOVE(server->api.journal));  /* requests that end from here on leave no event */
     ledger_close(server->ledger);
     http_server_free(server->http); /* its requests were still held by the ledger */
     catalog_free(server->api.catalog);
     callers_free(server->api.callers);
+    limits_free(server->api.limits);
     intake_pool_free(server->api.ingest.pool);
     ingest_metrics_free(server->api.ingest.metrics);
     api_metrics_free(server->api.metrics);

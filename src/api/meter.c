@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/meter.h"
+
+#include "access/limit_text.h"
+#include "access/limit_tiers.h"
+#include "api/auth.h"
+#include "codec/json_write.h"
+#include "http/problem.h"
+#include "ingest/journal.h"
+#include "os/clock.h"
+
+enum { FAILURE_SECONDS = 60, EVENT_BYTES_MAX = 4096 };
+
+/* ---- Answers ---- */
+
+static void add_headers(struct http_request *request, const struct limit_answer *answer,
+                        struct limit_time now)
+{
+    struct limit_headers headers;
+    if (!limit_headers(answer, now, &headers)) {
+        return;
+    }
+    const struct {
+        const char *name, *value;
+    } lines[] = {
+        {"X-RateLimit-Limit", headers.limit}, {"X-RateLimit-Remaining", headers.remaining},
+        {"X-RateLimit-Reset", headers.reset}, {"RateLimit-Policy", headers.policy},
+        {"RateLimit", headers.rate_limit},    {"Retry-After", headers.retry_after},
+    };
+    for (size_t i = 0; i < COUNT_OF(lines); i++) {
+        if (lines[i].value[0] != '\0') {
+            http_response_header_cstr(request->response, lines[i].name, lines[i].value);
+        }
+    }
+}
+
+static void extend(struct json_writer *json, const void *data)
+{
+    const struct limit_answer *answer = data;
+    char message[LIMIT_MESSAGE_BYTES];
+    limit_message(answer, message);
+    json_cstr(json, "error", "rate_limit_exceeded");
+    json_cstr(json, "message", message);
+    json_u64(json, "retry_after", limit_retry_after_s(answer));
+}
+
+static bool refuse(struct http_request *request, const struct limit_answer *answer,
+                   struct limit_time now)
+{
+    char message[LIMIT_MESSAGE_BYTES];
+    limit_message(answer, message);
+    add_headers(request, answer, now);
+    const struct http_problem problem = {
+        .status = 429,
+        .type = "/docs/problems#rate-limit",
+        .detail = slice_from_cstr(message),
+        .extend = extend,
+        .extend_data = answer,
+    };
+    http_problem_write(request, &problem);
+    return false;
+}
+
+/* LIM-09: that a limit was hit; at most one event a second, so that refusing costs less than
+ * serving. */
+static void note_event(struct http_request *request, struct api *api,
+                       const struct limit_answer *answer)
+{
+    const struct caller *caller = request->caller;
+    int64_t now_us = clock_monotonic_us();
+    int64_t last_us = atomic_load(&api->limit_noted_us);
+    bool is_first = now_us - last_us >= 1000000 &&
+                    atomic_compare_exchange_strong(&api->limit_noted_us, &last_us, now_us);
+    if (api->journal == NULL || !is_first) {
+        return;
+    }
+    CLEANUP(buf_release) struct buf text = BUF_INIT(EVENT_BYTES_MAX);
+    struct json_writer json = json_writer_to(&text);
+    json_begin_object(&json, NULL);
+    json_cstr(&json, "event_type", "rate_limit.exceeded");
+    json_cstr(&json, "event_outcome", "denied");
+    json_cstr(&json, "actor_type", "api_key");
+    json_cstr(&json, "actor_id", caller->who.key_prefix);
+    json_str(&json, "actor_ip", request->peer);
+    json_str(&json, "request_id", request->request_id);
+    json_cstr(&json, "resource_type", "organization");
+    json_str(&json, "resource_id", caller->org);
+    json_begin_object(&json, "event_data");
+    extend(&json, answer);
+    if (json_end(&json) == OK) {
+        journal_put(api->journal, caller->org, buf_slice(&text));
+    }
+}
+
+/* ---- Organisations and keys ---- */
+
+bool meter_request(struct http_request *request, void *data)
+{
+    struct api *api = data;
+    const struct caller *caller = request->caller;
+    if (!caller->is_known) {
+        return true;
+    }
+    const struct limit_tier *tier = limit_tier_find(slice_from_cstr(caller->who.tier));
+    struct limit_subject subjects[2];
+    struct limit_answer answer;
+    struct limit_time now = limit_time_now();
+    limit_organization(tier, &caller->who.limits, caller->org, &subjects[0]);
+    limit_key(tier, slice_from_cstr(caller->who.key_prefix), &subjects[1]);
+    enum err e = limits_take(api->limits, subjects, COUNT_OF(subjects), now, &answer);
+    if (e == ERR_LIMIT) {
+        note_event(request, api, &answer);
+        return refuse(request, &answer, now);
+    }
+    if (e != OK) {
+        http_problem(request, 503, "the server cannot count requests just now");
+        return false;
+    }
+    add_headers(request, &answer, now);
+    return true;
+}
+
+/* ---- Addresses ---- */
+
+static void failures_of(const struct http_request *request, const struct api *api,
+                        struct limit_subject *out)
+{
+    limit_failures(LIMIT_ADDRESS, request->peer, api->wrong_keys_max, FAILURE_SECONDS, out);
+}
+
+bool meter_address_is_open(struct http_request *request, struct api *api)
+{
+    struct limit_subject subject;
+    struct limit_answer answer;
+    struct limit_time now = limit_time_now();
+    if (api->wrong_keys_max == 0) {
+        return true;
+    }
+    failures_of(request, api, &subject);
+    return limits_look(api->limits, &subject, 1, now, &answer) != ERR_LIMIT ||
+           refuse(request, &answer, now);
+}
+
+void meter_wrong_key(struct http_request *request, struct api *api)
+{
+    struct limit_subject subject;
+    struct limit_answer answer;
+    if (api->wrong_keys_max > 0) {
+        failures_of(request, api, &subject);
+        enum err e = limits_take(api->limits, &subject, 1, limit_time_now(), &answer);
+        UNUSED(e); /* it is counted; this one is refused anyway */
+    }
+}

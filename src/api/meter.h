@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * meter - how many requests an organisation, a key, and an address that shows wrong keys may make.
+ *
+ * Organisations of a tier with limits are metered, with all their requests, and told in every
+ * answer what is left; the first organisation is of tier unlimited. What is refused does not count.
+ *
+ * Threads: the loop.
+ */
+
+#include "api/api.h"
+
+/* Middleware, behind who calls: counts the request, or answers 429. */
+bool meter_request(struct http_request *request, void *data);
+
+/* False, and answered with 429: too many wrong keys came from this address. */
+bool meter_address_is_open(struct http_request *request, struct api *api);
+/* One more wrong key came from it. */
+void meter_wrong_key(struct http_request *request, struct api *api);
