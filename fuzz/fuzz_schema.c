@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum err error = schema_compile((slice){data, (size_t)(end - data)}, &schema, &diag);
     ASSERT((error == OK) == (schema != NULL));
     if (error != OK) {
-        ASSERT(diag.text[0] != '\0');
+        ASSERT(diag.text[0] != '\0' && json_is_utf8(slice_from_cstr(diag.text)));
         return 0;
     }
     check(schema, document); /* as it is: white space and damage are refused there */

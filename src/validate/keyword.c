@@ -2,7 +2,7 @@
 /* The keywords: one row each, and how its value becomes an assertion. */
 #include <stdlib.h>
 
-#include "validate/part.h"
+#include "validate/trial.h"
 
 struct keyword;
 typedef enum err (*keyword_fn)(struct compiler *compiler, struct part *part,
@@ -434,7 +434,7 @@ enum err keyword_compile(struct compiler *compiler, struct part *part, const str
             return keywords[i].compile(compiler, part, source, &keywords[i]);
         }
     }
-    slice name = {source->name.ptr, source->name.len < 60 ? source->name.len : 60};
+    slice name = name_excerpt(source->name);
     return document_fail(compiler->diag, ERR_INVALID, source,
                          "%.*s is no keyword that is checked here; see docs/validation.md",
                          SLICE_ARG(name));
