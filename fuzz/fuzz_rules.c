@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct rules_result result = {0};
     struct diag diag = {0};
     if (rules_run((slice){data, size}, NOW_US, &arena, &result, &diag) != OK) {
-        ASSERT(diag.text[0] != '\0');
+        ASSERT(diag.text[0] != '\0' && json_is_utf8(slice_from_cstr(diag.text)));
         return 0;
     }
     ASSERT((result.status == RULES_FAILED) == (result.error_count > 0));

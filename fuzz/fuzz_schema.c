@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON Schema: a schema, a line feed, a document. Whatever they are: a schema is compiled or refused
- * with a sentence; a check ends with a verdict that is the same with a sink and without, which has
- * heard something exactly if the document is invalid; or with a sentence.
+ * JSON Schema: a schema, a line feed, a document. Whatever they are, a schema is compiled or is
+ * refused with a sentence, and a check ends with a sentence or a verdict: the same with a sink and
+ * without, and the sink has heard something exactly if the document is invalid.
  */
 #include "codec/json.h"
 #include "validate/schema.h"
@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum err error = schema_compile((slice){data, (size_t)(end - data)}, &schema, &diag);
     ASSERT((error == OK) == (schema != NULL));
     if (error != OK) {
-        ASSERT(diag.text[0] != '\0');
+        ASSERT(diag.text[0] != '\0' && json_is_utf8(slice_from_cstr(diag.text)));
         return 0;
     }
     check(schema, document); /* as it is: white space and damage are refused there */

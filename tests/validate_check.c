@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * validate_check - answers validate_differential.py: reads a schema and a document, a line each, and
- * writes "valid", "invalid" or "error <where> <text>"; and so on to the end of the input.
+ * validate_check - answers validate_differential.py: reads a schema and a document, a line each,
+ * and writes "valid", "invalid" or "error <where> <text>", until the input ends.
  */
 #include <stdio.h>
 #include <stdlib.h>

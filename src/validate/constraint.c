@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A constraint: the filter language over the document. What a leaf means is the filter room's
- * business; but a pattern that gives up does not match there, which a NOT would turn into a pass, so
- * patterns are searched here, and their work is counted.
+ * business; but a pattern that gives up does not match there, which a NOT would turn into a pass.
+ * So patterns are searched here, and their work is counted.
  */
 #include "validate/rule.h"
 

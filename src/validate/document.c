@@ -240,13 +240,12 @@ void document_path(const struct node *node, struct buf *out)
     }
 }
 
-enum err document_fail(struct diag *diag, enum err code, const struct node *node,
-                       const char *format, ...)
+/* The pointer, cut to fit. */
+static void format_where(const struct node *node, char *where, size_t size)
 {
     const struct node *path[JSON_DEPTH_MAX];
     size_t depth = path_of(node, path);
-    char where[sizeof(diag->where)] = "";
-    char text[sizeof(diag->text)] = "";
+    where[0] = '\0';
     for (size_t i = 0; i < depth; i++) {
         char index[16];
         slice token = path[i]->name;
@@ -254,11 +253,24 @@ enum err document_fail(struct diag *diag, enum err code, const struct node *node
             int len = snprintf(index, sizeof(index), "%u", path[i]->index);
             token = (slice){(const uint8_t *)index, (size_t)len};
         }
-        json_pointer_append(where, sizeof(where), token);
+        json_pointer_append(where, size, token);
     }
+}
+
+enum err document_fail(struct diag *diag, enum err code, const struct node *node,
+                       const char *format, ...)
+{
+    char where[sizeof(diag->where)];
+    char text[sizeof(diag->text)];
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args);
+    int len = vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    bool is_cut = len >= (int)sizeof(text);
+    for (size_t i = sizeof(text) - 1; is_cut && i > 0; i--) { /* not in the middle of a character */
+        is_cut = ((uint8_t)text[i - 1] & 0xc0) == 0x80;
+        text[i - 1] = (uint8_t)text[i - 1] >= 0x80 ? '\0' : text[i - 1];
+    }
+    format_where(node, where, sizeof(where));
     return diag_fail(diag, code, where, "%s", text);
 }

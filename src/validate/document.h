@@ -32,7 +32,7 @@ struct document {
 };
 
 /* Reads compact JSON that a scan has accepted before, like the event_data of an event; `json` must
- * outlive the tree. INVALID: it is damaged, or has white space; LIMIT: the arena does not suffice. */
+ * outlive the tree. INVALID: it is damaged, or has white space; LIMIT: the arena is too small. */
 enum err document_read(slice json, struct arena *arena, struct document *out, struct diag *diag);
 
 /* Reads JSON of strangers: everything is checked, white space is dropped. `json` must outlive the

@@ -2,7 +2,7 @@
 /* The keywords: one row each, and how its value becomes an assertion. */
 #include <stdlib.h>
 
-#include "validate/part.h"
+#include "validate/trial.h"
 
 struct keyword;
 typedef enum err (*keyword_fn)(struct compiler *compiler, struct part *part,
@@ -267,11 +267,13 @@ static enum err compile_condition(struct compiler *compiler, struct part *part,
                       &part->condition->parts.list));
         part->condition->parts.count = COUNT_OF(names);
     }
-    size_t which = 0;
-    while (strcmp(names[which], keyword->name) != 0) {
-        which++;
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if (strcmp(names[i], keyword->name) == 0) {
+            return part_compile(compiler, source, &part->condition->parts.list[i]);
+        }
     }
-    return part_compile(compiler, source, &part->condition->parts.list[which]);
+    ASSERT(false);
+    return OK;
 }
 
 static enum err compile_reference(struct compiler *compiler, struct part *part,
@@ -294,6 +296,8 @@ static enum err compile_reference(struct compiler *compiler, struct part *part,
 static enum err compile_definitions(struct compiler *compiler, struct part *part,
                                     const struct node *source, const struct keyword *keyword)
 {
+    UNUSED(part);
+    UNUSED(keyword);
     if (source->kind != JSON_IS_OBJECT) {
         return refuse(compiler, source, "an object of schemas");
     }
@@ -309,6 +313,8 @@ static enum err compile_definitions(struct compiler *compiler, struct part *part
 static enum err compile_dialect(struct compiler *compiler, struct part *part,
                                 const struct node *source, const struct keyword *keyword)
 {
+    UNUSED(part);
+    UNUSED(keyword);
     slice text = source->text;
     bool is_ours = source->kind == JSON_IS_STRING && source->parent == compiler->root &&
                    slice_take_literal(&text, SLICE("https://json-schema.org/draft/2020-12/schema"));
@@ -323,6 +329,8 @@ static enum err compile_dialect(struct compiler *compiler, struct part *part,
 static enum err compile_id(struct compiler *compiler, struct part *part, const struct node *source,
                            const struct keyword *keyword)
 {
+    UNUSED(part);
+    UNUSED(keyword);
     if (source->kind != JSON_IS_STRING || source->parent != compiler->root) {
         return refuse(compiler, source, "a string, and stand at the top of the schema");
     }
@@ -332,12 +340,16 @@ static enum err compile_id(struct compiler *compiler, struct part *part, const s
 static enum err compile_text(struct compiler *compiler, struct part *part,
                              const struct node *source, const struct keyword *keyword)
 {
+    UNUSED(part);
+    UNUSED(keyword);
     return source->kind == JSON_IS_STRING ? OK : refuse(compiler, source, "a string");
 }
 
 static enum err compile_flag(struct compiler *compiler, struct part *part,
                              const struct node *source, const struct keyword *keyword)
 {
+    UNUSED(part);
+    UNUSED(keyword);
     bool is_flag = source->kind == JSON_IS_TRUE || source->kind == JSON_IS_FALSE;
     return is_flag ? OK : refuse(compiler, source, "true or false");
 }
@@ -345,12 +357,18 @@ static enum err compile_flag(struct compiler *compiler, struct part *part,
 static enum err compile_examples(struct compiler *compiler, struct part *part,
                                  const struct node *source, const struct keyword *keyword)
 {
+    UNUSED(part);
+    UNUSED(keyword);
     return source->kind == JSON_IS_ARRAY ? OK : refuse(compiler, source, "a list");
 }
 
 static enum err compile_nothing(struct compiler *compiler, struct part *part,
                                 const struct node *source, const struct keyword *keyword)
 {
+    UNUSED(compiler);
+    UNUSED(part);
+    UNUSED(source);
+    UNUSED(keyword);
     return OK;
 }
 
@@ -416,7 +434,7 @@ enum err keyword_compile(struct compiler *compiler, struct part *part, const str
             return keywords[i].compile(compiler, part, source, &keywords[i]);
         }
     }
-    slice name = {source->name.ptr, source->name.len < 60 ? source->name.len : 60};
+    slice name = name_excerpt(source->name);
     return document_fail(compiler->diag, ERR_INVALID, source,
                          "%.*s is no keyword that is checked here; see docs/validation.md",
                          SLICE_ARG(name));

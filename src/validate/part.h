@@ -27,8 +27,9 @@ enum {
 };
 
 /* False: it does not hold, and has been told; or the check has ended. */
-typedef bool (*holds_fn)(struct trial *check, const struct assertion *assertion,
-                         const struct node *value);
+typedef bool holds_function(struct trial *trial, const struct assertion *assertion,
+                            const struct node *value);
+typedef holds_function *holds_fn;
 
 enum part_truth { PART_DEPENDS, PART_TRUE, PART_FALSE };
 
@@ -174,27 +175,9 @@ enum err keyword_compile(struct compiler *compiler, struct part *part, const str
  * document. INVALID; LIMIT. */
 enum err references_resolve(struct compiler *compiler);
 
-/* ---- Checks, by what they look at ---- */
+/* ---- What assertions ask ---- */
 
-bool holds_type(struct trial *, const struct assertion *, const struct node *);
-bool holds_constants(struct trial *, const struct assertion *, const struct node *);
-bool holds_minimum(struct trial *, const struct assertion *, const struct node *);
-bool holds_maximum(struct trial *, const struct assertion *, const struct node *);
-bool holds_above(struct trial *, const struct assertion *, const struct node *);
-bool holds_below(struct trial *, const struct assertion *, const struct node *);
-bool holds_multiple(struct trial *, const struct assertion *, const struct node *);
-bool holds_length_min(struct trial *, const struct assertion *, const struct node *);
-bool holds_length_max(struct trial *, const struct assertion *, const struct node *);
-bool holds_pattern(struct trial *, const struct assertion *, const struct node *);
-bool holds_form(struct trial *, const struct assertion *, const struct node *);
-bool holds_count_min(struct trial *, const struct assertion *, const struct node *);
-bool holds_count_max(struct trial *, const struct assertion *, const struct node *);
-bool holds_members(struct trial *, const struct assertion *, const struct node *);
-bool holds_names(struct trial *, const struct assertion *, const struct node *);
-bool holds_elements(struct trial *, const struct assertion *, const struct node *);
-bool holds_unique(struct trial *, const struct assertion *, const struct node *);
-bool holds_all(struct trial *, const struct assertion *, const struct node *);
-bool holds_any(struct trial *, const struct assertion *, const struct node *);
-bool holds_one(struct trial *, const struct assertion *, const struct node *);
-bool holds_not(struct trial *, const struct assertion *, const struct node *);
-bool holds_condition(struct trial *, const struct assertion *, const struct node *);
+holds_function holds_type, holds_constants, holds_minimum, holds_maximum, holds_above, holds_below,
+    holds_multiple, holds_length_min, holds_length_max, holds_pattern, holds_form, holds_count_min,
+    holds_count_max, holds_members, holds_names, holds_elements, holds_unique, holds_all, holds_any,
+    holds_one, holds_not, holds_condition;

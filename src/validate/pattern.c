@@ -86,8 +86,8 @@ static bool has(slice text, const char *part)
 }
 
 /* The largest number behind a brace: a{500} reads up to 500 characters and may fail then. Back
- * references, \X and verbs may read all of the text. What merely looks like one of them, as \x{263a},
- * costs more than it had to, no more. */
+ * references, \X and verbs may read all of the text. What merely looks like one of them costs more
+ * than it had to, as \x{263a}. */
 static size_t blind_bytes_of(slice text)
 {
     if (has(text, "\\g") || has(text, "\\k") || has(text, "(?P=") || has(text, "\\X") ||

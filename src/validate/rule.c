@@ -2,7 +2,7 @@
 /* rule - from the JSON of a rule to what can be asked. */
 #include "validate/rule.h"
 
-#include "validate/part.h"
+#include "validate/trial.h"
 
 #define OF(kind) (1u << (unsigned)(kind))
 enum { OF_ALL = (1 << (RULE_REQUIRED + 1)) - 1 };
@@ -86,7 +86,7 @@ static enum err read_kind(const struct reading *reading, const struct node *sour
             return OK;
         }
     }
-    slice found = {type->raw.ptr, type->raw.len < 40 ? type->raw.len : 40};
+    slice found = name_excerpt(type->raw);
     return document_fail(reading->diag, ERR_INVALID, type,
                          "no rules of type %.*s; there are schema, range, pattern, constraint, "
                          "enum, required",
@@ -103,7 +103,7 @@ static enum err check_members(const struct reading *reading, const struct node *
         }
         bool is_absent = kinds != 0 && at->kind == JSON_IS_NULL;
         if ((kinds & OF(rule->kind)) == 0 && !is_absent) {
-            slice name = {at->name.ptr, at->name.len < 60 ? at->name.len : 60};
+            slice name = name_excerpt(at->name);
             return document_fail(reading->diag, ERR_INVALID, at, "%.*s is no member of a %.*s rule",
                                  SLICE_ARG(name), SLICE_ARG(rule->type));
         }
@@ -197,6 +197,9 @@ static void append_pointer(struct diag *diag, const char *pointer)
     size_t at = strlen(diag->where);
     while (*pointer != '\0' && at < sizeof(diag->where) - 1) {
         diag->where[at++] = *pointer++;
+    }
+    while (*pointer != '\0' && at > 0 && diag->where[at] != '/') {
+        at--; /* cut between two names, not in the middle of a character */
     }
     diag->where[at] = '\0';
 }

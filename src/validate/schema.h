@@ -27,7 +27,7 @@
 
 #define SCHEMA_DOCUMENT_BYTES_MAX  KIB(256)
 #define SCHEMA_DOCUMENT_MEMORY_MAX MIB(64)
-#define SCHEMA_WORK_MAX            4000000 /* units of 10 to 30 ns: about a tenth of a second at worst */
+#define SCHEMA_WORK_MAX            4000000 /* units of 10 to 30 ns: a tenth of a second at worst */
 
 struct schema;
 

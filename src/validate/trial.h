@@ -3,8 +3,8 @@
 /*
  * trial - one check of one document while it runs, and what the assertions need of it.
  *
- * An error ends a trial for good: whatever the assertions answer from then on, `not` included, is no
- * verdict, and schema_check() does not take it for one.
+ * An error ends a trial for good: whatever the assertions answer from then on, `not` included, is
+ * no verdict, and schema_check() does not take it for one.
  *
  * Private to the schema_ files. Threads: one owner.
  */
