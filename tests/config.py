@@ -113,7 +113,7 @@ def versions(server):
 
 def tenants(server):
     """What another organisation has is not there."""
-    org = server.post(path_of('organizations'), {'name': 'other'}).expect(201).json()
+    org = server.post(path_of('organizations'), {'name': 'other', 'tier': 'ENTERPRISE'}).expect(201).json()
     key = server.post(f'/api/v1/api-keys?org={org["id"]}', {'name': 'o', 'role': 'owner'})
     theirs = key.expect(201).json()
     ours = {kind: server.post(path_of(kind), body).expect(201).json()
