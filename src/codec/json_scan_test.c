@@ -147,6 +147,16 @@ static void test_pointers_are_cut_to_their_room(void **state)
     json_pointer_append(where, sizeof(where), SLICE("abc"));
     json_pointer_append(where, sizeof(where), SLICE("d/efgh"));
     assert_string_equal(where, "/abc/d");
+    static const char *const names[] = {"aaaaaaaa\xc3\xa9", "aaaaaa\xea\xaa\xaa\xea\xaa\xaa",
+                                        "a\xf0\x9f\x98\x80\xf0\x9f\x98\x80"};
+    for (size_t n = 0; n < COUNT_OF(names); n++) { /* and never within a character */
+        for (size_t size = 1; size <= 16; size++) {
+            char cut[16] = "";
+            json_pointer_append(cut, size, slice_from_cstr(names[n]));
+            assert_true(strlen(cut) < size);
+            assert_true(json_is_utf8(slice_from_cstr(cut)));
+        }
+    }
 }
 
 int main(void)
