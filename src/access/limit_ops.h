@@ -38,6 +38,6 @@ static inline bool limit_window_is_on(const struct limit_window *window)
     return window->limit != 0;
 }
 
-/* Sets is_refused, and which state decides the answer: of a refusal the full window with the longest
- * wait, otherwise the one with the least remaining. There is at least one state. */
+/* Sets is_refused, and which state decides the answer: of a refusal the full window with the
+ * longest wait, otherwise the one with the least remaining. There is at least one state. */
 void limit_answer_decide(struct limit_answer *answer, bool is_refused);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * limit_script - what Redis runs, in Lua: it judges and counts in one round trip, with its own time.
+ * limit_script - what Redis runs, in Lua: it judges and counts in one round trip, by its clock.
  *
  * Keys, where <id> is last since it may hold colons:
  *     cairn:limit:log:<kind>:<seconds>:<id>    sorted set: a request, at its microsecond

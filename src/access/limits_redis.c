@@ -347,7 +347,7 @@ static enum err remote_list(struct limits *limits, enum limit_kind kind, struct 
 static enum err remote_reset(struct limits *limits, enum limit_kind kind, slice id)
 {
     struct remote *remote = remote_of(limits);
-    struct limit_usage usage;
+    struct limit_usage usage = {0};
     enum err e = remote_find(limits, kind, id, limit_time_now(), &usage);
     if (e != OK) {
         return e == ERR_NOT_FOUND ? OK : e;

@@ -83,6 +83,7 @@ static void stop_server(void)
 
 static int group_setup(void **state)
 {
+    UNUSED(state);
     (void)signal(SIGPIPE, SIG_IGN);
     tempdir_init(&server.directory);
     server.port = free_port();
@@ -94,6 +95,7 @@ static int group_setup(void **state)
 
 static int group_teardown(void **state)
 {
+    UNUSED(state);
     stop_server();
     tempdir_release(&server.directory);
     return 0;
@@ -195,6 +197,7 @@ static void be_another_server(int out, uint32_t limit)
 
 static void test_lim_11_two_servers_share_one_limit(void **state)
 {
+    UNUSED(state);
     static const uint32_t limits[] = {100, 700}; /* a log, and buckets */
     for (size_t i = 0; i < COUNT_OF(limits); i++) {
         command("FLUSHALL");
@@ -303,6 +306,7 @@ static void wait_until_back(struct limits *limits)
 
 static void test_open_or_closed_is_a_choice_and_is_counted(void **state)
 {
+    UNUSED(state);
     char url[64];
     (void)snprintf(url, sizeof(url), "redis://:%s@127.0.0.1:%d", "secret", free_port());
     for (int closed = 0; closed < 2; closed++) {
@@ -337,6 +341,7 @@ static void test_open_or_closed_is_a_choice_and_is_counted(void **state)
 
 static void test_a_wrong_password_is_away_and_says_so(void **state)
 {
+    UNUSED(state);
     char url[64];
     (void)snprintf(url, sizeof(url), "redis://:wrong@127.0.0.1:%d", server.port);
     OWNED(limit_link) link = open_link(url, 1000);
@@ -349,6 +354,7 @@ static void test_a_wrong_password_is_away_and_says_so(void **state)
 
 static void test_a_redis_that_hangs_costs_no_more_than_the_timeout(void **state)
 {
+    UNUSED(state);
     OWNED(limit_link) link = open_link(server.url, 200);
     assert_true(answers(link));
     assert_int_equal(kill(server.process, SIGSTOP), 0);
@@ -372,6 +378,7 @@ static void kill_and_restart(struct crowd *crowd)
 
 static void test_redis_is_killed_and_restarted_under_load(void **state)
 {
+    UNUSED(state);
     struct news news = {0};
     const struct limit_link_options link_options = {.url = slice_from_cstr(server.url),
                                                     .timeout_ms = 2000,
@@ -402,6 +409,7 @@ static void test_redis_is_killed_and_restarted_under_load(void **state)
 
 static void test_a_restart_while_nobody_calls_is_no_outage(void **state)
 {
+    UNUSED(state);
     OWNED(limit_link) link = open_link(server.url, 2000);
     assert_true(answers(link));
     stop_server();

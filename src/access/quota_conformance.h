@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* quota_conformance - what every back end of quota.h must do; *state is a new one for each test, with
- * the caller's time. */
+/* quota_conformance - what every back end of quota.h must do; *state is a new one for each test,
+ * with the caller's time. */
 
 #include "access/quota.h"
 #include "base/test.h"
