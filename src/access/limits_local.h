@@ -10,8 +10,8 @@
  * from its limit. What that one had stays as a trace, of which there are as many as subjects, and
  * if it comes back it starts with all of it, as of its latest request: never with less. Traces go
  * by the same rule, in sets of eight. So a subject is let off only if, in one window, as many
- * others came as there are places twice over, and fifteen of those beside it were nearer to their
- * limits.
+ * others came as there are places twice over, and fifteen of those beside it were no further from
+ * their limits.
  *
  * Threads: any. A request locks the shards of its subjects, always in the same order.
  */
