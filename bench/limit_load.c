@@ -5,10 +5,10 @@
  *   limit_load [takes=2000000] [threads=1] [organizations=1000] [shared=0] [tier=ENTERPRISE]
  *              [limit=0] [refused=0] [redis=redis://...]
  *
- * Each thread has organisations of its own; with shared=1 all have the same. `limit` puts another in
- * place of the tier's three; a take is 20 us after the one before, unless refused=1: then all come
- * at once. Prints one line of JSON; ns_each is wall time over the takes of one
- * thread, cpu_ns_each CPU time of the process over all of them.
+ * Each thread has organisations of its own; with shared=1 all have the same. `limit` puts another
+ * in place of the tier's three. A take is 20 us after the one before, unless refused=1: then all
+ * come at once. Prints one line of JSON; ns_each is wall time over the takes of one thread,
+ * cpu_ns_each CPU time of the process over all of them.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -20,7 +20,7 @@ static const char judge_text[] =
     "  now = time[1] * 1000000 + time[2]\n"
     "end\n"
     "local function int(number) return string.format('%.0f', number) end\n"
-    /* The log: drops what left; after a clock was set back, pulls back what it would keep too long. */
+    /* The log: drops what left; what a clock that was set back would keep too long is pulled back. */
     "local function oldest(w)\n"
     "  return tonumber(redis.call('ZRANGE', w.log, 0, 0, 'WITHSCORES')[2])\n"
     "end\n"
@@ -138,7 +138,8 @@ static const char judge_text[] =
     "for s = 1, subjects do\n"
     "  local subject = {stats = KEYS[key], windows = {}, expires = 8 * 86400}\n"
     "  known[s] = subject\n"
-    "  local stored = redis.call('HMGET', subject.stats, 'allowed', 'last', 'k0', 'k1', 'k2', 'k3')\n"
+    "  local stored = redis.call('HMGET', subject.stats, 'allowed', 'last',\n"
+    "    'k0', 'k1', 'k2', 'k3')\n"
     "  subject.allowed, subject.last = tonumber(stored[1] or '0'), tonumber(stored[2] or '0')\n"
     "  subject.is_set_back = now < subject.last\n"
     "  subject.kept_at = {}\n"

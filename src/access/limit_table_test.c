@@ -10,7 +10,7 @@
 enum { PLACES = 16, SECOND = 1000000 };
 
 struct name {
-    char text[16];
+    char text[24];
 };
 
 static struct limit_subject address(struct name *name, int number)

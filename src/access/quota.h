@@ -50,7 +50,7 @@ enum err quota_take(struct quota *quota, slice org, uint64_t limit, int64_t wall
 enum err quota_give_back(struct quota *quota, slice org, const struct quota_answer *taken,
                          int64_t wall_us);
 
-/* How it stands; `remaining` is what quota_take() would find. OK also when nothing is left; BUSY. */
+/* How it stands; `remaining` is what quota_take() would find. OK if nothing is left, too; BUSY. */
 enum err quota_look(struct quota *quota, slice org, uint64_t limit, int64_t wall_us,
                     struct quota_answer *out);
 
