@@ -20,7 +20,7 @@ static const char judge_text[] =
     "  now = time[1] * 1000000 + time[2]\n"
     "end\n"
     "local function int(number) return string.format('%.0f', number) end\n"
-    /* The log: drops what left; what a clock that was set back would keep too long is pulled back. */
+    /* The log: drops what left, and pulls back what a clock that was set back would keep. */
     "local function oldest(w)\n"
     "  return tonumber(redis.call('ZRANGE', w.log, 0, 0, 'WITHSCORES')[2])\n"
     "end\n"
