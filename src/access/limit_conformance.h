@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * limit_conformance - what every back end of limits.h must do, by the numbers of the acceptance
- * list.
+ * limit_conformance - what every back end of limits.h must do, by numbers of the acceptance list.
  *
  * Included by the test of each back end, which gives *state a new, empty `struct limits *` for each
  * test. Its time is that of the caller.

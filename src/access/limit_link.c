@@ -96,6 +96,7 @@ static enum err load_script(struct connection *connection, enum limit_script scr
     CLEANUP(limit_reply_freep) redisReply *reply = NULL;
     const slice words[] = {SLICE("SCRIPT"), SLICE("LOAD"), limit_script_text(script)};
     TRY(command(connection, words, COUNT_OF(words), until_us, &reply, diag));
+    ASSERT(reply != NULL);
     if (reply->type != REDIS_REPLY_STRING || (size_t)reply->len != SHA_BYTES) {
         return diag_fail(diag, ERR_BUSY, "redis", "SCRIPT LOAD was answered with no hash");
     }
@@ -307,6 +308,7 @@ static enum err errand_on_new(struct limit_link *link, const struct errand *erra
     link->state.connects++;
     mutex_unlock(&link->lock);
     TRY(connection_open(&link->url, until_us, &connection, diag));
+    ASSERT(connection != NULL);
     TRY(run_errand(link, connection, errand, until_us, out, diag));
     *connection_out = MOVE(connection);
     return OK;

@@ -96,6 +96,7 @@ static void run(uint64_t seed, bool is_small)
 
 static void test_the_small_form_is_the_naive_one(void **state)
 {
+    UNUSED(state);
     for (uint64_t i = 0; i < PROGRAMS; i++) {
         run(i, true);
     }
@@ -103,6 +104,7 @@ static void test_the_small_form_is_the_naive_one(void **state)
 
 static void test_the_large_form_never_permits_more_and_is_late_by_one_bucket(void **state)
 {
+    UNUSED(state);
     for (uint64_t i = 0; i < PROGRAMS; i++) {
         run(i, false);
     }
@@ -111,6 +113,7 @@ static void test_the_large_form_never_permits_more_and_is_late_by_one_bucket(voi
 /* A subject that went comes back with at least what it had. */
 static void test_what_is_put_back_is_never_less(void **state)
 {
+    UNUSED(state);
     static const uint32_t counts[] = {0, 1, 128, 129, 130, 5000};
     for (size_t i = 0; i < COUNT_OF(counts); i++) {
         struct limit_window window = {60, 10000, 0};

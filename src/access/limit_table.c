@@ -46,7 +46,7 @@ void limit_table_init(struct limit_table *table, size_t kind_max)
     ASSERT(kind_max >= 2 * LOOKED_AT);
     kind_max -= kind_max % LIMIT_TRACE_WAYS;
     *table = (struct limit_table){.kind_max = kind_max, .slot_count = SLOTS_FIRST};
-    table->slots = mem_array(SLOTS_FIRST, sizeof(table->slots[0]));
+    table->slots = mem_array(SLOTS_FIRST, sizeof(struct metered *));
 }
 
 void limit_table_release(struct limit_table *table)
@@ -90,7 +90,7 @@ static void grow(struct limit_table *table)
     struct metered **old = table->slots;
     size_t old_count = table->slot_count;
     table->slot_count *= 2;
-    table->slots = mem_array(table->slot_count, sizeof(table->slots[0]));
+    table->slots = mem_array(table->slot_count, sizeof(struct metered *));
     for (size_t i = 0; i < old_count; i++) {
         while (old[i] != NULL) {
             struct metered *metered = old[i];

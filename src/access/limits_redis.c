@@ -186,8 +186,13 @@ static enum err remote_judge(struct limits *limits, const struct limit_subject *
         return unjudged(remote, out);
     }
     read_states(reply, subjects, count, now, out);
+    size_t numbers = out->state_count * NUMBERS_OF_A_WINDOW;
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != numbers + 1) {
+        out->state_count = 0; /* somebody else's script, or no Redis at all */
+        return unjudged(remote, out);
+    }
     /* Behind the states, which are those after the request: whether it was refused. */
-    limit_answer_decide(out, number_at(reply, out->state_count * NUMBERS_OF_A_WINDOW) != 0);
+    limit_answer_decide(out, number_at(reply, numbers) != 0);
     if (!counts) {
         return OK;
     }
@@ -347,7 +352,7 @@ static enum err remote_list(struct limits *limits, enum limit_kind kind, struct 
 static enum err remote_reset(struct limits *limits, enum limit_kind kind, slice id)
 {
     struct remote *remote = remote_of(limits);
-    struct limit_usage usage;
+    struct limit_usage usage = {0};
     enum err e = remote_find(limits, kind, id, limit_time_now(), &usage);
     if (e != OK) {
         return e == ERR_NOT_FOUND ? OK : e;

@@ -4,10 +4,9 @@
  * limits_redis - the limiter that several servers share, in Redis.
  *
  * One request is one script and one round trip for all its subjects and windows. The time is that
- * of Redis, so that servers agree; the caller's wall clock is only used to say when a slot frees.
- * When the clock of Redis is set back, what lies ahead of it counts as of now; when it is set
- * forward, windows empty early. Small windows are exact; of a large one a bucket is a sixtieth of
- * it.
+ * of Redis, so that servers agree; the caller's wall clock only says when a slot frees. When the
+ * clock of Redis is set back, what lies ahead of it counts as of now; when it is set forward,
+ * windows empty early. Small windows are exact; of a large one a bucket is a sixtieth of it.
  *
  * While Redis is away a request passes unmetered (open) or is BUSY (closed), as chosen; both are
  * counted in limits_health(). A request whose answer was lost may have been counted.

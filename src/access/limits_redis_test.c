@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include "access/limit_conformance.h"
+#include "access/limits_local.h"
 #include "access/limits_redis.h"
 #include "access/quota_conformance.h"
+#include "base/hash.h"
 #include "os/clock.h"
 #include "os/tempdir.h"
 #include "os/thread.h"
@@ -83,6 +85,7 @@ static void stop_server(void)
 
 static int group_setup(void **state)
 {
+    UNUSED(state);
     (void)signal(SIGPIPE, SIG_IGN);
     tempdir_init(&server.directory);
     server.port = free_port();
@@ -94,6 +97,7 @@ static int group_setup(void **state)
 
 static int group_teardown(void **state)
 {
+    UNUSED(state);
     stop_server();
     tempdir_release(&server.directory);
     return 0;
@@ -149,6 +153,7 @@ struct crowd {
     struct limit_subject subject;
     int tries;
     _Atomic uint32_t passed, refused, busy, unjudged;
+    uint32_t passed_before; /* the server came back */
 };
 
 static void press(void *arg)
@@ -161,6 +166,7 @@ static void press(void *arg)
         crowd->unjudged += e == OK && answer.is_unmetered ? 1 : 0;
         crowd->refused += e == ERR_LIMIT ? 1 : 0;
         crowd->busy += e == ERR_BUSY ? 1 : 0;
+        (void)usleep(e == ERR_BUSY ? 1000 : 0); /* as a client does */
     }
 }
 
@@ -195,6 +201,7 @@ static void be_another_server(int out, uint32_t limit)
 
 static void test_lim_11_two_servers_share_one_limit(void **state)
 {
+    UNUSED(state);
     static const uint32_t limits[] = {100, 700}; /* a log, and buckets */
     for (size_t i = 0; i < COUNT_OF(limits); i++) {
         command("FLUSHALL");
@@ -269,6 +276,86 @@ static void test_every_key_expires(void **state)
     }
 }
 
+/* ---- Random programs ---- */
+
+static uint64_t draw(uint64_t *seed, uint64_t below)
+{
+    *seed = hash_u64(*seed, UINT64_C(0x9e3779b97f4a7c15));
+    return *seed % below;
+}
+
+static int64_t random_step_us(uint64_t *seed, uint32_t seconds, int64_t wait_us)
+{
+    switch (draw(seed, 6)) {
+    case 0:
+        return wait_us;
+    case 1:
+        return wait_us > 0 ? wait_us - 1 : 1;
+    case 2:
+        return (int64_t)draw(seed, (uint64_t)seconds * 100000);
+    default:
+        return 0;
+    }
+}
+
+/* The back end in process is checked against a naive log, and Redis against that. */
+static void test_small_windows_are_those_of_the_other_back_end(void **state)
+{
+    for (uint64_t program = 0; program < 12; program++) {
+        uint64_t seed = program + 1;
+        OWNED(limits) local = limits_local_new(0);
+        char id[16];
+        (void)snprintf(id, sizeof(id), "random-%u", (unsigned)program);
+        uint32_t limit = 1 + (uint32_t)draw(&seed, LIMIT_LOG_ENTRIES / 2);
+        uint32_t seconds = 1 + (uint32_t)draw(&seed, 300);
+        uint32_t burst = program % 2 == 0 ? 0 : (uint32_t)draw(&seed, limit + 2);
+        struct limit_subject subject = single(id, seconds, limit, burst);
+        struct limit_time now = at(0);
+        struct limit_answer here = {0}, there = {0};
+        for (int i = 0; i < 300; i++) {
+            int64_t step_us = random_step_us(&seed, seconds, here.states[0].wait_us);
+            now.steady_us += step_us;
+            now.wall_us += step_us;
+            enum err e = limits_take(local, &subject, 1, now, &here);
+            assert_int_equal(limits_take(*state, &subject, 1, now, &there), e);
+            assert_int_equal(there.states[0].remaining, here.states[0].remaining);
+            assert_int_equal(there.states[0].wait_us, here.states[0].wait_us);
+            assert_int_equal(there.states[0].reset_us, here.states[0].reset_us);
+        }
+    }
+}
+
+static void test_large_windows_never_let_more_through(void **state)
+{
+    enum { STEPS = 1500 };
+    for (uint64_t program = 0; program < 4; program++) {
+        uint64_t seed = program + 1;
+        char id[16];
+        (void)snprintf(id, sizeof(id), "random-%u", (unsigned)program);
+        uint32_t limit = 150 + (uint32_t)draw(&seed, 200);
+        struct limit_subject subject = single(id, 60, limit, program % 2 == 0 ? 0 : 40);
+        static int64_t passed[STEPS];
+        uint32_t count = 0, one = 0, two = 0; /* the first passed in the window, and in two */
+        struct limit_time now = at(0);
+        struct limit_answer answer = {0};
+        for (int i = 0; i < STEPS; i++) {
+            now.steady_us += random_step_us(&seed, 2, answer.states[0].wait_us);
+            if (limits_take(*state, &subject, 1, now, &answer) == OK) {
+                passed[count++] = now.steady_us;
+            }
+            while (one < count && passed[one] <= now.steady_us - 60 * SECOND_US) {
+                one++;
+            }
+            while (two < count && passed[two] <= now.steady_us - 120 * SECOND_US) {
+                two++;
+            }
+            assert_true(count - one <= limit + subject.windows[0].burst);
+            assert_true(count - two <= 2 * limit);
+        }
+        assert_true(count > limit);
+    }
+}
+
 /* ---- Away ---- */
 
 struct news {
@@ -303,6 +390,7 @@ static void wait_until_back(struct limits *limits)
 
 static void test_open_or_closed_is_a_choice_and_is_counted(void **state)
 {
+    UNUSED(state);
     char url[64];
     (void)snprintf(url, sizeof(url), "redis://:%s@127.0.0.1:%d", "secret", free_port());
     for (int closed = 0; closed < 2; closed++) {
@@ -337,6 +425,7 @@ static void test_open_or_closed_is_a_choice_and_is_counted(void **state)
 
 static void test_a_wrong_password_is_away_and_says_so(void **state)
 {
+    UNUSED(state);
     char url[64];
     (void)snprintf(url, sizeof(url), "redis://:wrong@127.0.0.1:%d", server.port);
     OWNED(limit_link) link = open_link(url, 1000);
@@ -349,6 +438,7 @@ static void test_a_wrong_password_is_away_and_says_so(void **state)
 
 static void test_a_redis_that_hangs_costs_no_more_than_the_timeout(void **state)
 {
+    UNUSED(state);
     OWNED(limit_link) link = open_link(server.url, 200);
     assert_true(answers(link));
     assert_int_equal(kill(server.process, SIGSTOP), 0);
@@ -368,10 +458,12 @@ static void kill_and_restart(struct crowd *crowd)
     stop_server();
     (void)usleep(50000);
     start_server();
+    crowd->passed_before = crowd->passed;
 }
 
 static void test_redis_is_killed_and_restarted_under_load(void **state)
 {
+    UNUSED(state);
     struct news news = {0};
     const struct limit_link_options link_options = {.url = slice_from_cstr(server.url),
                                                     .timeout_ms = 2000,
@@ -387,6 +479,7 @@ static void test_redis_is_killed_and_restarted_under_load(void **state)
     run_crowd(&crowd, kill_and_restart);
     assert_int_equal(crowd.passed + crowd.busy, 9000);
     assert_true(crowd.busy > 0);
+    assert_true(crowd.passed > crowd.passed_before); /* the threads met it again */
     wait_until_back(limits);
     struct limits_health health;
     limits_health(limits, &health);
@@ -402,6 +495,7 @@ static void test_redis_is_killed_and_restarted_under_load(void **state)
 
 static void test_a_restart_while_nobody_calls_is_no_outage(void **state)
 {
+    UNUSED(state);
     OWNED(limit_link) link = open_link(server.url, 2000);
     assert_true(answers(link));
     stop_server();
@@ -424,6 +518,8 @@ int main(void)
         LIMIT_TEST(test_a_clock_set_back_keeps_nobody_out_longer_than_a_window, open_redis,
                    close_redis),
         LIMIT_TEST(test_every_key_expires, open_redis, close_redis),
+        LIMIT_TEST(test_small_windows_are_those_of_the_other_back_end, open_redis, close_redis),
+        LIMIT_TEST(test_large_windows_never_let_more_through, open_redis, close_redis),
         cmocka_unit_test(test_open_or_closed_is_a_choice_and_is_counted),
         cmocka_unit_test(test_a_wrong_password_is_away_and_says_so),
         cmocka_unit_test(test_a_redis_that_hangs_costs_no_more_than_the_timeout),

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "access/limit_conformance.h"
+#include "access/limit_sliding.h"
 #include "access/limits_local.h"
 #include "os/clock.h"
 #include "os/thread.h"
@@ -23,6 +24,7 @@ static int close_local(void **state)
 
 static void test_names_and_messages_of_all_windows(void **state)
 {
+    UNUSED(state);
     static const struct {
         enum limit_kind kind;
         struct limit_window window;
@@ -71,6 +73,7 @@ static void test_lim_04_the_fields_of_the_draft_list_every_window(void **state)
 
 static void test_the_longest_fields_fit(void **state)
 {
+    UNUSED(state);
     struct limit_answer answer = {.state_count = COUNT_OF(answer.states)};
     for (size_t i = 0; i < answer.state_count; i++) {
         answer.states[i] = (struct limit_state){.kind = LIMIT_ADDRESS,
@@ -96,6 +99,7 @@ static void test_without_a_window_there_are_no_fields(void **state)
 
 static void test_tiers_with_limits_of_their_own_for_a_month(void **state)
 {
+    UNUSED(state);
     static const struct limit_custom none = {0}, zero = {.has_month = true};
     const struct limit_tier *free_tier = limit_tier_find(SLICE("free"));
     assert_string_equal(free_tier->name, "FREE");
@@ -122,7 +126,10 @@ static void test_lim_10_a_window_takes_about_a_kilobyte(void **state)
     }
     struct mallinfo2 after = mallinfo2();
     size_t bytes = (after.uordblks - before.uordblks) / SUBJECTS / 3;
-    assert_in_range(bytes, 500, 1300);
+    bool is_counted = after.uordblks > 0; /* not by the allocator of a sanitizer */
+    assert_in_range(is_counted ? bytes : 1000, 500, 1300);
+    assert_in_range(sizeof(struct sliding_ring), 900, 1024);
+    assert_int_equal(LIMIT_LOG_ENTRIES * sizeof(int64_t), 1024);
 }
 
 static void test_a_million_addresses_take_bounded_memory(void **state)

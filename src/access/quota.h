@@ -4,9 +4,9 @@
  * quota - how much an organisation may use up in a calendar month, in UTC.
  *
  * A unit is taken before the work and given back if the work fails or is refused, so that only what
- * was accepted counts. The month is that of the wall clock. A clock that is set back by less than
- * two months does not bring back the month that is over; one that is set back further takes the
- * month along with what was used. A clock that runs ahead into the next month starts that.
+ * was accepted counts. The month is that of the wall clock. A clock that is set back into the month
+ * before does not bring that back; one that is set back further takes the month along with what was
+ * used. A clock that runs ahead into the next month starts that.
  *
  * In process the counts are in memory: quota_put() brings them at the start, and quota_flush()
  * hands those that changed to a callback; a crash forgets what was not flushed. In Redis they are
@@ -23,8 +23,7 @@
 #define QUOTA_UNLIMITED     UINT64_MAX
 #define QUOTA_MOST          1000000000 /* of a limit that is one */
 
-/* Months are numbers: 12 * year + month - 1. A time outside 1970 to 9999 is in the nearest of
- * them. */
+/* Months are numbers: 12 * year + month - 1. A time outside 1970 to 9999 is in the nearest one. */
 int32_t quota_month(int64_t wall_us);
 int64_t quota_month_start_us(int32_t month);
 
@@ -51,8 +50,7 @@ enum err quota_take(struct quota *quota, slice org, uint64_t limit, int64_t wall
 enum err quota_give_back(struct quota *quota, slice org, const struct quota_answer *taken,
                          int64_t wall_us);
 
-/* How it stands. `remaining` is what quota_take() would find. OK, also when nothing is left;
- * BUSY. */
+/* How it stands; `remaining` is what quota_take() would find. OK if nothing is left, too; BUSY. */
 enum err quota_look(struct quota *quota, slice org, uint64_t limit, int64_t wall_us,
                     struct quota_answer *out);
 
@@ -60,8 +58,8 @@ enum err quota_look(struct quota *quota, slice org, uint64_t limit, int64_t wall
 typedef enum err quota_store_fn(void *context, slice org, int32_t month, uint64_t used,
                                 struct diag *diag);
 
-/* Stores every count that changed since it was stored. The first error ends it; what was not stored
- * is stored by the next call. In Redis there is nothing to do. One thread at a time. */
+/* Stores every count that changed since it was stored. The first error ends it; what was not
+ * stored is stored by the next call. In Redis there is nothing to do. One thread at a time. */
 enum err quota_flush(struct quota *quota, quota_store_fn *store, void *context, struct diag *diag);
 
 /* In process; never NULL. */

@@ -52,7 +52,7 @@ static void grow(struct local *local)
     struct account **old = local->slots;
     size_t old_count = local->slot_count;
     local->slot_count *= 2;
-    local->slots = mem_array(local->slot_count, sizeof(local->slots[0]));
+    local->slots = mem_array(local->slot_count, sizeof(struct account *));
     for (size_t i = 0; i < old_count; i++) {
         while (old[i] != NULL) {
             struct account *account = old[i];
@@ -221,7 +221,7 @@ struct quota *quota_local_new(void)
     local->quota.ops = &local_ops;
     local->seed = random_u64();
     local->slot_count = SLOTS_FIRST;
-    local->slots = mem_array(SLOTS_FIRST, sizeof(local->slots[0]));
+    local->slots = mem_array(SLOTS_FIRST, sizeof(struct account *));
     mutex_init(&local->lock);
     return &local->quota;
 }

@@ -69,6 +69,7 @@ static void test_what_was_stored_counts_after_a_start(void **state)
 
 static void test_months_have_numbers(void **state)
 {
+    UNUSED(state);
     assert_int_equal(quota_month(0), 1970 * 12);
     assert_int_equal(quota_month(-1), 1970 * 12);
     assert_int_equal(quota_month(INT64_MAX), 9999 * 12 + 11);
