@@ -58,7 +58,7 @@ struct api {
     struct store *store;
     struct ingest ingest;
     struct tail *tail;
-    struct http_server *server; /* for its figures; set after the start */
+    _Atomic(struct http_server *) server; /* its figures; set when requests already run */
     struct api_metrics *metrics;
     struct api_receipts *receipts;
     struct api_versions *versions; /* negotiate.h */
