@@ -51,6 +51,7 @@ static inline void story_keep_memory(void)
 
 static inline void story_fatal(void *context, const struct diag *diag)
 {
+    (void)diag;
     atomic_store(&((struct story *)context)->is_fatal, true);
 }
 
