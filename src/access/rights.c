@@ -78,16 +78,16 @@ bool role_sees_all(const char *role)
     return false;
 }
 
-uint32_t rights_of_key(const char *role, const json_t *list)
+uint32_t rights_of_key(const char *role, const json_t *scopes)
 {
     uint32_t rights = rights_of_role(role);
     uint32_t named = 0;
     size_t i = 0;
     json_t *scope = NULL;
-    if (!json_is_array(list)) {
+    if (!json_is_array(scopes)) {
         return rights;
     }
-    json_array_foreach(list, i, scope)
+    json_array_foreach(scopes, i, scope)
     {
         named |= json_is_string(scope) ? right_of_scope(json_string_value(scope)) : 0;
     }
