@@ -191,21 +191,6 @@ static enum cli_exit change(struct job *job, const char *method, const char *tar
 
 /* ---- Lists ---- */
 
-static void add_cell(struct table *table, const json_t *value)
-{
-    struct buf text CLEANUP(buf_release) = BUF_INIT(KIB(64));
-    if (json_is_string(value)) {
-        show_time(&text, json_string_value(value));
-    } else if (value == NULL || json_is_null(value)) {
-        buf_append_byte(&text, '-');
-    } else {
-        char *dumped = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-        buf_append_cstr(&text, dumped == NULL ? "" : dumped);
-        free(dumped);
-    }
-    table_add(table, buf_slice(&text), COLOUR_PLAIN);
-}
-
 /* The id, and as many fields as a table has columns, those first that an object must have. */
 static size_t choose_columns(const struct kind *kind, const char *names[TABLE_COLUMNS_MAX])
 {
@@ -242,7 +227,7 @@ static void write_table(const struct job *job, const json_t *objects, struct buf
     json_array_foreach(objects, i, object)
     {
         for (size_t c = 0; c < count; c++) {
-            add_cell(&table, json_object_get(object, names[c]));
+            show_cell(&table, json_object_get(object, names[c]));
         }
     }
     table_write(&table, out);

@@ -49,21 +49,6 @@ static json_int_t count_of(const json_t *group)
     return json_integer_value(json_object_get(group, "count"));
 }
 
-static void add_value(struct table *table, const json_t *value)
-{
-    struct buf text CLEANUP(buf_release) = BUF_INIT(KIB(64));
-    if (json_is_string(value)) {
-        show_time(&text, json_string_value(value));
-    } else if (value == NULL || json_is_null(value)) {
-        buf_append_byte(&text, '-');
-    } else {
-        char *dumped = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-        buf_append_cstr(&text, dumped == NULL ? "" : dumped);
-        free(dumped);
-    }
-    table_add(table, buf_slice(&text), COLOUR_PLAIN);
-}
-
 static void add_bar(struct table *table, json_int_t count, json_int_t most)
 {
     struct buf text CLEANUP(buf_release) = BUF_INIT(KIB(1));
@@ -100,7 +85,7 @@ static void write_groups(const struct screen *screen, const json_t *groups, stru
     for (size_t i = 0; i < json_array_size(groups); i++) {
         const json_t *group = json_array_get(groups, i);
         for (size_t k = 0; k < key_count; k++) {
-            add_value(&table, json_object_get(group, keys[k]));
+            show_cell(&table, json_object_get(group, keys[k]));
         }
         add_bar(&table, count_of(group), most);
     }

@@ -53,6 +53,21 @@ void show_time(struct buf *out, const char *rfc3339)
     buf_append(out, (slice){(const uint8_t *)rfc3339 + 11, 12});
 }
 
+void show_cell(struct table *table, const json_t *value)
+{
+    struct buf text CLEANUP(buf_release) = BUF_INIT(KIB(64));
+    if (json_is_string(value)) {
+        show_time(&text, json_string_value(value));
+    } else if (value == NULL || json_is_null(value)) {
+        buf_append_byte(&text, '-');
+    } else {
+        char *dumped = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+        buf_append_cstr(&text, dumped == NULL ? "" : dumped);
+        free(dumped);
+    }
+    table_add(table, buf_slice(&text), COLOUR_PLAIN);
+}
+
 struct word_colour {
     const char *word;
     enum colour colour;

@@ -25,6 +25,8 @@ void event_table_add(struct event_table *events, slice json);
 const char *member_text(const json_t *object, const char *name);
 /* "2026-01-15 08:00:01.137" of an RFC 3339 time in UTC; anything else as it is. */
 void show_time(struct buf *out, const char *rfc3339);
+/* The next cell of a table: a time or a text as it reads, "-" for nothing, else JSON. */
+void show_cell(struct table *table, const json_t *value);
 /* "type id" or "type name" of the resource; the actor's id, email or address. */
 void show_resource(struct buf *out, const json_t *event);
 const char *actor_of(const json_t *event);
