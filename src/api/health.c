@@ -10,7 +10,6 @@
 #include "api/api.h"
 #include "base/log.h"
 #include "codec/json_write.h"
-#include "codec/time.h"
 #include "os/clock.h"
 #include "os/system.h"
 
@@ -79,13 +78,6 @@ static void look(const struct api *api, struct health *health)
 static void write_status(struct json_writer *json, const char *key, enum health_state state)
 {
     json_cstr(json, key, health_name(state));
-}
-
-static void write_now(struct json_writer *json)
-{
-    char now[TIME_TEXT_BYTES];
-    time_format_rfc3339(clock_now_us(), now);
-    json_str(json, "timestamp", (slice){(const uint8_t *)now, sizeof(now)});
 }
 
 static void write_decimal(struct json_writer *json, const char *key, double number)
@@ -189,7 +181,7 @@ static void answer_live(struct http_request *request)
 {
     struct json_writer json = begin(request, true);
     write_status(&json, "status", HEALTHY);
-    write_now(&json);
+    json_time(&json, "timestamp", clock_now_us());
     end(request, &json);
     http_answer(request);
 }
@@ -204,7 +196,7 @@ void api_health_ready(struct http_request *request)
     struct json_writer json = begin(request, is_ready);
     write_status(&json, "status", health.overall);
     json_bool(&json, "ready", is_ready);
-    write_now(&json);
+    json_time(&json, "timestamp", clock_now_us());
     if (!is_ready) {
         const char *reason = atomic_load(&health.api->is_stopping) ? "stopping"
                              : !health.is_ready                    ? "loading the examples"
@@ -221,7 +213,7 @@ static void answer_health(struct http_request *request, bool is_detailed)
     look(api_of(request), &health);
     struct json_writer json = begin(request, health.overall != UNHEALTHY);
     write_status(&json, "status", health.overall);
-    write_now(&json);
+    json_time(&json, "timestamp", clock_now_us());
     json_cstr(&json, "version", health.api->version);
     json_u64(&json, "uptime_seconds", uptime_seconds(health.api));
     write_components(&json, &health);
@@ -256,7 +248,7 @@ void api_health_basic(struct http_request *request)
 {
     struct json_writer json = begin(request, true);
     json_cstr(&json, "status", "ok");
-    write_now(&json);
+    json_time(&json, "timestamp", clock_now_us());
     end(request, &json);
 }
 
@@ -272,7 +264,7 @@ void api_health_checks(struct http_request *request)
     bool is_ready = can_read && can_write && has_key;
     struct json_writer json = begin(request, is_ready);
     json_cstr(&json, "status", is_ready ? "ready" : "not_ready");
-    write_now(&json);
+    json_time(&json, "timestamp", clock_now_us());
     json_begin_object(&json, "checks");
     json_bool(&json, "database", can_read);
     json_bool(&json, "database_write", can_write);

@@ -3,7 +3,6 @@
 #include "api/api.h"
 #include "codec/base64.h"
 #include "codec/json_write.h"
-#include "codec/time.h"
 #include "os/clock.h"
 
 enum { OVERLAP_SECONDS_MAX = 366 * 24 * 3600 };
@@ -72,17 +71,6 @@ void api_tile_get(struct http_request *request)
                               "public, max-age=31536000, immutable");
 }
 
-static void write_time(struct json_writer *json, const char *key, int64_t us)
-{
-    char text[TIME_TEXT_BYTES];
-    if (us == 0) {
-        json_null(json, key);
-        return;
-    }
-    time_format_rfc3339(us, text);
-    json_str(json, key, (slice){(const uint8_t *)text, sizeof(text)});
-}
-
 static void write_key(struct json_writer *json, const struct store_key *key)
 {
     CLEANUP(buf_release) struct buf vkey = BUF_INIT(NOTE_VKEY_BYTES_MAX);
@@ -90,8 +78,8 @@ static void write_key(struct json_writer *json, const struct store_key *key)
     json_begin_object(json, NULL);
     json_str(json, "vkey", buf_slice(&vkey));
     json_cstr(json, "kind", key->verifier.type == NOTE_ED25519 ? "log" : "cosigner");
-    write_time(json, "created", key->created_us);
-    write_time(json, "retires", key->retires_us);
+    json_time_or_null(json, "created", key->created_us);
+    json_time_or_null(json, "retires", key->retires_us);
     json_bool(json, "signs", key->retires_us == 0 || key->retires_us > clock_now_us());
     json_end_object(json);
 }

@@ -4,7 +4,6 @@
 #include "api/auth.h"
 #include "codec/hex.h"
 #include "codec/json_write.h"
-#include "codec/time.h"
 #include "ingest/journal.h"
 #include "os/clock.h"
 #include "os/random.h"
@@ -50,14 +49,12 @@ static void answer(struct http_request *request, const char *id, const struct ru
 {
     struct http_response *response = request->response;
     struct json_writer json = json_writer_to(&response->body);
-    char now[TIME_TEXT_BYTES];
-    time_format_rfc3339(clock_now_us(), now);
     response->content_type = HTTP_TYPE_JSON;
     json_begin_object(&json, NULL);
     rules_write(result, &json);
     json_cstr(&json, "validation_id", id);
     json_u64(&json, "latency_ms", (uint64_t)(clock_monotonic_us() - request->started_us) / 1000);
-    json_str(&json, "timestamp", (slice){(const uint8_t *)now, sizeof(now)});
+    json_time(&json, "timestamp", clock_now_us());
     if (json_end(&json) != OK) {
         buf_clear(&response->body);
         api_fail(request, ERR_LIMIT, NULL);

@@ -5,7 +5,6 @@
 #include "api/negotiate.h"
 #include "base/mem.h"
 #include "codec/json_write.h"
-#include "codec/time.h"
 #include "os/clock.h"
 
 enum {
@@ -18,17 +17,6 @@ static void write_optional(struct json_writer *json, const char *key, const char
     if (text != NULL) {
         json_cstr(json, key, text);
     }
-}
-
-static void write_time(struct json_writer *json, const char *key, int64_t us)
-{
-    char text[TIME_TEXT_BYTES];
-    if (us == 0) {
-        json_null(json, key);
-        return;
-    }
-    time_format_rfc3339(us, text);
-    json_str(json, key, (slice){(const uint8_t *)text, sizeof(text)});
 }
 
 /* ---- GET /api/v1/version ---- */
@@ -96,7 +84,7 @@ static void write_versions(struct json_writer *json, const struct api_versions *
         json_cstr(json, "version", table->entries[v].name);
         json_cstr(json, "status", version_status_name(status));
         json_u64(json, "requests", requests);
-        write_time(json, "last_used_at", last_us);
+        json_time_or_null(json, "last_used_at", last_us);
         json_u64(json, "unused_days", idle);
         if (status == VERSION_DEPRECATED) {
             json_cstr(json, "sunset", table->entries[v].life.sunset);
@@ -118,7 +106,7 @@ static void write_clients(struct json_writer *json, const struct version_table *
                 json_cstr(json, "key_id", rows[i].key_id);
                 json_cstr(json, "version", table->entries[v].name);
                 json_u64(json, "requests", rows[i].requests[v]);
-                write_time(json, "last_used_at", rows[i].last_us[v]);
+                json_time_or_null(json, "last_used_at", rows[i].last_us[v]);
                 json_end_object(json);
             }
         }
@@ -149,7 +137,7 @@ void api_version_usage_get(struct http_request *request)
     struct json_writer json = json_writer_to(&request->response->body);
     request->response->content_type = HTTP_TYPE_JSON;
     json_begin_object(&json, NULL);
-    write_time(&json, "counting_since", version_usage_since(versions->usage));
+    json_time_or_null(&json, "counting_since", version_usage_since(versions->usage));
     json_u64(&json, "unused_days_wanted", idle_days);
     write_versions(&json, versions, rows, count, idle_days);
     write_clients(&json, versions->table, rows, count);

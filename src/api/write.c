@@ -19,7 +19,6 @@
 #include "api/receipts.h"
 #include "base/mem.h"
 #include "codec/json_write.h"
-#include "codec/time.h"
 #include "os/clock.h"
 
 struct write;
@@ -78,12 +77,10 @@ static void write_id(struct json_writer *json, const char *key, const struct uui
 
 static void write_single(struct json_writer *json, const struct intake_result *result)
 {
-    char time[TIME_TEXT_BYTES];
-    time_format_rfc3339(result->event_timestamp_us, time);
     write_id(json, "event_id", &result->event_id);
     json_u64(json, "seq", result->seq);
     json_hex(json, "leaf_hash", (slice){result->leaf.bytes, sizeof(result->leaf.bytes)});
-    json_str(json, "event_timestamp", (slice){(const uint8_t *)time, sizeof(time)});
+    json_time(json, "event_timestamp", result->event_timestamp_us);
     if (result->count == 0) {
         json_bool(json, "duplicate", true);
     }

@@ -3,6 +3,7 @@
 
 #include "codec/hex.h"
 #include "codec/json.h"
+#include "codec/time.h"
 
 struct json_writer json_writer_to(struct buf *out)
 {
@@ -121,6 +122,13 @@ void json_hex(struct json_writer *writer, const char *key, slice bytes)
         out->len += 2 * bytes.len;
     }
     buf_append_byte(out, '"');
+}
+
+void json_time(struct json_writer *writer, const char *key, int64_t us)
+{
+    char text[TIME_TEXT_BYTES];
+    time_format_rfc3339(us, text);
+    json_str(writer, key, (slice){(const uint8_t *)text, sizeof(text)});
 }
 
 void json_raw(struct json_writer *writer, const char *key, slice json)

@@ -46,6 +46,8 @@ void json_i64(struct json_writer *writer, const char *key, int64_t number);
 void json_bool(struct json_writer *writer, const char *key, bool truth);
 void json_hex(struct json_writer *writer, const char *key, slice bytes); /* lower case */
 void json_raw(struct json_writer *writer, const char *key, slice json);  /* valid JSON */
+/* RFC 3339, of microseconds since 1970. */
+void json_time(struct json_writer *writer, const char *key, int64_t us);
 
 /* Closes what is open. LIMIT when the buf did not suffice. */
 enum err json_end(struct json_writer *writer);
@@ -54,4 +56,14 @@ enum err json_end(struct json_writer *writer);
 static inline void json_null(struct json_writer *writer, const char *key)
 {
     json_raw(writer, key, SLICE("null"));
+}
+
+/* 0: null. */
+static inline void json_time_or_null(struct json_writer *writer, const char *key, int64_t us)
+{
+    if (us == 0) {
+        json_null(writer, key);
+    } else {
+        json_time(writer, key, us);
+    }
 }

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "codec/json_write.h"
-#include "codec/time.h"
 #include "query/query.h"
 
 enum {
@@ -44,9 +43,7 @@ static void write_group(struct json_writer *json, const struct query *query,
 {
     json_begin_object(json, NULL);
     if (query->interval_us > 0) {
-        char text[TIME_TEXT_BYTES];
-        time_format_rfc3339(group->bucket_us, text);
-        json_str(json, "time", (slice){(const uint8_t *)text, sizeof(text)});
+        json_time(json, "time", group->bucket_us);
     }
     for (size_t i = 0; i < query->group_count; i++) {
         json_key(json, fields[query->group_by[i]].name);

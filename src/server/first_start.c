@@ -13,12 +13,12 @@ static const struct catalog_author author = {
     .reason = SLICE("first start"),
 };
 
-static enum err make_organization(struct catalog *catalog, struct diag *diag)
+/* Takes over both objects. */
+static enum err insert(struct catalog *catalog, const struct kind *kind, json_t *sent,
+                       json_t *given, struct diag *diag)
 {
     struct kind_errors errors;
-    json_t *sent = json_pack("{s:s, s:s}", "name", SYSTEM_ORGANIZATION, "tier", "unlimited");
-    json_t *given = json_pack("{s:s}", "id", SYSTEM_ORGANIZATION);
-    const struct catalog_change change = {.kind = &kind_organizations,
+    const struct catalog_change change = {.kind = kind,
                                           .author = &author,
                                           .sent = sent,
                                           .given = given};
@@ -28,9 +28,15 @@ static enum err make_organization(struct catalog *catalog, struct diag *diag)
     return e;
 }
 
+static enum err make_organization(struct catalog *catalog, struct diag *diag)
+{
+    return insert(catalog, &kind_organizations,
+                  json_pack("{s:s, s:s}", "name", SYSTEM_ORGANIZATION, "tier", "unlimited"),
+                  json_pack("{s:s}", "id", SYSTEM_ORGANIZATION), diag);
+}
+
 static enum err make_key(struct catalog *catalog, slice owner_key, struct diag *diag)
 {
-    struct kind_errors errors;
     slice prefix = {0};
     uint8_t hash[SHA256_BYTES];
     char hex[2 * SHA256_BYTES];
@@ -39,17 +45,11 @@ static enum err make_key(struct catalog *catalog, slice owner_key, struct diag *
     }
     sha256(owner_key, hash);
     hex_encode((slice){hash, sizeof(hash)}, hex);
-    json_t *sent = json_pack("{s:s, s:s}", "name", "admin.key", "role", "owner");
-    json_t *given = json_pack("{s:s%, s:s%}", "key_prefix", (const char *)prefix.ptr, prefix.len,
-                              "key_hash", hex, sizeof(hex));
-    const struct catalog_change change = {.kind = &kind_api_keys,
-                                          .author = &author,
-                                          .sent = sent,
-                                          .given = given};
-    enum err e = catalog_insert(catalog, &change, NULL, &errors, diag);
-    json_decref(sent);
-    json_decref(given);
-    return e;
+    return insert(catalog, &kind_api_keys,
+                  json_pack("{s:s, s:s}", "name", "admin.key", "role", "owner"),
+                  json_pack("{s:s%, s:s%}", "key_prefix", (const char *)prefix.ptr, prefix.len,
+                            "key_hash", hex, sizeof(hex)),
+                  diag);
 }
 
 static enum err make_both(struct catalog *catalog, slice owner_key, struct diag *diag)
