@@ -8,7 +8,7 @@
 static const struct {
     const char *name;
     uint32_t right;
-} scopes[] = {
+} scope_table[] = {
     {"events:write", RIGHT_EVENTS_WRITE},
     {"events:read", RIGHT_EVENTS_READ},
     {"audit:export", RIGHT_AUDIT_EXPORT},
@@ -30,7 +30,7 @@ static const struct {
     const char *name;
     uint32_t rights;
     bool sees_all;
-} roles[] = {
+} role_table[] = {
     {"owner", ALL, true},
     {"admin", ALL & ~RIGHT_ERASE, true},
     {"auditor", READING | RIGHT_AUDIT_EXPORT, true},
@@ -40,9 +40,9 @@ static const struct {
 
 uint32_t right_of_scope(const char *scope)
 {
-    for (size_t i = 0; i < COUNT_OF(scopes); i++) {
-        if (strcmp(scope, scopes[i].name) == 0) {
-            return scopes[i].right;
+    for (size_t i = 0; i < COUNT_OF(scope_table); i++) {
+        if (strcmp(scope, scope_table[i].name) == 0) {
+            return scope_table[i].right;
         }
     }
     return 0;
@@ -50,9 +50,9 @@ uint32_t right_of_scope(const char *scope)
 
 const char *right_name(uint32_t right)
 {
-    for (size_t i = 0; i < COUNT_OF(scopes); i++) {
-        if (right == scopes[i].right) {
-            return scopes[i].name;
+    for (size_t i = 0; i < COUNT_OF(scope_table); i++) {
+        if (right == scope_table[i].right) {
+            return scope_table[i].name;
         }
     }
     return NULL;
@@ -60,9 +60,9 @@ const char *right_name(uint32_t right)
 
 uint32_t rights_of_role(const char *role)
 {
-    for (size_t i = 0; i < COUNT_OF(roles); i++) {
-        if (strcmp(role, roles[i].name) == 0) {
-            return roles[i].rights;
+    for (size_t i = 0; i < COUNT_OF(role_table); i++) {
+        if (strcmp(role, role_table[i].name) == 0) {
+            return role_table[i].rights;
         }
     }
     return 0;
@@ -70,9 +70,9 @@ uint32_t rights_of_role(const char *role)
 
 bool role_sees_all(const char *role)
 {
-    for (size_t i = 0; i < COUNT_OF(roles); i++) {
-        if (strcmp(role, roles[i].name) == 0) {
-            return roles[i].sees_all;
+    for (size_t i = 0; i < COUNT_OF(role_table); i++) {
+        if (strcmp(role, role_table[i].name) == 0) {
+            return role_table[i].sees_all;
         }
     }
     return false;
