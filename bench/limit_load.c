@@ -14,10 +14,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "access/limit_tiers.h"
-#include "access/limits_local.h"
-#include "access/limits_redis.h"
 #include "bench/figures.h"
+#include "limits/limit_tiers.h"
+#include "limits/limits_local.h"
+#include "limits/limits_redis.h"
 #include "os/clock.h"
 #include "os/thread.h"
 

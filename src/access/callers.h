@@ -11,7 +11,7 @@
  */
 
 #include "access/api_key.h"
-#include "access/limit_tiers.h"
+#include "limits/limit_tiers.h"
 #include "base/err.h"
 
 struct catalog;

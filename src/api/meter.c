@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/meter.h"
 
-#include "access/limit_text.h"
-#include "access/limit_tiers.h"
 #include "api/auth.h"
 #include "codec/json_write.h"
 #include "http/problem.h"
 #include "ingest/journal.h"
+#include "limits/limit_text.h"
+#include "limits/limit_tiers.h"
 #include "os/clock.h"
 
 enum { FAILURE_SECONDS = 60, EVENT_BYTES_MAX = 4096 };
@@ -125,7 +125,7 @@ bool meter_request(struct http_request *request, void *data)
 static void failures_of(const struct http_request *request, const struct api *api,
                         struct limit_subject *out)
 {
-    limit_failures(LIMIT_ADDRESS, request->peer, api->wrong_keys_max, FAILURE_SECONDS, out);
+    limit_failures(request->peer, api->wrong_keys_max, FAILURE_SECONDS, out);
 }
 
 bool meter_address_is_open(struct http_request *request, struct api *api)

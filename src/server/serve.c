@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "access/callers.h"
-#include "access/limits_local.h"
+#include "limits/limits_local.h"
 #include "api/api.h"
 #include "api/metrics.h"
 #include "api/negotiate.h"
