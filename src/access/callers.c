@@ -18,7 +18,7 @@ enum { SLOTS_FIRST = 256, PAGE = 1000 };
 struct key_entry {
     char prefix[API_KEY_PREFIX_BYTES + 1]; /* "": the slot is free */
     uint8_t hash[SHA256_BYTES];
-    char id[64];
+    char id[CALLERS_ID_BYTES + 1];
     char org[CALLERS_ORG_BYTES + 1];
     char role[16];
     uint32_t rights;
@@ -280,9 +280,11 @@ static enum callers_answer judge(struct callers *callers, const struct key_entry
     if (org == NULL || !org->is_active) {
         return CALLERS_SUSPENDED;
     }
+    out->kind = CALLER_KEY;
+    out->session[0] = '\0';
     memcpy(out->org, entry->org, sizeof(out->org));
-    memcpy(out->key_prefix, entry->prefix, sizeof(out->key_prefix));
-    memcpy(out->key_id, entry->id, sizeof(out->key_id));
+    memcpy(out->name, entry->prefix, sizeof(entry->prefix));
+    memcpy(out->id, entry->id, sizeof(out->id));
     memcpy(out->role, entry->role, sizeof(out->role));
     memcpy(out->api_version, org->api_version, sizeof(out->api_version));
     memcpy(out->tier, org->tier, sizeof(out->tier));
@@ -307,6 +309,13 @@ enum callers_answer callers_find(struct callers *callers, slice key, int64_t now
     enum callers_answer answer = judge(callers, entry, hash, now_us, out);
     mutex_unlock(&callers->lock);
     return answer;
+}
+
+const char *caller_kind_name(enum caller_kind kind)
+{
+    static const char *const names[] = {
+        [CALLER_KEY] = "api_key", [CALLER_USER] = "user", [CALLER_SERVICE] = "service_account"};
+    return names[kind];
 }
 
 const char *callers_reason(enum callers_answer answer)

@@ -11,15 +11,18 @@
  */
 
 #include "access/api_key.h"
-#include "limits/limit_tiers.h"
 #include "base/err.h"
+#include "limits/limit_tiers.h"
 
 struct catalog;
 struct kind;
 
-#define CALLERS_ORG_BYTES    64
-#define CALLERS_FILTER_BYTES 4096
-#define SYSTEM_ORGANIZATION  "default" /* the first; its rights to operate reach everywhere */
+#define CALLERS_ORG_BYTES     64
+#define CALLERS_ID_BYTES      64
+#define CALLERS_NAME_BYTES    320
+#define CALLERS_SESSION_BYTES 32
+#define CALLERS_FILTER_BYTES  4096
+#define SYSTEM_ORGANIZATION   "default" /* the first; its rights to operate reach everywhere */
 
 struct callers;
 struct callers *callers_new(void); /* never NULL; knows nobody */
@@ -31,10 +34,21 @@ enum err callers_load(struct callers *callers, struct catalog *catalog, struct d
 /* As catalog_changed_fn; the context is the callers. */
 void callers_changed(void *context, const struct kind *kind, slice org, slice id);
 
+enum caller_kind {
+    CALLER_KEY,
+    CALLER_USER,
+    CALLER_SERVICE, /* a service account of Kubernetes */
+};
+const char *caller_kind_name(enum caller_kind kind); /* as events write it: "api_key" */
+
 struct known_caller {
+    enum caller_kind kind;
+    char id[CALLERS_ID_BYTES + 1]; /* of the key, or the user */
+    /* What is shown and recorded: the first characters of a key's id, a user's address, the name of
+     * a service account. */
+    char name[CALLERS_NAME_BYTES + 1];
+    char session[CALLERS_SESSION_BYTES + 1]; /* of a user */
     char org[CALLERS_ORG_BYTES + 1];
-    char key_prefix[API_KEY_PREFIX_BYTES + 1];
-    char key_id[64];
     char role[16];
     char api_version[8]; /* the organisation's default */
     char tier[16];

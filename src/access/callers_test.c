@@ -116,7 +116,7 @@ static void test_a_key_is_known(void **state)
                  "{\"name\":\"n\",\"role\":\"auditor\",\"filter\":\"actor_id=b\"}", &key);
     assert_int_equal(ask(place, key.text, &caller), CALLERS_KNOWN);
     assert_string_equal(caller.org, "default");
-    assert_string_equal(caller.key_prefix, key.prefix);
+    assert_string_equal(caller.name, key.prefix);
     assert_string_equal(caller.role, "auditor");
     assert_true(caller.is_system);
     assert_true(caller.has_filter);

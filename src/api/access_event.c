@@ -130,13 +130,7 @@ static void write_params(struct json_writer *json, const struct api *api,
 
 static void write_actor(struct json_writer *json, const struct http_request *request)
 {
-    const struct caller *caller = request->caller;
-    bool is_known = caller != NULL && caller->is_known;
-    json_cstr(json, "actor_type", is_known ? "api_key" : "anonymous");
-    if (is_known) {
-        json_cstr(json, "actor_id", caller->who.key_prefix);
-    }
-    json_str(json, "actor_ip", request->peer);
+    caller_write(json, request);
     slice agent = {0};
     if (http_header(request, "user-agent", &agent) && agent.len > 0) {
         write_text(json, "user_agent", agent, AGENT_BYTES_MAX);

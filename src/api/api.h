@@ -84,7 +84,7 @@ struct api {
 
 /* The route table and the middleware chain; both outlive the server. `api` becomes their data. */
 const struct http_route *api_routes(size_t *count);
-const http_middleware_fn *api_middleware(size_t *count);
+const struct http_middleware *api_middleware(size_t *count);
 void api_hooks(struct api *api, struct http_hooks *out);
 
 /* What every answer carries, whatever made it. */

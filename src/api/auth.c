@@ -4,15 +4,16 @@
 #include "access/rights.h"
 #include "api/meter.h"
 #include "base/log.h"
+#include "codec/json_write.h"
 #include "os/clock.h"
 
-static bool refuse(struct http_request *request, int status, const char *detail)
+static enum http_pass refuse(struct http_request *request, int status, const char *detail)
 {
     if (status == 401) {
         http_response_header_cstr(request->response, "WWW-Authenticate", "Bearer realm=\"cairn\"");
     }
     http_problem(request, status, detail);
-    return false;
+    return HTTP_PASS_ANSWER;
 }
 
 /* "Bearer <key>", the word in any case. */
@@ -35,8 +36,8 @@ static bool take_bearer(slice value, slice *key)
     return true;
 }
 
-/* False: the request shows a key in a way that is refused, and was answered. */
-static bool find_key(struct http_request *request, const struct api *api, slice *key)
+/* ANSWER: the request shows a key in a way that is refused. */
+static enum http_pass find_key(struct http_request *request, const struct api *api, slice *key)
 {
     slice value = {0};
     slice in_url = {0};
@@ -53,40 +54,74 @@ static bool find_key(struct http_request *request, const struct api *api, slice 
     } else if (!http_header(request, "x-api-key", key)) {
         *key = in_url;
     }
-    return true;
+    return HTTP_PASS_ON;
 }
 
-bool auth_identify(struct http_request *request, void *data)
+static void become(struct caller *caller)
+{
+    caller->is_known = true;
+    caller->org = slice_from_cstr(caller->who.org);
+    caller->actor = slice_from_cstr(caller->who.name);
+    caller->version_default = slice_from_cstr(caller->who.api_version);
+    if (caller->who.kind == CALLER_KEY) {
+        caller->key_id = slice_from_cstr(caller->who.id);
+    }
+}
+
+enum http_pass auth_identify(struct http_request *request, void *data)
 {
     struct api *api = data;
-    slice key = {0};
     struct caller *caller = arena_take_zeroed(request->arena, sizeof(*caller));
     if (caller == NULL) {
         return refuse(request, 431, "the request's headers are too large");
     }
     caller->api = api;
     request->caller = caller;
-    if (!find_key(request, api, &key)) {
-        return false;
+    if (find_key(request, api, &caller->shown) != HTTP_PASS_ON) {
+        return HTTP_PASS_ANSWER;
     }
-    if (key.len == 0) {
-        return true;
+    if (caller->shown.len == 0) {
+        return HTTP_PASS_ON;
     }
+    if (callers_find(api->callers, caller->shown, clock_now_us(), &caller->who) == CALLERS_KNOWN) {
+        become(caller);
+        return HTTP_PASS_ON;
+    }
+    return limits_wait(api->limits) ? HTTP_PASS_WAIT : auth_ask(request, api);
+}
+
+/* Whoever has a right key is let in whatever others behind the same address show. */
+enum http_pass auth_ask(struct http_request *request, void *data)
+{
+    struct api *api = data;
+    struct caller *caller = request->caller;
     if (!meter_address_is_open(request, api)) {
-        return false;
+        return HTTP_PASS_ANSWER;
     }
-    enum callers_answer answer = callers_find(api->callers, key, clock_now_us(), &caller->who);
+    enum callers_answer answer =
+        callers_find(api->callers, caller->shown, clock_now_us(), &caller->who);
     if (answer != CALLERS_KNOWN) {
         meter_wrong_key(request, api);
         LOG_INFO("a key was refused", kv_str("why", callers_reason(answer)),
                  kv_slice("peer", request->peer), kv_slice("request_id", request->request_id));
         return refuse(request, 401, "the key is not known here");
     }
-    caller->is_known = true;
-    caller->org = slice_from_cstr(caller->who.org);
-    caller->key_id = slice_from_cstr(caller->who.key_id);
-    caller->version_default = slice_from_cstr(caller->who.api_version);
-    return true;
+    become(caller);
+    return HTTP_PASS_ON;
+}
+
+void caller_write(struct json_writer *json, const struct http_request *request)
+{
+    const struct caller *caller = request->caller;
+    bool is_known = caller != NULL && caller->is_known;
+    json_cstr(json, "actor_type", is_known ? caller_kind_name(caller->who.kind) : "anonymous");
+    if (is_known) {
+        json_str(json, "actor_id", caller->actor);
+    }
+    if (is_known && caller->who.session[0] != '\0') {
+        json_cstr(json, "session_id", caller->who.session);
+    }
+    json_str(json, "actor_ip", request->peer);
 }
 
 /* Of this machine; what a proxy says of itself does not count. */
@@ -115,28 +150,29 @@ static bool is_open(const struct http_request *request, const struct api *api,
     return false;
 }
 
-static bool refuse_right(struct http_request *request, uint32_t right)
+static enum http_pass refuse_right(struct http_request *request, uint32_t right)
 {
     struct diag diag = {0};
     enum err e =
         diag_fail(&diag, ERR_DENIED, "", "this needs a key with the right %s", right_name(right));
     api_fail(request, e, &diag);
-    return false;
+    return HTTP_PASS_ANSWER;
 }
 
-bool auth_authorise(struct http_request *request, void *data)
+enum http_pass auth_authorise(struct http_request *request, void *data)
 {
     UNUSED(data);
     const struct caller *caller = request->caller;
     const struct api_route *route = request->route != NULL ? request->route->data : NULL;
     /* 404 and 405 tell nothing that the documents do not */
     if (route == NULL || is_open(request, caller->api, route->openness)) {
-        return true;
+        return HTTP_PASS_ON;
     }
     if (!caller->is_known) {
         return refuse(request, 401,
                       "a key is needed: send Authorization: Bearer <key>; the first one is in the "
                       "file admin.key of the data directory");
     }
-    return (caller->who.rights & route->right) != 0 || refuse_right(request, route->right);
+    return (caller->who.rights & route->right) != 0 ? HTTP_PASS_ON
+                                                    : refuse_right(request, route->right);
 }

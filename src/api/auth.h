@@ -6,23 +6,32 @@
  * The key is in `Authorization: Bearer` or `X-API-Key`, and in ?api_key= only where a setting
  * allows it, because URLs are logged.
  *
- * Threads: the loop.
+ * Threads: the loop; auth_ask() the pool.
  */
 
 #include "access/callers.h"
 #include "api/api.h"
+
+struct json_writer;
 
 /* request->caller, in the request's arena. */
 struct caller {
     struct api *api;
     bool is_known;
     struct known_caller who; /* if known */
+    slice shown;             /* the key or token; empty: none */
     slice org;               /* of `who`; empty: nobody's */
+    slice actor;             /* its name */
     slice key_id;            /* empty: no key, or none of ours */
     slice version_default;   /* of the API, the organisation's; empty: the current one */
 };
 
-/* Middleware: sets the caller; a key that is none of ours is answered at once. */
-bool auth_identify(struct http_request *request, void *data);
+/* Middleware: sets the caller; who shows what is none of ours is refused. What is known is looked
+ * up on the loop; what has to be verified, asked or counted elsewhere, in the pool. */
+enum http_pass auth_identify(struct http_request *request, void *data);
+enum http_pass auth_ask(struct http_request *request, void *data);
 /* Middleware: the route's scope. */
-bool auth_authorise(struct http_request *request, void *data);
+enum http_pass auth_authorise(struct http_request *request, void *data);
+
+/* Writes who calls as members of an event: actor_type, actor_id, session_id, actor_ip. */
+void caller_write(struct json_writer *json, const struct http_request *request);

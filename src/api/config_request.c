@@ -39,16 +39,16 @@ struct catalog_author config_author(const struct http_request *request, const js
 {
     enum { AGENT_BYTES_MAX = 1024, REASON_BYTES_MAX = 1000 };
     const struct caller *caller = request->caller;
-    slice prefix = slice_from_cstr(caller->who.key_prefix);
     slice reason = text_member(body, "reason");
     if (reason.len == 0 && !http_query(request, "reason", &reason)) {
         reason = header_or_nothing(request, "x-reason");
     }
     return (struct catalog_author){
         .org = caller->org,
-        .changed_by = prefix,
-        .actor_type = SLICE("api_key"),
-        .actor_id = prefix,
+        .changed_by = caller->actor,
+        .actor_type = slice_from_cstr(caller_kind_name(caller->who.kind)),
+        .actor_id = caller->actor,
+        .session_id = slice_from_cstr(caller->who.session),
         .actor_ip = request->peer,
         .user_agent = cut(header_or_nothing(request, "user-agent"), AGENT_BYTES_MAX),
         .request_id = request->request_id,

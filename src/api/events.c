@@ -23,7 +23,7 @@ static slice narrow_of(const struct http_request *request, const struct caller *
         return (slice){0};
     }
     CLEANUP(mem_freep)
-    char *filter = callers_filter(caller->api->callers, slice_from_cstr(caller->who.key_prefix));
+    char *filter = callers_filter(caller->api->callers, caller->actor);
     if (filter != NULL) {
         (void)arena_copy(request->arena, slice_from_cstr(filter), &kept);
     }

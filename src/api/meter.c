@@ -44,8 +44,8 @@ static void extend(struct json_writer *json, const void *data)
     json_u64(json, "retry_after", limit_retry_after_s(answer));
 }
 
-static bool refuse(struct http_request *request, const struct limit_answer *answer,
-                   struct limit_time now)
+static enum http_pass refuse(struct http_request *request, const struct limit_answer *answer,
+                             struct limit_time now)
 {
     char message[LIMIT_MESSAGE_BYTES];
     limit_message(answer, message);
@@ -58,7 +58,7 @@ static bool refuse(struct http_request *request, const struct limit_answer *answ
         .extend_data = answer,
     };
     http_problem_write(request, &problem);
-    return false;
+    return HTTP_PASS_ANSWER;
 }
 
 /* LIM-09: that a limit was hit; at most one event a second, so that refusing costs less than
@@ -79,9 +79,7 @@ static void note_event(struct http_request *request, struct api *api,
     json_begin_object(&json, NULL);
     json_cstr(&json, "event_type", "rate_limit.exceeded");
     json_cstr(&json, "event_outcome", "denied");
-    json_cstr(&json, "actor_type", "api_key");
-    json_cstr(&json, "actor_id", caller->who.key_prefix);
-    json_str(&json, "actor_ip", request->peer);
+    caller_write(&json, request);
     json_str(&json, "request_id", request->request_id);
     json_cstr(&json, "resource_type", "organization");
     json_str(&json, "resource_id", caller->org);
@@ -94,30 +92,61 @@ static void note_event(struct http_request *request, struct api *api,
 
 /* ---- Organisations and keys ---- */
 
-bool meter_request(struct http_request *request, void *data)
-{
-    struct api *api = data;
-    const struct caller *caller = request->caller;
-    if (!caller->is_known) {
-        return true;
-    }
-    const struct limit_tier *tier = limit_tier_find(slice_from_cstr(caller->who.tier));
+struct metered {
     struct limit_subject subjects[2];
+    size_t count;
+};
+
+/* Those of the request that have limits. */
+static void find_metered(const struct caller *caller, struct metered *out)
+{
+    const struct limit_tier *tier = limit_tier_find(slice_from_cstr(caller->who.tier));
+    struct limit_subject key;
+    limit_organization(tier, &caller->who.limits, caller->org, &out->subjects[0]);
+    limit_key(tier, caller->actor, &key);
+    out->count = limit_subject_is_on(&out->subjects[0]) ? 1 : 0;
+    if (limit_subject_is_on(&key)) {
+        out->subjects[out->count++] = key;
+    }
+}
+
+static enum http_pass take(struct http_request *request, struct api *api,
+                           const struct metered *metered)
+{
     struct limit_answer answer;
     struct limit_time now = limit_time_now();
-    limit_organization(tier, &caller->who.limits, caller->org, &subjects[0]);
-    limit_key(tier, slice_from_cstr(caller->who.key_prefix), &subjects[1]);
-    enum err e = limits_take(api->limits, subjects, COUNT_OF(subjects), now, &answer);
+    enum err e = limits_take(api->limits, metered->subjects, metered->count, now, &answer);
     if (e == ERR_LIMIT) {
         note_event(request, api, &answer);
         return refuse(request, &answer, now);
     }
     if (e != OK) {
         http_problem(request, 503, "the server cannot count requests just now");
-        return false;
+        return HTTP_PASS_ANSWER;
     }
     add_headers(request, &answer, now);
-    return true;
+    return HTTP_PASS_ON;
+}
+
+enum http_pass meter_request(struct http_request *request, void *data)
+{
+    struct api *api = data;
+    const struct caller *caller = request->caller;
+    struct metered metered = {0};
+    if (caller->is_known) {
+        find_metered(caller, &metered);
+    }
+    if (metered.count == 0) {
+        return HTTP_PASS_ON;
+    }
+    return limits_wait(api->limits) ? HTTP_PASS_WAIT : take(request, api, &metered);
+}
+
+enum http_pass meter_ask(struct http_request *request, void *data)
+{
+    struct metered metered;
+    find_metered(request->caller, &metered);
+    return take(request, data, &metered);
 }
 
 /* ---- Addresses ---- */
@@ -137,8 +166,8 @@ bool meter_address_is_open(struct http_request *request, struct api *api)
         return true;
     }
     failures_of(request, api, &subject);
-    return limits_look(api->limits, &subject, 1, now, &answer) != ERR_LIMIT ||
-           refuse(request, &answer, now);
+    bool is_open = limits_look(api->limits, &subject, 1, now, &answer) != ERR_LIMIT;
+    return is_open || refuse(request, &answer, now) == HTTP_PASS_ON;
 }
 
 void meter_wrong_key(struct http_request *request, struct api *api)

@@ -6,13 +6,16 @@
  * Organisations of a tier with limits are metered, with all their requests, and told in every
  * answer what is left; the first organisation is of tier unlimited. What is refused does not count.
  *
- * Threads: the loop.
+ * Where the counts are on another machine, that is asked in the pool.
+ *
+ * Threads: the loop; meter_ask() and the last two the pool, and the loop where limits do not wait.
  */
 
 #include "api/api.h"
 
 /* Middleware, behind who calls: counts the request, or answers 429. */
-bool meter_request(struct http_request *request, void *data);
+enum http_pass meter_request(struct http_request *request, void *data);
+enum http_pass meter_ask(struct http_request *request, void *data);
 
 /* False, and answered with 429: too many wrong keys came from this address. */
 bool meter_address_is_open(struct http_request *request, struct api *api);

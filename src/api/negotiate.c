@@ -196,12 +196,12 @@ static void extend_removed(struct json_writer *json, const void *data)
     }
 }
 
-bool api_version_pass(struct http_request *request, void *data)
+enum http_pass api_version_pass(struct http_request *request, void *data)
 {
     const struct api *api = data;
     const struct version_life *life = life_of(request->route);
     if (!version_is_removed(api->versions->table, life)) {
-        return true;
+        return HTTP_PASS_ON;
     }
     char detail[160];
     (void)snprintf(detail, sizeof(detail), "this endpoint was removed in version %s on %s%s%s",
@@ -217,7 +217,7 @@ bool api_version_pass(struct http_request *request, void *data)
         .extend_data = &removal,
     };
     http_problem_write(request, &problem);
-    return false;
+    return HTTP_PASS_ANSWER;
 }
 
 /* Of the version and the route, which may both be deprecated, the one that ends first. Days are

@@ -68,7 +68,7 @@ static void measure(struct http_request *request)
     int64_t began_us = clock_monotonic_us();
     for (int i = 0; i < TIMES; i++) {
         buf_clear(&scratch.headers);
-        assert_true(api_version_pass(request, &api));
+        assert_int_equal(api_version_pass(request, &api), HTTP_PASS_ON);
         legacy_adapt_problem(&api, request);
         api_version_headers(api.versions, request);
         api_version_note(api.versions, request);
@@ -106,7 +106,7 @@ static const struct http_route routes[] = {
 };
 
 /* As auth.c does it, without keys: X-Who is the key, and X-Default the organisation's version. */
-static bool identify(struct http_request *request, void *data)
+static enum http_pass identify(struct http_request *request, void *data)
 {
     struct caller *caller = arena_take_zeroed(request->arena, sizeof(*caller));
     assert_non_null(caller);
@@ -116,12 +116,12 @@ static bool identify(struct http_request *request, void *data)
     request->caller = caller;
     if (slice_equal(caller->key_id, SLICE("nobody"))) {
         http_problem(request, 401, "the key is not known here");
-        return false;
+        return HTTP_PASS_ANSWER;
     }
-    return true;
+    return HTTP_PASS_ON;
 }
 
-static const http_middleware_fn chain[] = {api_version_pass, identify};
+static const struct http_middleware chain[] = {{api_version_pass, NULL}, {identify, NULL}};
 
 static void before(struct http_request *request, void *data)
 {

@@ -173,11 +173,12 @@ const struct http_route *api_routes(size_t *count)
 }
 
 /* Read top to bottom: the first that says no answers. */
-static const http_middleware_fn chain[] = {
-    http_forwarded, api_version_pass, auth_identify, meter_request, auth_authorise,
+static const struct http_middleware chain[] = {
+    {http_forwarded, NULL},     {api_version_pass, NULL}, {auth_identify, auth_ask},
+    {meter_request, meter_ask}, {auth_authorise, NULL},
 };
 
-const http_middleware_fn *api_middleware(size_t *count)
+const struct http_middleware *api_middleware(size_t *count)
 {
     *count = COUNT_OF(chain);
     return chain;

@@ -30,9 +30,7 @@ static void note_event(struct http_request *request, const char *id,
     json_begin_object(&json, NULL);
     json_cstr(&json, "event_type", "validation.request");
     json_cstr(&json, "event_outcome", result->status == RULES_FAILED ? "failure" : "success");
-    json_cstr(&json, "actor_type", "api_key");
-    json_cstr(&json, "actor_id", caller->who.key_prefix);
-    json_str(&json, "actor_ip", request->peer);
+    caller_write(&json, request);
     json_str(&json, "request_id", request->request_id);
     json_cstr(&json, "resource_type", "validation");
     json_cstr(&json, "resource_id", id);

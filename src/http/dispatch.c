@@ -144,12 +144,23 @@ static bool find_route(struct exchange *exchange)
     return true;
 }
 
+static void wait_for_middleware(struct exchange *exchange);
+
+/* False when the request was answered, or a middleware waits. */
 static bool pass_middleware(struct exchange *exchange)
 {
     const struct http_options *options = &exchange->loop->server->options;
-    for (size_t i = 0; i < options->middleware_count; i++) {
-        if (!options->middleware[i](&exchange->request, options->middleware_data)) {
+    while (exchange->passed < options->middleware_count) {
+        const struct http_middleware *next = &options->middleware[exchange->passed];
+        switch (next->pass(&exchange->request, options->middleware_data)) {
+        case HTTP_PASS_ON:
+            exchange->passed++;
+            break;
+        case HTTP_PASS_ANSWER:
             answer_without_handler(exchange);
+            return false;
+        case HTTP_PASS_WAIT:
+            wait_for_middleware(exchange);
             return false;
         }
     }
@@ -215,11 +226,9 @@ static bool invite_body(struct exchange *exchange)
     return true;
 }
 
-void exchange_dispatch(struct exchange *exchange)
+static void go_on(struct exchange *exchange)
 {
-    fill_request(exchange);
-    bool is_wanted = find_route(exchange) && pass_middleware(exchange) && accept_body(exchange) &&
-                     invite_body(exchange);
+    bool is_wanted = pass_middleware(exchange) && accept_body(exchange) && invite_body(exchange);
     if (!is_wanted) {
         return;
     }
@@ -230,6 +239,68 @@ void exchange_dispatch(struct exchange *exchange)
         if (parked->on_headers != NULL) {
             parked->on_headers(&exchange->request);
         }
+    }
+}
+
+void exchange_dispatch(struct exchange *exchange)
+{
+    fill_request(exchange);
+    if (find_route(exchange)) {
+        go_on(exchange);
+    }
+}
+
+/* ---- A middleware that waits ---- */
+
+static struct exchange *of_job(struct pool_job *job)
+{
+    return (struct exchange *)(void *)((char *)job - offsetof(struct exchange, job));
+}
+
+/* Back on the loop. Its connection may have died meanwhile. */
+static void on_waited(struct http_task *task)
+{
+    struct exchange *exchange = task->arg;
+    struct http_conn *conn = exchange->conn;
+    exchange->is_held = false;
+    if (conn == NULL) {
+        exchange_let_go(exchange);
+        return;
+    }
+    exchange->phase = EXCHANGE_HEAD;
+    exchange->body_started_ms = loop_now_ms(exchange->loop);
+    if (exchange->pass == HTTP_PASS_ON) {
+        exchange->passed++;
+        go_on(exchange);
+    } else {
+        answer_without_handler(exchange);
+    }
+    conn_resume(conn); /* what came meanwhile was kept */
+}
+
+static void run_waiting(struct pool_job *job)
+{
+    struct exchange *exchange = of_job(job);
+    const struct http_options *options = &exchange->loop->server->options;
+    if (!exchange->is_gone) {
+        exchange->pass = options->middleware[exchange->passed].wait(&exchange->request,
+                                                                    options->middleware_data);
+        ASSERT(exchange->pass != HTTP_PASS_WAIT);
+    }
+    exchange->job_done = (struct http_task){.run = on_waited, .arg = exchange};
+    http_post(exchange->loop, &exchange->job_done);
+}
+
+static void wait_for_middleware(struct exchange *exchange)
+{
+    exchange->job.run = run_waiting;
+    exchange->is_held = true;
+    exchange->phase = EXCHANGE_PASS;
+    if (!pool_submit(exchange->loop->server->pool, &exchange->job)) {
+        exchange->is_held = false;
+        exchange->phase = EXCHANGE_HEAD;
+        http_response_header_u64(&exchange->response, "Retry-After", 1);
+        refuse(exchange, 503, "too many requests are waiting");
     }
 }
 
@@ -247,8 +318,7 @@ static void on_job_done(struct http_task *task)
 
 static void run_blocking(struct pool_job *job)
 {
-    struct exchange *exchange =
-        (struct exchange *)(void *)((char *)job - offsetof(struct exchange, job));
+    struct exchange *exchange = of_job(job);
     if (!exchange->is_gone) {
         exchange->request.route->blocking(&exchange->request);
     }

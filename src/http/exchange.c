@@ -178,9 +178,11 @@ void exchange_let_go(struct exchange *exchange)
 
 /* ---- Trouble ---- */
 
+/* NULL also as long as the handler has not heard of the request. */
 static const struct http_parked *parked_of(const struct exchange *exchange)
 {
-    return exchange->request.route != NULL ? exchange->request.route->parked : NULL;
+    bool knows = exchange->request.route != NULL && exchange->phase != EXCHANGE_PASS;
+    return knows ? exchange->request.route->parked : NULL;
 }
 
 void exchange_refuse(struct exchange *exchange, int status, const char *why)
@@ -240,7 +242,8 @@ void exchange_stop(struct exchange *exchange)
 void exchange_eof(struct exchange *exchange)
 {
     bool is_parked_stream = exchange->phase == EXCHANGE_STREAM && parked_of(exchange) != NULL;
-    if (exchange->phase < EXCHANGE_PENDING || is_parked_stream) {
+    bool is_whole = exchange->phase == EXCHANGE_PASS && exchange->is_body_done;
+    if ((exchange->phase < EXCHANGE_PENDING && !is_whole) || is_parked_stream) {
         conn_close(exchange->conn);
     } else {
         conn_update(exchange->conn); /* half closed: it still wants its answer */
@@ -253,6 +256,8 @@ uint64_t exchange_deadline_ms(const struct exchange *exchange)
     switch (exchange->phase) {
     case EXCHANGE_HEAD:
         return exchange->started_ms + options->head_ms;
+    case EXCHANGE_PASS:
+        return WHEEL_NEVER;
     case EXCHANGE_BODY:
         return exchange->is_paused
                    ? WHEEL_NEVER

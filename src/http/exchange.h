@@ -4,12 +4,14 @@
  * exchange - a request and its answer, from the first byte in to the last byte out.
  *
  *     HEAD -> BODY -> PENDING -> ANSWER          one answer, made by a handler
- *                        \-----> STREAM          an answer that comes in pieces
+ *      \-PASS-^           \-----> STREAM          an answer that comes in pieces
  *
- * Four may hold it: its connection (`conn`), a handler (`is_held`), a write in the kernel's queue
- * (`is_writing`), a posted task (`stream.is_posted`). It is freed when none does. When a connection
- * dies first, whoever else holds the exchange finds conn == NULL and is_gone set, and everything it
- * sends is dropped.
+ * PASS: a middleware waits in the pool; the handler does not know of the request yet.
+ *
+ * Four may hold it: its connection (`conn`), a handler or a middleware in the pool (`is_held`), a
+ * write in the kernel's queue (`is_writing`), a posted task (`stream.is_posted`). It is freed when
+ * none does. When a connection dies first, whoever else holds the exchange finds conn == NULL and
+ * is_gone set, and everything it sends is dropped.
  *
  * Threads: the loop's, but for what the stream's lock guards and the two atomics.
  */
@@ -20,6 +22,7 @@
 
 enum exchange_phase {
     EXCHANGE_HEAD,
+    EXCHANGE_PASS,
     EXCHANGE_BODY,
     EXCHANGE_PENDING,
     EXCHANGE_ANSWER,
@@ -61,6 +64,8 @@ struct exchange {
 
     /* From here on: zeroed for each request. */
     enum exchange_phase phase;
+    size_t passed;       /* so many middlewares */
+    enum http_pass pass; /* what the one that waited said */
     bool is_held;
     bool is_writing;
     bool is_paused;
@@ -95,7 +100,8 @@ bool exchange_take(struct exchange *exchange, slice *bytes);
 /* Whether it takes bytes now. */
 static inline bool exchange_is_reading(const struct exchange *exchange)
 {
-    return exchange->phase <= EXCHANGE_BODY && !exchange->is_paused;
+    return (exchange->phase == EXCHANGE_HEAD || exchange->phase == EXCHANGE_BODY) &&
+           !exchange->is_paused;
 }
 
 /* When its part of the deadline ends; WHEEL_NEVER while it waits for its handler. */

@@ -140,12 +140,12 @@ static bool find_https(const struct http_request *request)
     return is_https;
 }
 
-bool http_forwarded(struct http_request *request, void *data)
+enum http_pass http_forwarded(struct http_request *request, void *data)
 {
     UNUSED(data);
     struct exchange *exchange = exchange_of(request);
     if (!exchange->conn->is_trusted) {
-        return true;
+        return HTTP_PASS_ON;
     }
     slice lines[LINES_MAX];
     uint8_t client[16];
@@ -163,7 +163,7 @@ bool http_forwarded(struct http_request *request, void *data)
     if (!exchange_join(exchange, client)) {
         http_response_header_u64(request->response, "Retry-After", 5);
         http_problem(request, 503, "this address has as many requests under way as it may");
-        return false;
+        return HTTP_PASS_ANSWER;
     }
-    return true;
+    return HTTP_PASS_ON;
 }

@@ -11,7 +11,7 @@
  */
 
 #include "http/networks.h"
-#include "http/request.h"
+#include "http/server.h"
 
 /* The rightmost address of the lines (in the order sent; several are one list) that is no trusted
  * proxy. If all are trusted, the leftmost. Where one is malformed the search ends: the client is
@@ -22,4 +22,4 @@ void http_forwarded_client(const struct http_networks *trusted, const uint8_t pe
 /* Middleware: if the peer is a trusted proxy, sets the request's peer, is_forwarded, is_https, and
  * counts the request for the client's address; 503 when that one has its maximum. `data` is not
  * used. */
-bool http_forwarded(struct http_request *request, void *data);
+enum http_pass http_forwarded(struct http_request *request, void *data);

@@ -138,6 +138,37 @@ static void a_client_that_leaves_in_its_body_is_told_to_the_handler(void **state
     http_server_free(server);
 }
 
+static void a_client_may_leave_while_a_middleware_waits(void **state)
+{
+    static const char *const requests[] = {
+        "GET /hello HTTP/1.1\r\n" HOST "X-Api-Key: slow\r\n\r\n",
+        "POST /events HTTP/1.1\r\n" HOST "X-Api-Key: slow\r\nContent-Length: 9\r\n\r\n",
+        "GET /tail HTTP/1.1\r\n" HOST "X-Api-Key: slow-bad\r\n\r\n",
+    };
+    UNUSED(state);
+    struct http_server *server = app_start((struct http_options){0});
+    int before = app.asked;
+    int outcomes = app.outcomes;
+    int aborts = app.aborts;
+    app_set_gate(true);
+    for (int i = 0; i < (int)COUNT_OF(requests); i++) {
+        int fd = client_connect(server);
+        client_send(fd, requests[i]);
+        app_wait_asked(before + i + 1);
+        reset(fd);
+    }
+    while (http_server_counts(server).connections > 0) {
+        (void)poll(NULL, 0, 1);
+    }
+    app_set_gate(false);
+    while (app.outcomes < outcomes + (int)COUNT_OF(requests)) {
+        (void)poll(NULL, 0, 1);
+    }
+    assert_int_equal(app.last_status, 0);
+    assert_int_equal(app.aborts, aborts); /* the handlers never heard of them */
+    http_server_free(server);
+}
+
 static void a_writer_whose_client_left_ends(void **state)
 {
     UNUSED(state);
@@ -490,6 +521,7 @@ int main(void)
         cmocka_unit_test(a_client_that_does_not_read_is_ended),
         cmocka_unit_test(resets_while_pending_are_survived),
         cmocka_unit_test(a_client_that_leaves_in_its_body_is_told_to_the_handler),
+        cmocka_unit_test(a_client_may_leave_while_a_middleware_waits),
         cmocka_unit_test(a_writer_whose_client_left_ends),
         cmocka_unit_test(a_broken_stream_shows),
         cmocka_unit_test(much_goes_through_little_memory),

@@ -4,7 +4,7 @@
  * server - a strict HTTP/1.1 server: sockets, deadlines, limits, routes. It knows nothing of what
  * it serves.
  *
- *     bytes -> parser -> route -> middleware (in order, on the loop) -> handler -> answer
+ *     bytes -> parser -> route -> middleware (in order) -> handler -> answer
  *
  * A handler is *blocking* (the whole body is collected, then plain code runs in a bounded pool) or
  * *parked* (callbacks on the loop; it answers later, from wherever it brings itself back by
@@ -51,8 +51,21 @@ struct http_route {
     void *data;            /* the caller's */
 };
 
-/* True: go on. False: request->response is the answer. May set request->caller. */
-typedef bool (*http_middleware_fn)(struct http_request *request, void *data);
+/* What a middleware makes of a request. */
+enum http_pass {
+    HTTP_PASS_ON,     /* to the next one, or to the handler */
+    HTTP_PASS_ANSWER, /* request->response is the answer */
+    HTTP_PASS_WAIT,   /* only something that may block can tell: `wait` */
+};
+
+/* One link of the chain before the handler. It may set request->caller. The body is not read before
+ * all have passed. */
+struct http_middleware {
+    enum http_pass (*pass)(struct http_request *request,
+                           void *data); /* on the loop, never blocks */
+    /* Behind HTTP_PASS_WAIT, in the pool: ON or ANSWER. NULL: `pass` never waits. */
+    enum http_pass (*wait)(struct http_request *request, void *data);
+};
 
 struct http_outcome {
     int status;           /* 0 when the client left before an answer */
@@ -80,7 +93,7 @@ struct http_options {
     const char *listen; /* "host:port", "[::1]:80", ":80" for all addresses ["127.0.0.1:0"] */
     const struct http_route *routes; /* outlive the server, as do the texts and functions */
     size_t route_count;
-    const http_middleware_fn *middleware;
+    const struct http_middleware *middleware;
     size_t middleware_count;
     void *middleware_data;
     struct http_hooks hooks;

@@ -215,6 +215,62 @@ static void a_body_is_invited_after_the_middleware(void **state)
     client_close(fd);
 }
 
+static void a_body_waits_for_a_middleware_that_waits(void **state)
+{
+    UNUSED(state);
+    int fd = client_connect(server);
+    client_send(fd, "POST /echo HTTP/1.1\r\n" HOST "X-Api-Key: slow\r\nContent-Length: 3\r\n\r\n"
+                    "abcPOST /events HTTP/1.1\r\n" HOST "X-Api-Key: slow\r\n"
+                    "Content-Length: 4\r\n\r\nabcdGET /hello HTTP/1.1\r\n" HOST
+                    "X-Api-Key: slow\r\n\r\nGET /hello HTTP/1.1\r\n" LAST
+                    "X-Api-Key: slow-bad\r\n\r\n");
+    char *answers = client_read_all(fd, NULL);
+    assert_contains(answers, "\r\n\r\nabcHTTP/1.1 201 Created\r\n");
+    assert_contains(answers, "{\"bytes\": 4}\nHTTP/1.1 200 OK\r\n");
+    assert_contains(answers, "hello\nHTTP/1.1 401 Unauthorized\r\n");
+    assert_contains(answers, "the slow key is not known");
+    free(answers);
+    client_close(fd);
+}
+
+static void what_comes_while_a_middleware_waits_is_kept(void **state)
+{
+    UNUSED(state);
+    int before = app.asked;
+    int fd = client_connect(server);
+    int other = client_connect(server);
+    app_set_gate(true);
+    client_send(fd, "POST /events HTTP/1.1\r\n" HOST "Connection: close\r\nX-Api-Key: slow\r\n"
+                    "Content-Length: 6\r\n\r\n");
+    app_wait_asked(before + 1);
+    client_send(fd, "abc");
+    client_send(other, "GET /hello HTTP/1.1\r\n" LAST "\r\n"); /* the loop serves others */
+    free(client_read_until(other, "hello\n", 1));
+    app_set_gate(false);
+    client_send(fd, "def");
+    char *answer = client_read_all(fd, NULL);
+    assert_contains(answer, "{\"bytes\": 6}");
+    free(answer);
+    client_close(fd);
+    client_close(other);
+}
+
+static void a_client_may_half_close_while_a_middleware_waits(void **state)
+{
+    UNUSED(state);
+    int before = app.asked;
+    int fd = client_connect(server);
+    app_set_gate(true);
+    client_send(fd, "GET /hello HTTP/1.1\r\n" HOST "X-Api-Key: slow\r\n\r\n");
+    app_wait_asked(before + 1);
+    assert_int_equal(client_half_close(fd), 0);
+    app_set_gate(false);
+    char *answer = client_read_all(fd, NULL);
+    assert_contains(answer, "hello\n");
+    free(answer);
+    client_close(fd);
+}
+
 static void a_client_that_half_closes_gets_its_answer(void **state)
 {
     UNUSED(state);
@@ -287,6 +343,9 @@ int main(void)
         cmocka_unit_test(a_post_byte_by_byte_is_the_same),
         cmocka_unit_test(pipelined_requests_are_answered_in_order),
         cmocka_unit_test(a_body_is_invited_after_the_middleware),
+        cmocka_unit_test(a_body_waits_for_a_middleware_that_waits),
+        cmocka_unit_test(what_comes_while_a_middleware_waits_is_kept),
+        cmocka_unit_test(a_client_may_half_close_while_a_middleware_waits),
         cmocka_unit_test(a_client_that_half_closes_gets_its_answer),
         cmocka_unit_test(a_refusal_is_not_lost_to_a_reset),
         cmocka_unit_test(every_request_is_reported),

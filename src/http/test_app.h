@@ -21,7 +21,10 @@ static struct {
     _Atomic int outcomes;
     _Atomic int last_status;
     _Atomic uint64_t written;
-    struct mutex lock; /* of held and stream */
+    _Atomic int asked; /* middlewares that waited */
+    struct mutex lock; /* of held, stream, and the gate */
+    struct condition gate;
+    bool gate_is_shut;
     struct http_request *held[4096];
     size_t held_count;
     struct http_request *_Atomic stream;
@@ -239,15 +242,51 @@ static inline void app_flood(struct http_task *task)
 
 /* ---- Middleware and hooks ---- */
 
-static bool app_check_key(struct http_request *request, void *data)
+/* "bad" is refused at once, "slow" and "slow-bad" only where one may wait: until the gate opens. */
+static enum http_pass app_check_key(struct http_request *request, void *data)
 {
     UNUSED(data);
     slice key = {0};
-    if (http_header(request, "x-api-key", &key) && slice_equal(key, SLICE("bad"))) {
+    (void)http_header(request, "x-api-key", &key);
+    if (slice_equal(key, SLICE("bad"))) {
         http_problem(request, 401, "the key is not known");
-        return false;
+        return HTTP_PASS_ANSWER;
     }
-    return true;
+    return slice_take_literal(&key, SLICE("slow")) ? HTTP_PASS_WAIT : HTTP_PASS_ON;
+}
+
+static enum http_pass app_ask_for_key(struct http_request *request, void *data)
+{
+    UNUSED(data);
+    slice key = {0};
+    (void)http_header(request, "x-api-key", &key);
+    app.asked++;
+    mutex_lock(&app.lock);
+    while (app.gate_is_shut) {
+        condition_wait(&app.gate, &app.lock);
+    }
+    mutex_unlock(&app.lock);
+    if (slice_equal(key, SLICE("slow-bad"))) {
+        http_problem(request, 401, "the slow key is not known");
+        return HTTP_PASS_ANSWER;
+    }
+    return HTTP_PASS_ON;
+}
+
+/* Waits until `count` middlewares wait in the pool. */
+static inline void app_wait_asked(int count)
+{
+    while (app.asked < count) {
+        (void)poll(NULL, 0, 1);
+    }
+}
+
+static inline void app_set_gate(bool is_shut)
+{
+    mutex_lock(&app.lock);
+    app.gate_is_shut = is_shut;
+    condition_broadcast(&app.gate);
+    mutex_unlock(&app.lock);
 }
 
 static void app_on_response(const struct http_request *request, const struct http_outcome *outcome,
@@ -265,7 +304,10 @@ static void app_before_response(struct http_request *request, void *data)
     http_response_header_cstr(request->response, "X-Content-Type-Options", "nosniff");
 }
 
-static const http_middleware_fn app_middleware[] = {http_forwarded, app_check_key};
+static const struct http_middleware app_middleware[] = {
+    {http_forwarded, NULL},
+    {app_check_key, app_ask_for_key},
+};
 
 static const struct http_route app_routes[] = {
     {.method = HTTP_GET, .path = "/hello", .blocking = app_hello},
@@ -294,6 +336,7 @@ static inline struct http_server *app_start(struct http_options options)
 #endif
     memset(&app, 0, sizeof(app));
     mutex_init(&app.lock);
+    condition_init(&app.gate);
     struct http_server *server = NULL;
     struct diag diag = {0};
     enum err started = http_server_start(&options, &server, &diag);

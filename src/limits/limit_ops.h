@@ -21,6 +21,7 @@ struct limits_ops {
     enum err (*reset)(struct limits *limits, enum limit_kind kind, slice id);
     void (*health)(struct limits *limits, struct limits_health *out);
     void (*free)(struct limits *limits);
+    bool waits; /* for another machine */
 };
 
 struct limits {

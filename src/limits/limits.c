@@ -39,6 +39,11 @@ void limits_free(struct limits *limits)
     }
 }
 
+bool limits_wait(const struct limits *limits)
+{
+    return limits->ops->waits;
+}
+
 void limit_answer_decide(struct limit_answer *answer, bool is_refused)
 {
     ASSERT(answer->state_count > 0);
@@ -62,14 +67,11 @@ static slice cut_id(slice id)
     return id;
 }
 
-/* Copies a subject as back ends want it; false if none of its windows is on. */
-static bool prepare(const struct limit_subject *subject, struct limit_subject *out)
+bool limit_subject_is_on(const struct limit_subject *subject)
 {
+    bool is_on = false;
     ASSERT(subject->kind < LIMIT_KIND_COUNT);
     ASSERT(subject->window_count <= LIMIT_WINDOWS_MAX);
-    *out = *subject;
-    out->id = cut_id(subject->id);
-    bool is_on = false;
     for (size_t i = 0; i < subject->window_count; i++) {
         const struct limit_window *window = &subject->windows[i];
         ASSERT(window->seconds >= 1 && window->seconds <= LIMIT_SECONDS_MAX);
@@ -77,6 +79,14 @@ static bool prepare(const struct limit_subject *subject, struct limit_subject *o
         is_on = is_on || limit_window_is_on(window);
     }
     return is_on;
+}
+
+/* Copies a subject as back ends want it; false if none of its windows is on. */
+static bool prepare(const struct limit_subject *subject, struct limit_subject *out)
+{
+    *out = *subject;
+    out->id = cut_id(subject->id);
+    return limit_subject_is_on(subject);
 }
 
 static enum err judge(struct limits *limits, const struct limit_subject *subjects, size_t count,

@@ -83,6 +83,12 @@ struct limits; /* a back end */
 void limits_free(struct limits *limits);
 DEFINE_OWNED(limits);
 
+/* Whether any of its windows is on. */
+bool limit_subject_is_on(const struct limit_subject *subject);
+
+/* Whether the functions below may wait for another machine: not on a loop, then. */
+bool limits_wait(const struct limits *limits);
+
 /* Counts one request of all `subjects` (1 to LIMIT_SUBJECTS_MAX, no two the same). OK: it passes.
  * LIMIT: it does not, nothing was counted, and *out says why. BUSY: Redis is away, and it was
  * chosen that nothing passes then; *out is empty. */

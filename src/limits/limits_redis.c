@@ -399,6 +399,7 @@ static const struct limits_ops remote_ops = {
     .reset = remote_reset,
     .health = remote_health,
     .free = remote_free,
+    .waits = true,
 };
 
 struct limits *limits_redis_new(struct limit_link *link, const struct limits_redis_options *options)
