@@ -3,11 +3,11 @@
  * Access tokens. The first byte says what a stranger has in hand:
  *
  *   0   any bytes: without the key, nothing verifies
- *   1   claims that are signed: what is accepted keeps every promise of access/token.h
+ *   1   claims that are signed: what is accepted keeps every promise of people/token.h
  *   2   a header that is signed, before claims of ours: it must mean what ours means
  */
-#include "access/token.h"
 #include "codec/base64.h"
+#include "people/token.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -20,7 +20,7 @@ static struct token_key key;
 
 static const char claims_of_ours[] =
     "{\"iss\":\"i\",\"sub\":\"s\",\"org\":\"o\",\"role\":\"owner\",\"scope\":\"erase\","
-    "\"iat\":1700000000,\"nbf\":1700000000,\"exp\":1700000900,\"jti\":\"x\"}";
+    "\"iat\":1700000000,\"nbf\":1700000000,\"exp\":1700000900,\"sid\":\"f\",\"jti\":\"x\"}";
 
 static void make_keys(void)
 {

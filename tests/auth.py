@@ -23,8 +23,9 @@ def keys(server):
         equal(stat.S_IMODE(path.stat().st_mode), 0o600)
         true(re.fullmatch(r'cairn_dev_[0-9a-f]{8}_[A-Za-z0-9_-]{43}\n', path.read_text()),
              'the shape of the key')
-        for private in (server.data / 'keys').iterdir():
-            equal(stat.S_IMODE(private.stat().st_mode), 0o600, private.name)
+        for private in (server.data / 'keys').rglob('*'):
+            equal(stat.S_IMODE(private.stat().st_mode), 0o700 if private.is_dir() else 0o600,
+                  private.name)
     for method, path in CLOSED:
         with step(f'{method} {path} needs a key'):
             answer = server.request(method, path, b'{}' if method == 'POST' else None, key=None)

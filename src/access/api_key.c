@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "access/api_key.h"
 
+#include <jansson.h>
+
 #include "base/buf.h"
 #include "base/mem.h"
 #include "codec/base64.h"
@@ -80,4 +82,11 @@ bool api_key_matches(slice key, const uint8_t hash[SHA256_BYTES])
     uint8_t own[SHA256_BYTES];
     api_key_hash(key, own);
     return secret_equal((slice){own, sizeof(own)}, (slice){hash, SHA256_BYTES});
+}
+
+json_t *api_key_given(const struct api_key *key)
+{
+    char hash[2 * SHA256_BYTES];
+    hex_encode((slice){key->hash, SHA256_BYTES}, hash);
+    return json_pack("{s:s, s:s%}", "key_prefix", key->prefix, "key_hash", hash, sizeof(hash));
 }

@@ -26,6 +26,10 @@ const char *api_key_environment(bool is_production);
 /* A new key of one of these environments. */
 void api_key_make(const char *environment, struct api_key *out);
 
+/* What an object of kind api-keys keeps of it: a new reference. */
+struct json_t; /* of jansson */
+struct json_t *api_key_given(const struct api_key *key);
+
 /* The prefix of what has a key's form to the last bit: 8 characters inside `key`. False: it is
  * none, and no key of ours ever had that form. */
 bool api_key_prefix(slice key, slice *out);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "access/rights.h"
-#include "base/hash.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "catalog/catalog.h"
 #include "codec/hex.h"
@@ -13,13 +13,14 @@
 #include "crypto/secret.h"
 #include "os/thread.h"
 
-enum { SLOTS_FIRST = 256, PAGE = 1000 };
+enum { PAGE = 1000 };
 
 struct key_entry {
-    char prefix[API_KEY_PREFIX_BYTES + 1]; /* "": the slot is free */
+    char prefix[API_KEY_PREFIX_BYTES + 1];
     uint8_t hash[SHA256_BYTES];
     char id[CALLERS_ID_BYTES + 1];
     char org[CALLERS_ORG_BYTES + 1];
+    char user[CALLERS_ID_BYTES + 1]; /* whom it acts for; "": the organisation */
     char role[16];
     uint32_t rights;
     bool is_active;
@@ -36,14 +37,20 @@ struct org_entry {
     bool is_active;
 };
 
+struct user_entry {
+    char id[CALLERS_ID_BYTES + 1];
+    char email[CALLERS_NAME_BYTES + 1];
+    char org[CALLERS_ORG_BYTES + 1];
+    char role[16];
+    bool is_active;
+};
+
 struct callers {
     struct catalog *catalog;
     struct mutex lock; /* of the rest */
-    struct key_entry *keys;
-    size_t key_mask; /* slots - 1 */
-    size_t key_count;
-    struct org_entry *orgs; /* unordered: few */
-    size_t org_count, org_capacity;
+    struct map keys;   /* by prefix */
+    struct map orgs;   /* by id */
+    struct map users;  /* by id */
 };
 
 /* ---- Life ---- */
@@ -52,9 +59,14 @@ struct callers *callers_new(void)
 {
     struct callers *callers = mem_zeroed(sizeof(*callers));
     mutex_init(&callers->lock);
-    callers->keys = mem_array(SLOTS_FIRST, sizeof(*callers->keys));
-    callers->key_mask = SLOTS_FIRST - 1;
     return callers;
+}
+
+static void free_key(void *value)
+{
+    struct key_entry *entry = value;
+    free(entry->filter);
+    free(entry);
 }
 
 void callers_free(struct callers *callers)
@@ -62,40 +74,18 @@ void callers_free(struct callers *callers)
     if (callers == NULL) {
         return;
     }
-    for (size_t i = 0; i <= callers->key_mask; i++) {
-        free(callers->keys[i].filter);
-    }
-    free(callers->keys);
-    free(callers->orgs);
+    map_release(&callers->keys, free_key);
+    map_release(&callers->orgs, free);
+    map_release(&callers->users, free);
     mutex_release(&callers->lock);
     free(callers);
 }
 
-/* ---- Keys, under the lock ---- */
+/* ---- Entries, under the lock ---- */
 
-/* Where the prefix is, or would be. */
-static struct key_entry *find_slot(struct key_entry *keys, size_t mask, slice prefix)
+static void *find(const struct map *table, const char *id)
 {
-    size_t at = (size_t)hash_bytes(prefix, 0) & mask;
-    while (keys[at].prefix[0] != '\0' && !slice_equal(slice_from_cstr(keys[at].prefix), prefix)) {
-        at = (at + 1) & mask;
-    }
-    return &keys[at];
-}
-
-static void more_slots(struct callers *callers)
-{
-    size_t mask = 2 * callers->key_mask + 1;
-    struct key_entry *keys = mem_array(mask + 1, sizeof(*keys));
-    for (size_t i = 0; i <= callers->key_mask; i++) {
-        const struct key_entry *entry = &callers->keys[i];
-        if (entry->prefix[0] != '\0') {
-            *find_slot(keys, mask, slice_from_cstr(entry->prefix)) = *entry;
-        }
-    }
-    free(callers->keys);
-    callers->keys = keys;
-    callers->key_mask = mask;
+    return map_find(table, slice_from_cstr(id));
 }
 
 static void copy_member(const json_t *object, const char *name, char *out, size_t out_bytes)
@@ -118,21 +108,16 @@ static void put_key(struct callers *callers, const json_t *key)
 {
     const char *prefix = json_string_value(json_object_get(key, "key_prefix"));
     const char *hash = json_string_value(json_object_get(key, "key_hash"));
+    const char *filter = json_string_value(json_object_get(key, "filter"));
     if (prefix == NULL || hash == NULL || strlen(prefix) != API_KEY_PREFIX_BYTES ||
         strlen(hash) != 2 * (size_t)SHA256_BYTES) {
         return; /* it lets nobody in */
     }
-    if (callers->key_count > callers->key_mask / 4 * 3) {
-        more_slots(callers);
-    }
-    struct key_entry *entry = find_slot(callers->keys, callers->key_mask, slice_from_cstr(prefix));
-    callers->key_count += entry->prefix[0] == '\0' ? 1 : 0;
-    free(entry->filter);
-    *entry = (struct key_entry){0};
-    const char *filter = json_string_value(json_object_get(key, "filter"));
+    struct key_entry *entry = mem_zeroed(sizeof(*entry));
     copy_member(key, "key_prefix", entry->prefix, sizeof(entry->prefix));
     copy_member(key, "id", entry->id, sizeof(entry->id));
     copy_member(key, "org", entry->org, sizeof(entry->org));
+    copy_member(key, "user_id", entry->user, sizeof(entry->user));
     copy_member(key, "role", entry->role, sizeof(entry->role));
     entry->rights = rights_of_key(entry->role, json_object_get(key, "scopes"));
     bool has_hash = hex_decode(slice_from_cstr(hash), entry->hash);
@@ -140,28 +125,25 @@ static void put_key(struct callers *callers, const json_t *key)
     entry->revoked_us = time_member(key, "revoked_at");
     entry->expires_us = time_member(key, "expires_at");
     entry->filter = filter != NULL ? mem_text(filter, strlen(filter)) : NULL;
+    struct key_entry *before = map_put(&callers->keys, slice_from_cstr(prefix), entry);
+    if (before != NULL) {
+        free_key(before);
+    }
 }
 
 /* A key whose object is gone: it is known, and refused, until the next start. */
-static void drop_key(struct callers *callers, slice id)
+static bool end_key(void *context, void *value)
 {
-    for (size_t i = 0; i <= callers->key_mask; i++) {
-        if (slice_equal(slice_from_cstr(callers->keys[i].id), id)) {
-            callers->keys[i].is_active = false;
-        }
+    struct key_entry *entry = value;
+    if (slice_equal(slice_from_cstr(entry->id), *(const slice *)context)) {
+        entry->is_active = false;
     }
+    return true;
 }
 
-/* ---- Organisations, under the lock ---- */
-
-static struct org_entry *find_org(struct callers *callers, slice id)
+static void drop_key(struct callers *callers, slice id)
 {
-    for (size_t i = 0; i < callers->org_count; i++) {
-        if (slice_equal(slice_from_cstr(callers->orgs[i].id), id)) {
-            return &callers->orgs[i];
-        }
-    }
-    return NULL;
+    map_sweep(&callers->keys, end_key, &id, free_key);
 }
 
 static bool take_limit(const json_t *org, const char *name, uint32_t *out)
@@ -184,46 +166,64 @@ static struct limit_custom own_limits(const json_t *org)
 
 static void put_org(struct callers *callers, const json_t *org)
 {
-    const char *id = json_string_value(json_object_get(org, "id"));
-    struct org_entry *entry = find_org(callers, slice_from_cstr(id));
-    if (entry == NULL && callers->org_count == callers->org_capacity) {
-        callers->org_capacity = callers->org_capacity > 0 ? 2 * callers->org_capacity : 16;
-        callers->orgs = mem_resize(callers->orgs, callers->org_capacity * sizeof(*callers->orgs));
-    }
-    entry = entry != NULL ? entry : &callers->orgs[callers->org_count++];
-    *entry = (struct org_entry){.is_active = json_is_true(json_object_get(org, "is_active"))};
+    struct org_entry *entry = mem_zeroed(sizeof(*entry));
     copy_member(org, "id", entry->id, sizeof(entry->id));
     copy_member(org, "api_version", entry->api_version, sizeof(entry->api_version));
     copy_member(org, "tier", entry->tier, sizeof(entry->tier));
     entry->limits = own_limits(org);
+    entry->is_active = json_is_true(json_object_get(org, "is_active"));
+    free(map_put(&callers->orgs, slice_from_cstr(entry->id), entry));
+}
+
+static void drop_org(struct callers *callers, slice id)
+{
+    free(map_take(&callers->orgs, id));
+}
+
+static void put_user(struct callers *callers, const json_t *user)
+{
+    struct user_entry *entry = mem_zeroed(sizeof(*entry));
+    copy_member(user, "id", entry->id, sizeof(entry->id));
+    copy_member(user, "email", entry->email, sizeof(entry->email));
+    copy_member(user, "org", entry->org, sizeof(entry->org));
+    copy_member(user, "role", entry->role, sizeof(entry->role));
+    entry->is_active = json_is_true(json_object_get(user, "is_active"));
+    free(map_put(&callers->users, slice_from_cstr(entry->id), entry));
+}
+
+static void drop_user(struct callers *callers, slice id)
+{
+    free(map_take(&callers->users, id));
 }
 
 /* ---- From the catalog ---- */
 
-static void put_all(struct callers *callers, const json_t *objects,
-                    void (*put)(struct callers *callers, const json_t *object))
-{
-    size_t i = 0;
-    json_t *object = NULL;
-    mutex_lock(&callers->lock);
-    json_array_foreach(objects, i, object)
-    {
-        put(callers, object);
-    }
-    mutex_unlock(&callers->lock);
-}
+static const struct source {
+    const struct kind *kind;
+    void (*put)(struct callers *callers, const json_t *object);
+    void (*drop)(struct callers *callers, slice id);
+} sources[] = {
+    {&kind_organizations, put_org, drop_org},
+    {&kind_users, put_user, drop_user},
+    {&kind_api_keys, put_key, drop_key},
+};
 
-static enum err load_kind(struct callers *callers, const struct kind *kind,
-                          void (*put)(struct callers *callers, const json_t *object),
-                          struct diag *diag)
+static enum err load(struct callers *callers, const struct source *source, struct diag *diag)
 {
     struct catalog_list list = {.limit = PAGE};
     bool has_more = true;
     for (; has_more; list.offset += PAGE) {
         json_t *objects = NULL;
+        json_t *object = NULL;
         uint64_t total = 0;
-        TRY(catalog_list(callers->catalog, kind, &list, &objects, &has_more, &total, diag));
-        put_all(callers, objects, put);
+        size_t i = 0;
+        TRY(catalog_list(callers->catalog, source->kind, &list, &objects, &has_more, &total, diag));
+        mutex_lock(&callers->lock);
+        json_array_foreach(objects, i, object)
+        {
+            source->put(callers, object);
+        }
+        mutex_unlock(&callers->lock);
         json_decref(objects);
     }
     return OK;
@@ -232,42 +232,55 @@ static enum err load_kind(struct callers *callers, const struct kind *kind,
 enum err callers_load(struct callers *callers, struct catalog *catalog, struct diag *diag)
 {
     callers->catalog = catalog;
-    TRY(load_kind(callers, &kind_organizations, put_org, diag));
-    return load_kind(callers, &kind_api_keys, put_key, diag);
+    for (size_t i = 0; i < COUNT_OF(sources); i++) {
+        TRY(load(callers, &sources[i], diag));
+    }
+    return OK;
 }
 
 void callers_changed(void *context, const struct kind *kind, slice org, slice id)
 {
     struct callers *callers = context;
-    json_t *object = NULL;
-    bool is_key = kind == &kind_api_keys;
-    if (callers->catalog == NULL || (!is_key && kind != &kind_organizations)) {
-        return;
+    for (size_t i = 0; callers->catalog != NULL && i < COUNT_OF(sources); i++) {
+        json_t *object = NULL;
+        if (kind != sources[i].kind) {
+            continue;
+        }
+        enum err e = catalog_get(callers->catalog, kind, org, id, &object, NULL);
+        mutex_lock(&callers->lock);
+        if (e == OK) {
+            sources[i].put(callers, object);
+        } else { /* deleted; or, if it cannot be read, nobody is let in by mistake */
+            sources[i].drop(callers, id);
+        }
+        mutex_unlock(&callers->lock);
+        json_decref(object);
     }
-    enum err e = catalog_get(callers->catalog, kind, org, id, &object, NULL);
-    mutex_lock(&callers->lock);
-    struct org_entry *entry = is_key ? NULL : find_org(callers, id);
-    if (e == OK && is_key) {
-        put_key(callers, object);
-    } else if (e == OK) {
-        put_org(callers, object);
-    } else if (is_key) { /* deleted; or, if it cannot be read, nobody is let in by mistake */
-        drop_key(callers, id);
-    } else if (entry != NULL) {
-        entry->is_active = false;
-    }
-    mutex_unlock(&callers->lock);
-    json_decref(object);
 }
 
 /* ---- Who is it? ---- */
 
-static enum callers_answer judge(struct callers *callers, const struct key_entry *entry,
+/* What the organisation adds to its caller; false: it lets nobody in. */
+static bool set_org(const struct callers *callers, const char *id, struct known_caller *out)
+{
+    const struct org_entry *org = find(&callers->orgs, id);
+    if (org == NULL || !org->is_active) {
+        return false;
+    }
+    memcpy(out->org, org->id, sizeof(out->org));
+    memcpy(out->api_version, org->api_version, sizeof(out->api_version));
+    memcpy(out->tier, org->tier, sizeof(out->tier));
+    out->limits = org->limits;
+    out->is_system = strcmp(org->id, SYSTEM_ORGANIZATION) == 0 && role_sees_all(out->role);
+    return true;
+}
+
+static enum callers_answer judge(const struct callers *callers, const struct key_entry *entry,
                                  const uint8_t hash[SHA256_BYTES], int64_t now_us,
                                  struct known_caller *out)
 {
     slice shown = {hash, SHA256_BYTES};
-    if (entry->prefix[0] == '\0' || !secret_equal(shown, (slice){entry->hash, SHA256_BYTES})) {
+    if (entry == NULL || !secret_equal(shown, (slice){entry->hash, SHA256_BYTES})) {
         return CALLERS_UNKNOWN;
     }
     if (!entry->is_active || now_us >= entry->revoked_us) {
@@ -276,23 +289,18 @@ static enum callers_answer judge(struct callers *callers, const struct key_entry
     if (now_us >= entry->expires_us) {
         return CALLERS_EXPIRED;
     }
-    const struct org_entry *org = find_org(callers, slice_from_cstr(entry->org));
-    if (org == NULL || !org->is_active) {
+    const struct user_entry *user = find(&callers->users, entry->user);
+    if (entry->user[0] != '\0' && (user == NULL || !user->is_active)) {
         return CALLERS_SUSPENDED;
     }
     out->kind = CALLER_KEY;
-    out->session[0] = '\0';
-    memcpy(out->org, entry->org, sizeof(out->org));
     memcpy(out->name, entry->prefix, sizeof(entry->prefix));
     memcpy(out->id, entry->id, sizeof(out->id));
     memcpy(out->role, entry->role, sizeof(out->role));
-    memcpy(out->api_version, org->api_version, sizeof(out->api_version));
-    memcpy(out->tier, org->tier, sizeof(out->tier));
-    out->limits = org->limits;
-    out->rights = entry->rights;
+    out->session[0] = '\0';
+    out->rights = user == NULL ? entry->rights : entry->rights & rights_of_role(user->role);
     out->has_filter = entry->filter != NULL;
-    out->is_system = strcmp(entry->org, SYSTEM_ORGANIZATION) == 0 && role_sees_all(entry->role);
-    return CALLERS_KNOWN;
+    return set_org(callers, entry->org, out) ? CALLERS_KNOWN : CALLERS_SUSPENDED;
 }
 
 enum callers_answer callers_find(struct callers *callers, slice key, int64_t now_us,
@@ -305,10 +313,49 @@ enum callers_answer callers_find(struct callers *callers, slice key, int64_t now
     }
     api_key_hash(key, hash);
     mutex_lock(&callers->lock);
-    const struct key_entry *entry = find_slot(callers->keys, callers->key_mask, prefix);
+    const struct key_entry *entry = map_find(&callers->keys, prefix);
     enum callers_answer answer = judge(callers, entry, hash, now_us, out);
     mutex_unlock(&callers->lock);
     return answer;
+}
+
+static enum callers_answer judge_user(const struct callers *callers, const struct user_entry *user,
+                                      struct known_caller *out)
+{
+    if (user == NULL) {
+        return CALLERS_UNKNOWN;
+    }
+    if (!user->is_active) {
+        return CALLERS_SUSPENDED;
+    }
+    out->kind = CALLER_USER;
+    memcpy(out->name, user->email, sizeof(out->name));
+    memcpy(out->id, user->id, sizeof(out->id));
+    memcpy(out->role, user->role, sizeof(out->role));
+    out->session[0] = '\0';
+    out->rights = rights_of_role(user->role);
+    out->has_filter = false;
+    return set_org(callers, user->org, out) ? CALLERS_KNOWN : CALLERS_SUSPENDED;
+}
+
+enum callers_answer callers_find_user(struct callers *callers, slice id, struct known_caller *out)
+{
+    mutex_lock(&callers->lock);
+    enum callers_answer answer = judge_user(callers, map_find(&callers->users, id), out);
+    mutex_unlock(&callers->lock);
+    return answer;
+}
+
+bool callers_find_service(struct callers *callers, const char *name, const char *org,
+                          const char *role, struct known_caller *out)
+{
+    *out = (struct known_caller){.kind = CALLER_SERVICE, .rights = rights_of_role(role)};
+    (void)snprintf(out->name, sizeof(out->name), "%s", name);
+    (void)snprintf(out->role, sizeof(out->role), "%s", role);
+    mutex_lock(&callers->lock);
+    bool is_known = set_org(callers, org, out);
+    mutex_unlock(&callers->lock);
+    return is_known;
 }
 
 const char *caller_kind_name(enum caller_kind kind)
@@ -323,7 +370,7 @@ const char *callers_reason(enum callers_answer answer)
     static const char *const reasons[] = {
         [CALLERS_KNOWN] = "known",     [CALLERS_NO_KEY] = "not a key",
         [CALLERS_UNKNOWN] = "unknown", [CALLERS_REVOKED] = "revoked",
-        [CALLERS_EXPIRED] = "expired", [CALLERS_SUSPENDED] = "organisation suspended",
+        [CALLERS_EXPIRED] = "expired", [CALLERS_SUSPENDED] = "user or organisation suspended",
     };
     return reasons[answer];
 }
@@ -331,8 +378,10 @@ const char *callers_reason(enum callers_answer answer)
 char *callers_filter(struct callers *callers, slice key_prefix)
 {
     mutex_lock(&callers->lock);
-    const struct key_entry *entry = find_slot(callers->keys, callers->key_mask, key_prefix);
-    char *filter = entry->filter != NULL ? mem_text(entry->filter, strlen(entry->filter)) : NULL;
+    const struct key_entry *entry = map_find(&callers->keys, key_prefix);
+    char *filter = entry != NULL && entry->filter != NULL
+                       ? mem_text(entry->filter, strlen(entry->filter))
+                       : NULL;
     mutex_unlock(&callers->lock);
     return filter;
 }

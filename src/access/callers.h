@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * callers - who it is that shows a key.
+ * callers - who it is that calls: whose key it is, and what its organisation or user may do.
  *
- * Keys and organisations are kept in memory as the catalog has them: a lookup is one SHA-256 and
- * one slot of a table. The catalog tells each change behind its commit (callers_changed()), so that
- * a key that was revoked is refused by the next request.
+ * Keys, users and organisations are kept in memory as the catalog has them: a lookup is one SHA-256
+ * and one place of a table. The catalog tells each change behind its commit (callers_changed()), so
+ * that a key that was revoked, or a user who was locked out, is refused by the next request.
  *
  * Threads: any.
  */
@@ -29,7 +29,7 @@ struct callers *callers_new(void); /* never NULL; knows nobody */
 void callers_free(struct callers *callers);
 DEFINE_OWNED(callers);
 
-/* Reads all keys and organisations; `catalog` outlives it. */
+/* Reads all of them; `catalog` outlives it. */
 enum err callers_load(struct callers *callers, struct catalog *catalog, struct diag *diag);
 /* As catalog_changed_fn; the context is the callers. */
 void callers_changed(void *context, const struct kind *kind, slice org, slice id);
@@ -65,10 +65,16 @@ enum callers_answer {
     CALLERS_UNKNOWN, /* nobody has it, or it is another one of that id */
     CALLERS_REVOKED,
     CALLERS_EXPIRED,
-    CALLERS_SUSPENDED, /* its organisation is */
+    CALLERS_SUSPENDED, /* its organisation or its user is */
 };
 enum callers_answer callers_find(struct callers *callers, slice key, int64_t now_us,
                                  struct known_caller *out);
+/* A user by id, who was recognised in another way. UNKNOWN, SUSPENDED. */
+enum callers_answer callers_find_user(struct callers *callers, slice id, struct known_caller *out);
+/* A service account that is known elsewhere, with a role in an organisation; false: that one is
+ * not known, or suspended. */
+bool callers_find_service(struct callers *callers, const char *name, const char *org,
+                          const char *role, struct known_caller *out);
 const char *callers_reason(enum callers_answer answer);
 
 /* The filter that narrows the key of that prefix, as a string of the heap; NULL: none. */

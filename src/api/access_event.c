@@ -64,12 +64,17 @@ static bool is_recorded(const struct api *api, const struct http_request *reques
     if (route == NULL || api->journal == NULL) {
         return false;
     }
-    bool is_counted = route->openness != OPEN_TO_NONE || route->right == RIGHT_EVENTS_WRITE;
+    bool is_open = route->openness != OPEN_TO_NONE && route->openness != OPEN_TO_KNOWN;
+    bool is_counted = (is_open && route->action == NULL) || route->right == RIGHT_EVENTS_WRITE;
     return !is_counted || api->access_events == ACCESS_EVENTS_ALL;
 }
 
 static const char *action_of(const struct http_request *request)
 {
+    const struct api_route *route = request->route->data;
+    if (route->action != NULL) {
+        return route->action;
+    }
     switch (request->method) {
     case HTTP_POST:
         return "CREATE";

@@ -27,6 +27,7 @@ struct version_life;
 /* Who may use a route without the right it asks for. */
 enum openness {
     OPEN_TO_NONE,
+    OPEN_TO_KNOWN, /* to everyone who shows who they are */
     OPEN_TO_ALL,
     OPEN_TO_LOOPBACK, /* and to all where a setting says so */
     OPEN_TILES,       /* to all, unless a setting says no */
@@ -38,6 +39,9 @@ struct api_route {
     const struct kind *kind;         /* of a route of configuration */
     const struct version_life *life; /* of this route (versions.h); NULL: as the API itself */
     const struct legacy *legacy;     /* of a seed's path: its shape (legacy.h) */
+    /* What its access event says was done, if not what the method says. Such a route is recorded,
+     * open as it may be. */
+    const char *action;
 };
 
 /* Which requests leave an event; the order is that of the option's choices. */
@@ -53,6 +57,7 @@ struct limits;
 struct journal;
 struct kind;
 struct outbox_follower;
+struct people;
 
 struct api {
     struct store *store;
@@ -64,6 +69,7 @@ struct api {
     struct api_versions *versions; /* negotiate.h */
     struct catalog *catalog;
     struct callers *callers;
+    struct people *people;
     struct limits *limits;
     uint32_t wrong_keys_max; /* a minute, of one address; 0: any number */
     _Atomic int64_t limit_noted_us;
@@ -73,7 +79,7 @@ struct api {
     slice sensitive_words;       /* separated by commas */
     const char *key_environment; /* "live" or "dev" */
     uint8_t cursor_key[QUERY_KEY_BYTES];
-    bool tiles_public, metrics_public, query_key_allowed;
+    bool tiles_public, metrics_public, query_key_allowed, signup_open;
     bool hsts;        /* what came over TLS is answered with Strict-Transport-Security */
     struct cors cors; /* the pages of others that may read answers */
     const char *version;
@@ -159,6 +165,19 @@ void api_config_delete(struct http_request *request);
 void api_key_create(struct http_request *request); /* keys.c */
 void api_key_revoke(struct http_request *request);
 void api_key_rotate(struct http_request *request);
+
+void api_signup(struct http_request *request); /* login.c */
+void api_login(struct http_request *request);
+void api_refresh(struct http_request *request);
+void api_logout(struct http_request *request);
+void api_me(struct http_request *request);
+
+void api_password(struct http_request *request); /* account.c */
+void api_totp_begin(struct http_request *request);
+void api_totp_confirm(struct http_request *request);
+void api_totp_end(struct http_request *request);
+void api_totp_reset(struct http_request *request);
+void api_token_keys_rotate(struct http_request *request);
 
 void api_changes_get(struct http_request *request); /* changes.c */
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "codec/json_write.h"
 #include "os/clock.h"
+#include "people/people.h"
 
 static enum http_pass refuse(struct http_request *request, int status, const char *detail)
 {
@@ -57,6 +58,23 @@ static enum http_pass find_key(struct http_request *request, const struct api *a
     return HTTP_PASS_ON;
 }
 
+static void extend_needed(struct json_writer *json, const void *data)
+{
+    UNUSED(data);
+    json_cstr(json, "error", "code_needed");
+}
+
+void auth_need_code(struct http_request *request)
+{
+    const struct http_problem problem = {
+        .status = 401,
+        .type = "/docs/problems#code-needed",
+        .detail = SLICE("this user has a second factor; send its code in `code`"),
+        .extend = extend_needed,
+    };
+    http_problem_write(request, &problem);
+}
+
 static void become(struct caller *caller)
 {
     caller->is_known = true;
@@ -83,11 +101,30 @@ enum http_pass auth_identify(struct http_request *request, void *data)
     if (caller->shown.len == 0) {
         return HTTP_PASS_ON;
     }
-    if (callers_find(api->callers, caller->shown, clock_now_us(), &caller->who) == CALLERS_KNOWN) {
+    enum callers_answer answer =
+        callers_find(api->callers, caller->shown, clock_now_us(), &caller->who);
+    enum people_answer person = PEOPLE_REFUSED;
+    if (answer == CALLERS_NO_KEY) {
+        person = people_find(api->people, caller->shown, clock_now_us(), &caller->who);
+    }
+    if (answer == CALLERS_KNOWN || person == PEOPLE_KNOWN) {
         become(caller);
         return HTTP_PASS_ON;
     }
-    return limits_wait(api->limits) ? HTTP_PASS_WAIT : auth_ask(request, api);
+    bool waits = person == PEOPLE_UNVERIFIED || limits_wait(api->limits);
+    return waits ? HTTP_PASS_WAIT : auth_ask(request, api);
+}
+
+/* Whose key or token it is. False: *why is for the log. */
+static bool ask(const struct api *api, struct caller *caller, const char **why)
+{
+    int64_t now_us = clock_now_us();
+    enum callers_answer answer = callers_find(api->callers, caller->shown, now_us, &caller->who);
+    if (answer == CALLERS_NO_KEY) {
+        return people_ask(api->people, caller->shown, now_us, &caller->who, why);
+    }
+    *why = callers_reason(answer);
+    return answer == CALLERS_KNOWN;
 }
 
 /* Whoever has a right key is let in whatever others behind the same address show. */
@@ -98,12 +135,11 @@ enum http_pass auth_ask(struct http_request *request, void *data)
     if (!meter_address_is_open(request, api)) {
         return HTTP_PASS_ANSWER;
     }
-    enum callers_answer answer =
-        callers_find(api->callers, caller->shown, clock_now_us(), &caller->who);
-    if (answer != CALLERS_KNOWN) {
+    const char *why = "";
+    if (!ask(api, caller, &why)) {
         meter_wrong_key(request, api);
-        LOG_INFO("a key was refused", kv_str("why", callers_reason(answer)),
-                 kv_slice("peer", request->peer), kv_slice("request_id", request->request_id));
+        LOG_INFO("a key was refused", kv_str("why", why), kv_slice("peer", request->peer),
+                 kv_slice("request_id", request->request_id));
         return refuse(request, 401, "the key is not known here");
     }
     become(caller);
@@ -139,6 +175,7 @@ static bool is_open(const struct http_request *request, const struct api *api,
 {
     switch (openness) {
     case OPEN_TO_NONE:
+    case OPEN_TO_KNOWN:
         return false;
     case OPEN_TO_ALL:
         return true;
@@ -173,6 +210,6 @@ enum http_pass auth_authorise(struct http_request *request, void *data)
                       "a key is needed: send Authorization: Bearer <key>; the first one is in the "
                       "file admin.key of the data directory");
     }
-    return (caller->who.rights & route->right) != 0 ? HTTP_PASS_ON
-                                                    : refuse_right(request, route->right);
+    bool may = route->openness == OPEN_TO_KNOWN || (caller->who.rights & route->right) != 0;
+    return may ? HTTP_PASS_ON : refuse_right(request, route->right);
 }

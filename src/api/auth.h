@@ -33,5 +33,8 @@ enum http_pass auth_ask(struct http_request *request, void *data);
 /* Middleware: the route's scope. */
 enum http_pass auth_authorise(struct http_request *request, void *data);
 
+/* 401 to a right password: the user has a second factor, whose code is needed. */
+void auth_need_code(struct http_request *request);
+
 /* Writes who calls as members of an event: actor_type, actor_id, session_id, actor_ip. */
 void caller_write(struct json_writer *json, const struct http_request *request);

@@ -2,11 +2,14 @@
 /* config - the routes of configuration, the same for every kind. */
 #include "api/config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "api/auth.h"
+#include "api/people.h"
 #include "codec/hex.h"
 #include "crypto/sha256.h"
+#include "people/people.h"
 
 enum { LIMIT_DEFAULT = 100, IDEMPOTENCY_BYTES_MAX = 255 };
 
@@ -167,6 +170,7 @@ struct changing {
     json_t *body;
     json_t *object; /* the result; NULL: there is none */
     uint64_t if_match;
+    char ended_user[CALLERS_ID_BYTES + 1]; /* whose sessions end; "": nobody's */
     struct kind_errors errors;
     struct diag diag;
 };
@@ -206,7 +210,12 @@ static enum err in_transaction(struct changing *changing, change_fn fn)
         catalog_rollback(changing->catalog);
         return e;
     }
-    return catalog_commit(changing->catalog, &changing->diag);
+    TRY(catalog_commit(changing->catalog, &changing->diag));
+    if (changing->ended_user[0] != '\0') {
+        people_forget(api_of(changing->request)->people, slice_from_cstr(changing->ended_user),
+                      (slice){0});
+    }
+    return OK;
 }
 
 static void end(struct changing *changing, enum err e, int status)
@@ -251,6 +260,22 @@ static enum err check_granted(struct changing *changing, const json_t *old)
                            field->name);
 }
 
+/* What is to be said of users, old and new; of another kind nothing. */
+static enum err check_users(struct changing *changing, const json_t *old, const json_t *new)
+{
+    bool ended = false;
+    if (changing->kind != &kind_users) {
+        return OK;
+    }
+    TRY(users_check(changing->request, old, new, &changing->diag));
+    TRY(users_end_sessions(api_of(changing->request)->people, old, new, &ended, &changing->diag));
+    if (ended) {
+        (void)snprintf(changing->ended_user, sizeof(changing->ended_user), "%s",
+                       json_string_value(json_object_get(old, "id")));
+    }
+    return OK;
+}
+
 /* A key that sees a part does not widen what keys see. */
 static enum err check_narrowed(struct changing *changing)
 {
@@ -282,6 +307,7 @@ static enum err update_inside(struct changing *changing, enum kind_change how)
     enum err e = catalog_update(changing->catalog, &change, &changing->object, &changing->errors,
                                 &changing->diag);
     e = e == OK ? check_granted(changing, old) : e;
+    e = e == OK ? check_users(changing, old, changing->object) : e;
     json_decref(old);
     return e;
 }
@@ -317,6 +343,12 @@ static enum err delete_inside(struct changing *changing)
         .id = id_of(changing),
         .if_match = changing->if_match,
     };
+    json_t *old = NULL;
+    TRY(catalog_get(changing->catalog, changing->kind, author.org, id_of(changing), &old,
+                    &changing->diag));
+    enum err e = check_users(changing, old, NULL);
+    json_decref(old);
+    TRY(e);
     return catalog_delete(changing->catalog, &change, &changing->errors, &changing->diag);
 }
 
@@ -359,8 +391,9 @@ static enum err insert_inside(struct changing *changing)
     const struct catalog_change change = {.kind = changing->kind,
                                           .author = &changing->author,
                                           .sent = changing->body};
-    return catalog_insert(changing->catalog, &change, &changing->object, &changing->errors,
-                          &changing->diag);
+    TRY(catalog_insert(changing->catalog, &change, &changing->object, &changing->errors,
+                       &changing->diag));
+    return check_users(changing, NULL, changing->object);
 }
 
 static enum err create_inside(struct changing *changing)

@@ -70,11 +70,8 @@ static enum err check_rights(struct keying *keying, const json_t *wanted)
 
 static json_t *given_members(struct keying *keying)
 {
-    char hash[2 * SHA256_BYTES];
     api_key_make(api_of(keying->request)->key_environment, &keying->key);
-    hex_encode((slice){keying->key.hash, SHA256_BYTES}, hash);
-    return json_pack("{s:s, s:s%}", "key_prefix", keying->key.prefix, "key_hash", hash,
-                     sizeof(hash));
+    return api_key_given(&keying->key);
 }
 
 static enum err insert_inside(struct keying *keying, const json_t *wanted)

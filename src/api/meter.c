@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/meter.h"
 
+#include <stdio.h>
+
 #include "api/auth.h"
 #include "codec/json_write.h"
 #include "http/problem.h"
@@ -59,6 +61,29 @@ static enum http_pass refuse(struct http_request *request, const struct limit_an
     };
     http_problem_write(request, &problem);
     return HTTP_PASS_ANSWER;
+}
+
+static void extend_wait(struct json_writer *json, const void *data)
+{
+    json_cstr(json, "error", "rate_limit_exceeded");
+    json_u64(json, "retry_after", *(const uint64_t *)data);
+}
+
+void meter_wait(struct http_request *request, const char *what, int64_t wait_us)
+{
+    uint64_t seconds = (uint64_t)(wait_us + 999999) / 1000000;
+    char detail[128];
+    (void)snprintf(detail, sizeof(detail), "too many %s; wait %llu seconds", what,
+                   (unsigned long long)seconds);
+    http_response_header_u64(request->response, "Retry-After", seconds);
+    const struct http_problem problem = {
+        .status = 429,
+        .type = "/docs/problems#rate-limit",
+        .detail = slice_from_cstr(detail),
+        .extend = extend_wait,
+        .extend_data = &seconds,
+    };
+    http_problem_write(request, &problem);
 }
 
 /* LIM-09: that a limit was hit; at most one event a second, so that refusing costs less than

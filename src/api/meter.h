@@ -17,6 +17,9 @@
 enum http_pass meter_request(struct http_request *request, void *data);
 enum http_pass meter_ask(struct http_request *request, void *data);
 
+/* 429: too many of `what`, and how long to wait. */
+void meter_wait(struct http_request *request, const char *what, int64_t wait_us);
+
 /* False, and answered with 429: too many wrong keys came from this address. */
 bool meter_address_is_open(struct http_request *request, struct api *api);
 /* One more wrong key came from it. */

@@ -39,6 +39,13 @@ KIND_DATA(rules);
 KIND_DATA(targets);
 KIND_DATA(dev_hosts);
 KIND_DATA(teams);
+KIND_DATA(users);
+
+static const struct api_route for_known = {.openness = OPEN_TO_KNOWN};
+static const struct api_route for_logins = {.openness = OPEN_TO_ALL, .action = "LOGIN"};
+static const struct api_route for_logouts = {.openness = OPEN_TO_ALL, .action = "LOGOUT"};
+static const struct api_route for_signups = {.openness = OPEN_TO_ALL, .action = "CREATE"};
+static const struct api_route for_changes = {.right = RIGHT_OPS_WRITE};
 
 #define GETS(route_path, handler, route_data)                                                      \
     {                                                                                              \
@@ -82,6 +89,8 @@ KIND_DATA(teams);
 #define KEY_WRITERS .right = RIGHT_CONFIG_WRITE, .kind = &kind_api_keys
 #define LOOPBACK    .right = RIGHT_OPS_READ, .openness = OPEN_TO_LOOPBACK
 #define EVERYONE    .openness = OPEN_TO_ALL
+#define LOGINS      .openness = OPEN_TO_ALL, .action = "LOGIN"
+#define SIGNUPS     .openness = OPEN_TO_ALL, .action = "CREATE"
 #define ALIAS_DATA(shape, ...)                                                                     \
     (void *)(uintptr_t) & (const struct api_route)                                                 \
     {                                                                                              \
@@ -134,6 +143,18 @@ static const struct http_route routes[] = {
     KIND_ROUTES("/api/v1/teams", teams),
     KEY_ROUTES("/api/v1/api-keys"),
     KEY_ROUTES("/api/v1/auth/api-keys"),
+    KIND_ROUTES("/api/v1/users", users),
+    CHANGES(HTTP_DELETE, "/api/v1/users/{id}/totp", api_totp_reset, write_users),
+    CHANGES(HTTP_POST, "/api/v1/auth/signup", api_signup, for_signups),
+    CHANGES(HTTP_POST, "/api/v1/auth/login", api_login, for_logins),
+    CHANGES(HTTP_POST, "/api/v1/auth/refresh", api_refresh, for_logins),
+    CHANGES(HTTP_POST, "/api/v1/auth/logout", api_logout, for_logouts),
+    GETS("/api/v1/auth/me", api_me, for_known),
+    CHANGES(HTTP_POST, "/api/v1/auth/password", api_password, for_known),
+    CHANGES(HTTP_POST, "/api/v1/auth/totp", api_totp_begin, for_known),
+    CHANGES(HTTP_POST, "/api/v1/auth/totp/confirm", api_totp_confirm, for_known),
+    CHANGES(HTTP_DELETE, "/api/v1/auth/totp", api_totp_end, for_known),
+    CHANGES(HTTP_POST, "/api/v1/auth/token-keys/rotate", api_token_keys_rotate, for_changes),
     GETS("/api/v1/audit", api_changes_get, for_auditors),
     {.method = HTTP_POST,
      .path = "/api/v1/validate",

@@ -22,6 +22,12 @@ static const struct sql_migration own_steps[] = {
      "CREATE INDEX answers_given ON answers(given_us)"},
     {"counters", "CREATE TABLE counters(name TEXT NOT NULL, org TEXT NOT NULL,"
                  "last INTEGER NOT NULL, PRIMARY KEY(name, org)) STRICT"},
+    {"sessions",
+     "CREATE TABLE sessions(id TEXT NOT NULL PRIMARY KEY, user TEXT NOT NULL, org TEXT NOT NULL,"
+     "newest TEXT NOT NULL, created_us INTEGER NOT NULL, used_us INTEGER NOT NULL,"
+     "expires_us INTEGER NOT NULL, revoked_us INTEGER NOT NULL) STRICT;"
+     "CREATE INDEX sessions_user ON sessions(user);"
+     "CREATE INDEX sessions_expires ON sessions(expires_us)"},
 };
 
 struct steps {

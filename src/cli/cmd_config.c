@@ -9,9 +9,16 @@
 #include "base/mem.h"
 #include "cli/connect.h"
 #include "cli/show.h"
+#include "crypto/secret.h"
 #include "kinds/kinds.h"
+#include "os/terminal.h"
 
-enum { VALUE_BYTES_MAX = 256 * 1024, TARGET_BYTES_MAX = 4096, LIMIT_MAX = 1000 };
+enum {
+    SECRET_LINE_BYTES = 4096,
+    VALUE_BYTES_MAX = 256 * 1024,
+    TARGET_BYTES_MAX = 4096,
+    LIMIT_MAX = 1000
+};
 
 struct config_args {
     const char *reason, *org;
@@ -54,13 +61,30 @@ static const struct kind *kind_of(const struct cli *cli)
     return NULL;
 }
 
+/* What must not stand on a command line, where others see it. */
+static json_t *read_secret(const struct kind_field *field, char text[SECRET_LINE_BYTES])
+{
+    char prompt[64];
+    (void)snprintf(prompt, sizeof(prompt), "%s: ", field->name);
+    return terminal_read_secret(prompt, text, SECRET_LINE_BYTES) ? json_string(text) : NULL;
+}
+
 /* NAME=VALUE as the field's type has it; a value that begins with @ names a file, an empty one is
  * null. A new reference; NULL: it was said what is wrong. */
 static json_t *value_of(const struct cli *cli, const struct kind_field *field, const char *text)
 {
+    char secret[SECRET_LINE_BYTES];
     json_t *value = NULL;
     if (text[0] == '\0') {
         return json_null();
+    }
+    if ((field->flags & (KIND_SECRET | KIND_PASSWORD)) != 0 && strcmp(text, "-") == 0) {
+        value = read_secret(field, secret);
+        secret_wipe(secret, sizeof(secret));
+        if (value == NULL) {
+            (void)cli_usage(cli, "%s: no line of it could be read", field->name);
+        }
+        return value;
     }
     switch (field->type) {
     case KIND_INTEGER:
@@ -377,7 +401,7 @@ static enum cli_exit run(struct cli *cli)
 #define VERBS "The verbs are list, show ID, create NAME=VALUE..., set ID NAME=VALUE..., and "
 #define VALUES                                                                                     \
     ". A value that begins with @ names a file of a JSON document; an empty one takes the "        \
-    "default."
+    "default, and of a secret - is a line of standard input."
 #define CONFIG_COMMAND(variable, word, line, more)                                                 \
     const struct cli_command variable = {                                                          \
         .name = (word),                                                                            \
@@ -395,6 +419,7 @@ static enum cli_exit run(struct cli *cli)
     }
 
 CONFIG_COMMAND(cmd_org, "org", "Organisations, which see nothing of each other", "remove ID");
+CONFIG_COMMAND(cmd_user, "user", "People who log in", "remove ID");
 CONFIG_COMMAND(cmd_key, "key", "Keys of programs", "revoke ID or rotate ID");
 CONFIG_COMMAND(cmd_rule, "rule", "Rules for events that match", "remove ID");
 CONFIG_COMMAND(cmd_target, "target", "Where events and alerts are sent", "remove ID");

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "os/terminal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 enum { COLUMNS_MIN = 20, COLUMNS_MAX = 1000 };
@@ -11,6 +13,29 @@ enum { COLUMNS_MIN = 20, COLUMNS_MAX = 1000 };
 bool terminal_is(int fd)
 {
     return isatty(fd) == 1;
+}
+
+bool terminal_read_secret(const char *prompt, char *out, size_t out_bytes)
+{
+    struct termios shown;
+    bool is_terminal = tcgetattr(STDIN_FILENO, &shown) == 0;
+    if (is_terminal) {
+        struct termios hidden = shown;
+        hidden.c_lflag &= ~(tcflag_t)ECHO;
+        (void)fputs(prompt, stderr);
+        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+    }
+    bool is_read = fgets(out, (int)out_bytes, stdin) != NULL;
+    if (is_terminal) {
+        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+        (void)fputc('\n', stderr);
+    }
+    size_t len = is_read ? strcspn(out, "\n") : 0;
+    bool is_whole = is_read && (out[len] == '\n' || len + 1 < out_bytes);
+    if (is_read) {
+        out[len] = '\0';
+    }
+    return is_whole;
 }
 
 /* 0 unless the text is a sensible number. */

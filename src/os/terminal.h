@@ -13,6 +13,10 @@
 
 bool terminal_is(int fd);
 
+/* Reads a line of standard input, without its end; from a terminal, after `prompt` and without
+ * showing it. False: there is none, or it is longer than out_bytes - 1. */
+bool terminal_read_secret(const char *prompt, char *out, size_t out_bytes);
+
 /* Columns: of the terminal; else what COLUMNS in the environment says (20..1000); else the
  * default. */
 size_t terminal_columns(int fd);

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "access/callers.h"
-#include "limits/limits_local.h"
 #include "api/api.h"
 #include "api/metrics.h"
 #include "api/negotiate.h"
@@ -22,11 +21,13 @@
 #include "ingest/outbox_follower.h"
 #include "ingest/pool.h"
 #include "ledger/ledger.h"
+#include "limits/limits_local.h"
 #include "options/options.h"
 #include "os/clock.h"
 #include "os/descriptors.h"
 #include "os/file.h"
 #include "os/terminal.h"
+#include "people/people.h"
 #include "server/examples.h"
 #include "server/first_start.h"
 #include "server/front.h"
@@ -123,7 +124,8 @@ static enum err open_secrets(struct server *server, struct diag *diag)
 static enum err open_catalog(struct server *server, struct diag *diag)
 {
     struct api *api = &server->api;
-    struct catalog_options options = {.changed = callers_changed};
+    struct catalog_options options = {.changed = callers_changed,
+                                      .hash_password = people_hash_password};
     api->callers = options.context = callers_new();
     TRY(secrets_key(server->data_dir, "catalog.secret", options.hide_key, diag));
     enum err e = catalog_open(server->data_dir, &options, &api->catalog, diag);
@@ -131,6 +133,25 @@ static enum err open_catalog(struct server *server, struct diag *diag)
     TRY(e);
     TRY(first_start(api->catalog, slice_from_cstr(server->owner_key), diag));
     return callers_load(api->callers, api->catalog, diag);
+}
+
+static enum err open_people(struct server *server, struct diag *diag)
+{
+    const struct options *options = server->options;
+    struct store_identity log;
+    store_identity(server->api.store, &log);
+    const struct people_options people = {
+        .issuer = log.origin,
+        .token_s = (uint32_t)(options_u64(options, OPTION_TOKEN_LIFETIME_MS) / 1000),
+        .session_us = (int64_t)options_u64(options, OPTION_SESSION_LIFETIME_MS) * 1000,
+        .session_idle_us = (int64_t)options_u64(options, OPTION_SESSION_IDLE_MS) * 1000,
+        .guard = {.failures_max = (uint32_t)options_u64(options, OPTION_LOGIN_FAILURES_MAX),
+                  .window_s = (uint32_t)(options_u64(options, OPTION_LOGIN_WINDOW_MS) / 1000),
+                  .names_max = LOGIN_GUARD_NAMES},
+    };
+    server->api.signup_open = options_bool(options, OPTION_SIGNUP);
+    return people_open(server->data_dir, server->api.catalog, server->api.callers, &people,
+                       &server->api.people, diag);
 }
 
 static enum err open_api(struct server *server, struct diag *diag)
@@ -270,6 +291,7 @@ static enum err open_server(struct server *server, struct diag *diag)
     TRY(open_secrets(server, diag));
     TRY(open_catalog(server, diag));
     TRY(open_api(server, diag));
+    TRY(open_people(server, diag));
     TRY(open_http(server, diag));
     TRY(describe(server, diag));
     TRY(load_examples(server, diag));
@@ -291,6 +313,7 @@ static void close_server(struct server *server)
     journal_stop(MOVE(server->api.journal));  /* requests that end from here on leave no event */
     ledger_close(server->ledger);
     http_server_free(server->http); /* its requests were still held by the ledger */
+    people_free(server->api.people);
     catalog_free(server->api.catalog);
     callers_free(server->api.callers);
     limits_free(server->api.limits);

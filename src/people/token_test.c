@@ -2,11 +2,11 @@
 #include <stdio.h>
 
 #include "access/rights.h"
-#include "access/token_cache.h"
 #include "base/test.h"
 #include "codec/base64.h"
 #include "crypto/sha256.h"
 #include "os/clock.h"
+#include "people/token_cache.h"
 
 #define SECOND INT64_C(1000000)
 static const int64_t now_us = 1700000000 * SECOND;
@@ -34,6 +34,7 @@ static void leave(struct place *place)
 static void issue(struct place *place, struct buf *token, struct token_claims *claims)
 {
     *claims = (struct token_claims){.subject = "0190c5f0-1111-7000-8000-000000000001",
+                                    .session = "f",
                                     .org = "default",
                                     .role = "auditor"};
     struct diag diag = {0};
@@ -98,6 +99,7 @@ static void test_a_scope_narrows_the_role(void **state)
     CLEANUP(buf_release) struct buf token = BUF_INIT(TOKEN_BYTES_MAX);
     struct token_claims read = {0};
     struct token_claims claims = {.subject = "s",
+                                  .session = "f",
                                   .org = "o",
                                   .role = "operator",
                                   .scope = "events:read erase"};
@@ -114,17 +116,19 @@ static void test_what_cannot_be_issued(void **state)
         struct token_claims claims;
         uint32_t lifetime_s;
     } rows[] = {
-        {{.subject = "", .org = "o", .role = "owner"}, 60},
-        {{.subject = "s", .org = "", .role = "owner"}, 60},
-        {{.subject = "\xff", .org = "o", .role = "owner"}, 60},
-        {{.subject = "s", .org = "o", .role = "king"}, 60},
-        {{.subject = "s", .org = "o", .role = ""}, 60},
-        {{.subject = "s", .org = "o", .role = "owner", .scope = "events:all"}, 60},
-        {{.subject = "s", .org = "o", .role = "owner", .scope = "erase "}, 60},
-        {{.subject = "s", .org = "o", .role = "owner", .scope = " erase"}, 60},
-        {{.subject = "s", .org = "o", .role = "owner", .scope = "erase  erase"}, 60},
-        {{.subject = "s", .org = "o", .role = "owner"}, 0},
-        {{.subject = "s", .org = "o", .role = "owner"}, TOKEN_LIFETIME_MAX_S + 1},
+        {{.subject = "", .session = "f", .org = "o", .role = "owner"}, 60},
+        {{.subject = "s", .session = "f", .org = "", .role = "owner"}, 60},
+        {{.subject = "s", .org = "o", .session = "", .role = "owner"}, 60},
+        {{.subject = "\xff", .session = "f", .org = "o", .role = "owner"}, 60},
+        {{.subject = "s", .session = "f", .org = "o", .role = "king"}, 60},
+        {{.subject = "s", .session = "f", .org = "o", .role = ""}, 60},
+        {{.subject = "s", .session = "f", .org = "o", .role = "owner", .scope = "events:all"}, 60},
+        {{.subject = "s", .session = "f", .org = "o", .role = "owner", .scope = "erase "}, 60},
+        {{.subject = "s", .session = "f", .org = "o", .role = "owner", .scope = " erase"}, 60},
+        {{.subject = "s", .session = "f", .org = "o", .role = "owner", .scope = "erase  erase"},
+         60},
+        {{.subject = "s", .session = "f", .org = "o", .role = "owner"}, 0},
+        {{.subject = "s", .session = "f", .org = "o", .role = "owner"}, TOKEN_LIFETIME_MAX_S + 1},
     };
     CLEANUP(leave) struct place place = {0};
     CLEANUP(buf_release) struct buf token = BUF_INIT(TOKEN_BYTES_MAX);
@@ -145,7 +149,7 @@ static void test_what_cannot_be_issued(void **state)
 #define ISS    "\"iss\":\"https://cairn.example\","
 #define WHO    "\"sub\":\"s\",\"org\":\"o\",\"role\":\"owner\",\"scope\":\"erase\","
 #define TIMES  "\"iat\":1700000000,\"nbf\":1700000000,\"exp\":1700000900,"
-#define JTI    "\"jti\":\"AAAAAAAAAAAAAAAAAAAAAA\""
+#define JTI    "\"sid\":\"f\",\"jti\":\"AAAAAAAAAAAAAAAAAAAAAA\""
 #define CLAIMS "{" ISS WHO TIMES JTI "}"
 #define LONG   "0123456789012345678901234567890123456789012345678901234567890123456789"
 
@@ -216,6 +220,8 @@ static const struct {
     {"no scope", HEADER, "{" ISS "\"sub\":\"s\",\"org\":\"o\",\"role\":\"owner\"," TIMES JTI "}",
      TOKEN_MISSING_CLAIM},
     {"no id", HEADER, "{" ISS WHO "\"iat\":1700000000,\"nbf\":1700000000,\"exp\":1700000900}",
+     TOKEN_MISSING_CLAIM},
+    {"no session", HEADER, "{" ISS WHO TIMES "\"jti\":\"AAAAAAAAAAAAAAAAAAAAAA\"}",
      TOKEN_MISSING_CLAIM},
     {"no issue time", HEADER, "{" ISS WHO "\"nbf\":1700000000,\"exp\":1700000900," JTI "}",
      TOKEN_MISSING_CLAIM},

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * token_read - what header and claims of a token say, once they are bytes. Private to access/token.
+ * token_read - what header and claims of a token say, once they are bytes. Private to people/token.
  *
  * Threads: any.
  */
 
-#include "access/token.h"
+#include "people/token.h"
 
 /* The header; its kid goes to `kid_out`, NUL-terminated. GOOD, BAD_HEADER, BAD_ALGORITHM, BAD_TYPE,
  * CRITICAL, MORE_HEADER, UNKNOWN_KEY (there is none, or it cannot be one of ours). */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "access/login_guard.h"
+#include "people/login_guard.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

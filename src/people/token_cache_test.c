@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "access/token_cache.h"
 #include "base/test.h"
 #include "os/clock.h"
 #include "os/thread.h"
+#include "people/token_cache.h"
 
 #define SECOND INT64_C(1000000)
 static const int64_t now_us = 1700000000 * SECOND;
@@ -30,7 +30,7 @@ static void leave(struct place *place)
 
 static void issue(struct place *place, uint32_t lifetime_s, struct buf *token)
 {
-    struct token_claims claims = {.subject = "s", .org = "o", .role = "owner"};
+    struct token_claims claims = {.subject = "s", .session = "f", .org = "o", .role = "owner"};
     buf_clear(token);
     assert_int_equal(token_issue(&place->issuer, &claims, lifetime_s, now_us, token, NULL), OK);
 }

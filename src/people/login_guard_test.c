@@ -3,10 +3,10 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-#include "access/login_guard.h"
 #include "base/test.h"
 #include "os/clock.h"
 #include "os/thread.h"
+#include "people/login_guard.h"
 
 #define SECOND INT64_C(1000000)
 

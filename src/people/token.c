@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "access/token.h"
+#include "people/token.h"
 
 #include <jansson.h>
 #include <stdio.h>
 
 #include "access/rights.h"
-#include "access/token_read.h"
 #include "base/mem.h"
 #include "codec/base64.h"
 #include "codec/time.h"
 #include "os/random.h"
+#include "people/token_read.h"
 
 #define SECOND_US INT64_C(1000000)
 #define LEEWAY_US (TOKEN_LEEWAY_S * SECOND_US)
@@ -51,8 +51,9 @@ static bool is_known_scope(const char *scope)
 static enum err check_claims(const struct token_claims *claims, uint32_t lifetime_s,
                              struct diag *diag)
 {
-    if (claims->subject[0] == '\0' || claims->org[0] == '\0') {
-        return diag_fail(diag, ERR_INVALID, "sub", "subject and organisation must not be empty");
+    if (claims->subject[0] == '\0' || claims->org[0] == '\0' || claims->session[0] == '\0') {
+        return diag_fail(diag, ERR_INVALID, "sub",
+                         "subject, organisation and session must not be empty");
     }
     if (rights_of_role(claims->role) == 0) {
         return diag_fail(diag, ERR_INVALID, "role", "there is no such role");
@@ -81,9 +82,9 @@ static enum err append_claims(const struct token_issuer *issuer, const struct to
                               struct buf *out)
 {
     json_t *json =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s}", "iss", issuer->name, "sub",
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s}", "iss", issuer->name, "sub",
                   claims->subject, "org", claims->org, "role", claims->role, "scope", claims->scope,
-                  "iat", (json_int_t)(claims->issued_us / SECOND_US), "nbf",
+                  "sid", claims->session, "iat", (json_int_t)(claims->issued_us / SECOND_US), "nbf",
                   (json_int_t)(claims->not_before_us / SECOND_US), "exp",
                   (json_int_t)(claims->expires_us / SECOND_US), "jti", claims->id);
     CLEANUP(mem_freep) char *text = json_dumps(json, JSON_COMPACT); /* NULL of NULL */

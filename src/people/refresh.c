@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "access/refresh.h"
+#include "people/refresh.h"
 
 #include <stdio.h>
 
@@ -187,16 +187,19 @@ enum err refresh_rotate(const struct refresh_store *store, slice token, int64_t 
 }
 
 enum err refresh_end(const struct refresh_store *store, slice token, int64_t now_us,
-                     enum refresh_answer *answer_out, struct diag *diag)
+                     enum refresh_answer *answer_out, struct refresh_family *family_out,
+                     struct diag *diag)
 {
     slice name_text = {0};
     struct refresh_family family = {0};
     enum refresh_answer answer = REFRESH_NOT_ONE;
     TRY(judge(store, token, now_us, &answer, &family, &name_text, diag));
-    if (answer == REFRESH_GOOD || answer == REFRESH_REUSED) {
+    bool ends = answer == REFRESH_GOOD || answer == REFRESH_REUSED;
+    if (ends) {
         TRY(store->revoke(store->context, family.id, now_us, diag));
     }
     *answer_out = answer;
+    *family_out = ends ? family : (struct refresh_family){0};
     return OK;
 }
 

@@ -5,7 +5,7 @@
  * server alone signs and reads.
  *
  *   {"alg":"EdDSA","typ":"at+jwt","kid":"<43>"}                      nothing else
- *   {"iss":..,"sub":..,"org":..,"role":..,"scope":..,
+ *   {"iss":..,"sub":..,"org":..,"role":..,"scope":..,"sid":..,
  *    "iat":..,"nbf":..,"exp":..,"jti":..}                            nothing else, all of them
  *   Ed25519 over both, in base64url (RFC 8037)
  *
@@ -14,12 +14,12 @@
  * token that is refused learns nothing but that; the reason is for the log.
  *
  * A token is good until it expires: what ends it before (a user who is gone, a logout) is asked
- * elsewhere, by its subject, organisation and id.
+ * elsewhere, by its subject and its session.
  *
  * Threads: any.
  */
 
-#include "access/token_keys.h"
+#include "people/token_keys.h"
 
 #define TOKEN_BYTES_MAX     2048
 #define TOKEN_ISSUER_BYTES  255
@@ -27,6 +27,7 @@
 #define TOKEN_ORG_BYTES     64
 #define TOKEN_ROLE_BYTES    15
 #define TOKEN_SCOPE_BYTES   127
+#define TOKEN_SESSION_BYTES 32
 #define TOKEN_ID_BYTES      22
 
 struct token_issuer {
@@ -38,16 +39,17 @@ struct token_claims {
     char subject[TOKEN_SUBJECT_BYTES + 1]; /* whose id */
     char org[TOKEN_ORG_BYTES + 1];
     char role[TOKEN_ROLE_BYTES + 1];
+    char session[TOKEN_SESSION_BYTES + 1];        /* "sid": the login that it comes from */
     char scope[TOKEN_SCOPE_BYTES + 1];            /* names with one space between them */
     char id[TOKEN_ID_BYTES + 1];                  /* "jti": 128 random bits, in base64url */
     int64_t issued_us, not_before_us, expires_us; /* whole seconds */
     uint32_t rights; /* of the role, those that the scope names (access/rights.h) */
 };
 
-/* Appends a token for subject, org, role and scope of *claims (an empty scope: all that the role
- * may), good for `lifetime_s` from now, and fills in the other claims. INVALID: no such role or
- * scope, an empty or damaged text, a lifetime of 0 or beyond TOKEN_LIFETIME_MAX_S; LIMIT: longer
- * than TOKEN_BYTES_MAX or than *out may be; IO. */
+/* Appends a token for subject, org, role, session and scope of *claims (an empty scope: all that
+ * the role may), good for `lifetime_s` from now, and fills in the other claims. INVALID: no such
+ * role or scope, an empty or damaged text, a lifetime of 0 or beyond TOKEN_LIFETIME_MAX_S; LIMIT:
+ * longer than TOKEN_BYTES_MAX or than *out may be; IO. */
 enum err token_issue(const struct token_issuer *issuer, struct token_claims *claims,
                      uint32_t lifetime_s, int64_t now_us, struct buf *out, struct diag *diag);
 
@@ -74,7 +76,7 @@ enum token_answer {
 };
 
 /* Whether the token is good now; *out is written only if it is. Costs an Ed25519 verification:
- * access/token_cache.h makes the second time cheap. */
+ * people/token_cache.h makes the second time cheap. */
 enum token_answer token_verify(const struct token_issuer *issuer, slice token, int64_t now_us,
                                struct token_claims *out);
 

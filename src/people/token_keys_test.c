@@ -2,11 +2,11 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "access/token_keys.h"
 #include "base/test.h"
 #include "codec/base64.h"
 #include "os/fault_disk.h"
 #include "os/tempdir.h"
+#include "people/token_keys.h"
 
 #define SECOND INT64_C(1000000)
 #define HOUR   (3600 * SECOND)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "access/token_keys.h"
+#include "people/token_keys.h"
 
 #include <stdio.h>
 #include <stdlib.h>

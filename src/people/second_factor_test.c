@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "access/second_factor.h"
 #include "base/test.h"
+#include "people/second_factor.h"
 
 static void test_the_address(void **state)
 {

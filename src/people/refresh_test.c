@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "access/refresh.h"
 #include "base/test.h"
 #include "codec/hex.h"
 #include "os/thread.h"
+#include "people/refresh.h"
 
 #define SECOND INT64_C(1000000)
 #define DAY    (86400 * SECOND)
@@ -199,12 +199,13 @@ static void test_a_logout_ends_it(void **state)
     struct refresh_store store = store_of(&memory);
     enum refresh_answer answer = REFRESH_NOT_ONE;
     char token[REFRESH_TOKEN_BYTES], next[REFRESH_TOKEN_BYTES];
+    struct refresh_family family;
     begin(&store, token);
     slice text = slice_from_cstr(token);
-    assert_int_equal(refresh_end(&store, text, now_us, &answer, NULL), OK);
+    assert_int_equal(refresh_end(&store, text, now_us, &answer, &family, NULL), OK);
     assert_int_equal(answer, REFRESH_GOOD);
     assert_int_equal(rotate(&store, token, now_us, next), REFRESH_REVOKED);
-    assert_int_equal(refresh_end(&store, text, now_us, &answer, NULL), OK);
+    assert_int_equal(refresh_end(&store, text, now_us, &answer, &family, NULL), OK);
     assert_int_equal(answer, REFRESH_REVOKED);
 }
 
@@ -245,7 +246,7 @@ static void test_faults_go_through(void **state)
     slice text = slice_from_cstr(token);
     memory.fault = ERR_IO;
     assert_int_equal(refresh_rotate(&store, text, now_us, &answer, next, &family, NULL), ERR_IO);
-    assert_int_equal(refresh_end(&store, text, now_us, &answer, NULL), ERR_IO);
+    assert_int_equal(refresh_end(&store, text, now_us, &answer, &family, NULL), ERR_IO);
     assert_int_equal(refresh_begin(&store, SLICE("u"), SLICE("o"), now_us, next, &family, NULL),
                      ERR_IO);
     assert_string_equal(next, "");

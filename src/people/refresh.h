@@ -81,9 +81,11 @@ enum err refresh_rotate(const struct refresh_store *store, slice token, int64_t 
                         enum refresh_answer *answer_out, char next_out[REFRESH_TOKEN_BYTES],
                         struct refresh_family *family_out, struct diag *diag);
 
-/* A logout: ends the family of that token, if it is the good one or an old one. */
+/* A logout: ends the family of that token, if it is the good one or an old one; then *family_out is
+ * that, else it has no id. */
 enum err refresh_end(const struct refresh_store *store, slice token, int64_t now_us,
-                     enum refresh_answer *answer_out, struct diag *diag);
+                     enum refresh_answer *answer_out, struct refresh_family *family_out,
+                     struct diag *diag);
 
 /* For the log. Never NULL. */
 const char *refresh_reason(enum refresh_answer answer);

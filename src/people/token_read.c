@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "access/token_read.h"
+#include "people/token_read.h"
 
 #include <jansson.h>
 
@@ -90,7 +90,7 @@ struct text_claim {
 static const struct text_claim texts[] = {
     TEXT_CLAIM("sub", subject, false), TEXT_CLAIM("org", org, false),
     TEXT_CLAIM("role", role, false),   TEXT_CLAIM("scope", scope, true),
-    TEXT_CLAIM("jti", id, false),
+    TEXT_CLAIM("sid", session, false), TEXT_CLAIM("jti", id, false),
 };
 
 static const struct {

@@ -11,7 +11,7 @@
  * Threads: any.
  */
 
-#include "access/token.h"
+#include "people/token.h"
 
 struct token_cache;
 
@@ -20,6 +20,11 @@ struct token_cache;
 struct token_cache *token_cache_new(size_t tokens_max);
 void token_cache_free(struct token_cache *cache);
 DEFINE_OWNED(token_cache);
+
+/* False: it was not verified before. Else *answer_out is what it is now, and *out, if that is GOOD,
+ * whose. */
+bool token_cache_find(struct token_cache *cache, const struct token_issuer *issuer, slice token,
+                      int64_t now_us, enum token_answer *answer_out, struct token_claims *out);
 
 /* As token_verify(). */
 enum token_answer token_cache_verify(struct token_cache *cache, const struct token_issuer *issuer,

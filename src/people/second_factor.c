@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "access/second_factor.h"
+#include "people/second_factor.h"
 
 #include "codec/base32.h"
 #include "crypto/secret.h"

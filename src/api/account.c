@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* account - what users change of their own, and what administrators take from them. */
+#include "api/config.h"
+#include "api/people.h"
+#include "crypto/secret.h"
+#include "os/clock.h"
+#include "people/people.h"
+#include "people/second_factor.h"
+
+/* Those who logged in; a key has no password. */
+static enum err begin(struct http_request *request, struct people_request *asked)
+{
+    const struct caller *caller = request->caller;
+    TRY(people_request(request, asked));
+    return caller->who.kind == CALLER_USER
+               ? OK
+               : diag_fail(&asked->diag, ERR_DENIED, "", "this is for users who logged in");
+}
+
+static const struct known_caller *who_asks(const struct people_request *asked)
+{
+    return &((const struct caller *)asked->request->caller)->who;
+}
+
+/* ---- The password ---- */
+
+static enum err set_password(struct people_request *asked)
+{
+    slice current = {0};
+    slice next = {0};
+    TRY(people_member(asked, "current_password", true, &current));
+    TRY(people_member(asked, "password", true, &next));
+    TRY(people_set_password(asked->people, who_asks(asked), current, next, &asked->from,
+                            &asked->errors, &asked->diag));
+    asked->request->response->status = 204;
+    return OK;
+}
+
+void api_password(struct http_request *request)
+{
+    struct people_request asked;
+    enum err e = begin(request, &asked);
+    people_request_end(&asked, e == OK ? set_password(&asked) : e);
+}
+
+/* ---- The second factor ---- */
+
+static enum err totp_begin(struct people_request *asked)
+{
+    CLEANUP(buf_release) struct buf uri = BUF_INIT(TOTP_URI_BYTES_MAX);
+    TRY(people_totp_begin(asked->people, who_asks(asked), &uri, &asked->diag));
+    json_t *answer = json_pack("{s:s%}", "uri", (const char *)uri.ptr, uri.len);
+    config_answer(asked->request, 201, answer);
+    json_decref(answer);
+    return OK;
+}
+
+void api_totp_begin(struct http_request *request)
+{
+    struct people_request asked;
+    enum err e = begin(request, &asked);
+    people_request_end(&asked, e == OK ? totp_begin(&asked) : e);
+}
+
+static enum err totp_confirm(struct people_request *asked)
+{
+    struct recovery_codes codes;
+    slice code = {0};
+    TRY(people_member(asked, "code", true, &code));
+    TRY(people_totp_confirm(asked->people, who_asks(asked), code, &asked->from, &codes,
+                            &asked->diag));
+    json_t *list = json_array();
+    for (size_t i = 0; i < RECOVERY_CODES; i++) {
+        (void)json_array_append_new(list, json_string(codes.texts[i]));
+    }
+    json_t *answer = json_pack("{s:o}", "recovery_codes", list);
+    config_answer(asked->request, 200, answer);
+    json_decref(answer);
+    secret_wipe(&codes, sizeof(codes));
+    return OK;
+}
+
+void api_totp_confirm(struct http_request *request)
+{
+    struct people_request asked;
+    enum err e = begin(request, &asked);
+    people_request_end(&asked, e == OK ? totp_confirm(&asked) : e);
+}
+
+static enum err totp_end(struct people_request *asked)
+{
+    slice password = {0};
+    TRY(people_member(asked, "password", true, &password));
+    TRY(people_totp_end(asked->people, who_asks(asked), password, &asked->from, &asked->diag));
+    asked->request->response->status = 204;
+    return OK;
+}
+
+void api_totp_end(struct http_request *request)
+{
+    struct people_request asked;
+    enum err e = begin(request, &asked);
+    people_request_end(&asked, e == OK ? totp_end(&asked) : e);
+}
+
+/* For a user who lost it; by those who may do as much as they. */
+static enum err totp_reset(struct people_request *asked)
+{
+    slice id = http_path_param(asked->request, "id");
+    slice org = {0};
+    json_t *user = NULL;
+    TRY(config_org(asked->request, &org, &asked->diag));
+    TRY(catalog_get(api_of(asked->request)->catalog, &kind_users, org, id, &user, &asked->diag));
+    enum err e = users_check(asked->request, user, NULL, &asked->diag);
+    slice whose = slice_from_cstr(json_string_value(json_object_get(user, "org")));
+    e = e == OK ? people_totp_reset(asked->people, whose, id, &asked->from, &asked->diag) : e;
+    json_decref(user);
+    TRY(e);
+    asked->request->response->status = 204;
+    return OK;
+}
+
+void api_totp_reset(struct http_request *request)
+{
+    struct people_request asked;
+    enum err e = people_request(request, &asked);
+    people_request_end(&asked, e == OK ? totp_reset(&asked) : e);
+}
+
+/* ---- The keys of tokens ---- */
+
+static enum err rotate_keys(struct people_request *asked)
+{
+    const struct caller *caller = asked->request->caller;
+    bool at_once = json_is_true(json_object_get(asked->body, "at_once"));
+    if (!caller->who.is_system) {
+        return diag_fail(&asked->diag, ERR_DENIED, "",
+                         "only the first organisation's operators may do this");
+    }
+    json_t *data = json_pack("{s:b}", "at_once", at_once);
+    TRY(catalog_begin(api_of(asked->request)->catalog, &asked->diag));
+    enum err e = catalog_note(api_of(asked->request)->catalog, &asked->from,
+                              "auth.token_keys.rotate", "success", data, &asked->diag);
+    json_decref(data);
+    e = e == OK ? people_rotate_keys(asked->people, at_once, clock_now_us(), &asked->diag) : e;
+    if (e != OK) {
+        catalog_rollback(api_of(asked->request)->catalog);
+        return e;
+    }
+    TRY(catalog_commit(api_of(asked->request)->catalog, &asked->diag));
+    asked->request->response->status = 204;
+    return OK;
+}
+
+void api_token_keys_rotate(struct http_request *request)
+{
+    struct people_request asked;
+    enum err e = people_request(request, &asked);
+    people_request_end(&asked, e == OK ? rotate_keys(&asked) : e);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * internal - what the files of this room share.
+ */
+
+#include <jansson.h>
+
+#include "catalog/catalog.h"
+#include "os/thread.h"
+#include "people/people.h"
+#include "people/sessions.h"
+#include "people/token_cache.h"
+
+struct people {
+    struct catalog *catalog;
+    struct callers *callers;
+    struct people_options options;
+    struct dir *key_dir;
+    struct token_keys *keys;
+    char issuer_name[TOKEN_ISSUER_BYTES + 1];
+    struct token_issuer issuer;
+    struct token_cache *cache;
+    struct sessions *sessions;
+    struct login_guard *guard;
+    struct login_guard *signups; /* so many of an address, whatever becomes of them */
+    struct mutex code_lock; /* from reading which codes were used to having written that one was */
+};
+
+/* A text of an object; empty: none. */
+slice people_text(const json_t *object, const char *name);
+
+/* Ends a transaction as it went. */
+enum err people_end_transaction(struct people *people, enum err e, struct diag *diag);
+
+/* Whether `code` is right for the user as stored: a one-time code that was not used before, or one
+ * of the recovery codes. *used_out, a new reference, is what is to be stored when it is used. Under
+ * code_lock. */
+bool people_code_is_right(const json_t *user, slice code, int64_t now_us, json_t **used_out);

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "people/people.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "crypto/password.h"
+#include "os/clock.h"
+#include "people/internal.h"
+
+enum { CACHED_TOKENS = 16384 };
+
+/* ---- Life ---- */
+
+static enum err open_keys(const struct dir *data, int64_t now_us, struct people *people,
+                          struct diag *diag)
+{
+    OWNED(dir) keys = NULL;
+    TRY(dir_open_in(data, "keys", true, &keys, diag));
+    TRY(dir_open_in(keys, "tokens", true, &people->key_dir, diag));
+    return token_keys_open(people->key_dir, now_us, &people->keys, diag);
+}
+
+enum err people_open(const struct dir *data, struct catalog *catalog, struct callers *callers,
+                     const struct people_options *options, struct people **out, struct diag *diag)
+{
+    OWNED(people) people = mem_zeroed(sizeof(*people));
+    int64_t now_us = clock_now_us();
+    people->catalog = catalog;
+    people->callers = callers;
+    people->options = *options;
+    mutex_init(&people->code_lock);
+    TRY(open_keys(data, now_us, people, diag));
+    (void)snprintf(people->issuer_name, sizeof(people->issuer_name), "%s", options->issuer);
+    people->issuer = (struct token_issuer){people->issuer_name, people->keys};
+    people->cache = token_cache_new(CACHED_TOKENS);
+    people->guard = login_guard_new(&options->guard);
+    people->signups = login_guard_new(&options->guard);
+    people->sessions = sessions_new(catalog, options->session_us, options->session_idle_us);
+    TRY(sessions_load(people->sessions, now_us, diag));
+    *out = MOVE(people);
+    return OK;
+}
+
+void people_free(struct people *people)
+{
+    if (people == NULL) {
+        return;
+    }
+    sessions_free(people->sessions);
+    login_guard_free(people->guard);
+    login_guard_free(people->signups);
+    token_cache_free(people->cache);
+    token_keys_free(people->keys);
+    dir_free(people->key_dir);
+    mutex_release(&people->code_lock);
+    free(people);
+}
+
+/* ---- What the files of this room share ---- */
+
+slice people_text(const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+    return json_is_string(value)
+               ? (slice){(const uint8_t *)json_string_value(value), json_string_length(value)}
+               : (slice){0};
+}
+
+enum err people_end_transaction(struct people *people, enum err e, struct diag *diag)
+{
+    if (e != OK) {
+        catalog_rollback(people->catalog);
+        return e;
+    }
+    return catalog_commit(people->catalog, diag);
+}
+
+json_t *people_hash_password(slice password)
+{
+    char hash[PASSWORD_HASH_BYTES];
+    return password_hash(password, hash, NULL) == OK ? json_string(hash) : NULL;
+}
+
+/* ---- Who is it? ---- */
+
+/* What a token says is a claim of some minutes ago; who its user is now is asked. */
+static const char *judge(struct people *people, const struct token_claims *claims, int64_t now_us,
+                         struct known_caller *out)
+{
+    slice user = slice_from_cstr(claims->subject);
+    if (!sessions_live(people->sessions, slice_from_cstr(claims->session), user, now_us)) {
+        return "its session has ended";
+    }
+    enum callers_answer answer = callers_find_user(people->callers, user, out);
+    if (answer != CALLERS_KNOWN) {
+        return callers_reason(answer);
+    }
+    out->rights &= claims->rights;
+    memcpy(out->session, claims->session, sizeof(out->session));
+    return NULL;
+}
+
+enum people_answer people_find(struct people *people, slice token, int64_t now_us,
+                               struct known_caller *out)
+{
+    struct token_claims claims;
+    enum token_answer answer = TOKEN_GOOD;
+    if (!token_cache_find(people->cache, &people->issuer, token, now_us, &answer, &claims)) {
+        return PEOPLE_UNVERIFIED;
+    }
+    bool is_known = answer == TOKEN_GOOD && judge(people, &claims, now_us, out) == NULL;
+    return is_known ? PEOPLE_KNOWN : PEOPLE_REFUSED;
+}
+
+bool people_ask(struct people *people, slice token, int64_t now_us, struct known_caller *out,
+                const char **why)
+{
+    struct token_claims claims;
+    enum token_answer answer =
+        token_cache_verify(people->cache, &people->issuer, token, now_us, &claims);
+    *why = answer == TOKEN_GOOD ? judge(people, &claims, now_us, out) : token_reason(answer);
+    return *why == NULL;
+}
+
+/* ---- The keys of tokens ---- */
+
+enum err people_rotate_keys(struct people *people, bool at_once, int64_t now_us, struct diag *diag)
+{
+    return at_once ? token_keys_replace_all(people->keys, now_us, diag)
+                   : token_keys_rotate(people->keys, now_us, diag);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* signup - an organisation that makes itself. */
+#include <stdio.h>
+
+#include "codec/time.h"
+#include "crypto/secret.h"
+#include "os/clock.h"
+#include "people/internal.h"
+
+#define KEY_US ((int64_t)30 * 86400 * 1000000) /* of a key that comes with a login */
+
+void signup_result_release(struct signup_result *result)
+{
+    json_decref(result->organization);
+    json_decref(result->user);
+    json_decref(result->key);
+    secret_wipe(&result->secret, sizeof(result->secret));
+}
+
+/* Within a transaction; `sent` and `given` are taken. */
+static enum err insert(struct people *people, const struct kind *kind,
+                       const struct catalog_author *author, json_t *sent, json_t *given,
+                       json_t **out, struct kind_errors *errors, struct diag *diag)
+{
+    const struct catalog_change change = {.kind = kind,
+                                          .author = author,
+                                          .sent = sent,
+                                          .given = given};
+    enum err e = catalog_insert(people->catalog, &change, out, errors, diag);
+    json_decref(sent);
+    json_decref(given);
+    return e;
+}
+
+static enum err make_all(struct people *people, const struct signup *signup,
+                         struct signup_result *out, struct kind_errors *errors, struct diag *diag)
+{
+    const json_t *sent = signup->sent;
+    const json_t *email = json_object_get(sent, "email");
+    struct catalog_author author = *signup->from;
+    author.actor_type = slice_from_cstr(caller_kind_name(CALLER_USER));
+    author.actor_id = author.changed_by = people_text(sent, "email");
+    TRY(insert(people, &kind_organizations, &author,
+               json_pack("{s:O?, s:O?}", "name", json_object_get(sent, "name"), "email", email),
+               NULL, &out->organization, errors, diag));
+    author.org = people_text(out->organization, "id");
+    TRY(insert(people, &kind_users, &author,
+               json_pack("{s:O?, s:O?, s:s}", "email", email, "password",
+                         json_object_get(sent, "password"), "role", "owner"),
+               NULL, &out->user, errors, diag));
+    api_key_make(signup->key_environment, &out->secret);
+    TRY(insert(people, &kind_api_keys, &author,
+               json_pack("{s:s, s:s}", "name", "The first key", "role", "owner"),
+               api_key_given(&out->secret), &out->key, errors, diag));
+    return catalog_note(people->catalog, &author, "auth.signup", "success", NULL, diag);
+}
+
+enum err people_signup(struct people *people, const struct signup *signup,
+                       struct signup_result *out, struct kind_errors *errors, struct diag *diag)
+{
+    struct login_attempt attempt;
+    slice address = signup->from->actor_ip;
+    *out = (struct signup_result){0};
+    *errors = (struct kind_errors){0};
+    if (people_text(signup->sent, "email").len == 0) { /* an organisation alone may have none */
+        kind_wrong(errors, "email", "must be given");
+        return diag_fail(diag, ERR_INVALID, "/email", "must be given");
+    }
+    if (login_guard_enter(people->signups, address, address, &attempt, &out->retry_after_us) !=
+        OK) {
+        return diag_fail(diag, ERR_LIMIT, "", "too many came from this address");
+    }
+    TRY(catalog_begin(people->catalog, diag));
+    return people_end_transaction(people, make_all(people, signup, out, errors, diag), diag);
+}
+
+enum err people_key_after_login(struct people *people, const struct known_caller *who,
+                                const char *key_environment, const struct catalog_author *from,
+                                struct signup_result *out, struct diag *diag)
+{
+    struct kind_errors errors = {0};
+    char expires[TIME_TEXT_BYTES];
+    struct catalog_author author = *from;
+    *out = (struct signup_result){0};
+    author.org = slice_from_cstr(who->org);
+    author.actor_type = slice_from_cstr(caller_kind_name(CALLER_USER));
+    author.actor_id = author.changed_by = slice_from_cstr(who->name);
+    TRY(catalog_get(people->catalog, &kind_organizations, author.org, author.org,
+                    &out->organization, diag));
+    time_format_rfc3339(clock_now_us() + KEY_US, expires);
+    api_key_make(key_environment, &out->secret);
+    TRY(catalog_begin(people->catalog, diag));
+    enum err e = insert(people, &kind_api_keys, &author,
+                        json_pack("{s:s, s:s, s:s, s:s%}", "name", "Login", "role", who->role,
+                                  "user_id", who->id, "expires_at", expires, sizeof(expires)),
+                        api_key_given(&out->secret), &out->key, &errors, diag);
+    return people_end_transaction(people, e, diag);
+}
