@@ -16,6 +16,7 @@ enum {
     PARAMS_MAX = 64, /* of a request, that are listed */
     VALUE_BYTES_MAX = 1024,
     AGENT_BYTES_MAX = 512,
+    WORDS_BYTES_MAX = 8 * 1024, /* more than the option may have: words are never left out */
 };
 
 /* ---- What is sensitive ---- */
@@ -58,15 +59,21 @@ bool access_is_sensitive(slice text, slice words)
 
 /* ---- Which requests ---- */
 
+struct journal *access_journal(const struct api *api)
+{
+    bool is_wanted = running_choice(api->running, OPTION_ACCESS_EVENTS) != ACCESS_EVENTS_NONE;
+    return is_wanted ? atomic_load(&api->journal) : NULL;
+}
+
 static bool is_recorded(const struct api *api, const struct http_request *request)
 {
     const struct api_route *route = request->route != NULL ? request->route->data : NULL;
-    if (route == NULL || api->journal == NULL) {
+    if (route == NULL) {
         return false;
     }
     bool is_open = route->openness != OPEN_TO_NONE && route->openness != OPEN_TO_KNOWN;
     bool is_counted = (is_open && route->action == NULL) || route->right == RIGHT_EVENTS_WRITE;
-    return !is_counted || api->access_events == ACCESS_EVENTS_ALL;
+    return !is_counted || running_choice(api->running, OPTION_ACCESS_EVENTS) == ACCESS_EVENTS_ALL;
 }
 
 static const char *action_of(const struct http_request *request)
@@ -115,6 +122,8 @@ static void write_text(struct json_writer *json, const char *key, slice text, si
 static void write_params(struct json_writer *json, const struct api *api,
                          const struct http_request *request)
 {
+    struct arena arena CLEANUP(arena_release) = ARENA_INIT(WORDS_BYTES_MAX);
+    slice words = running_text(api->running, OPTION_SENSITIVE_FIELDS, &arena);
     json_begin_object(json, "parameters");
     for (size_t i = 0; i < request->query_count && i < PARAMS_MAX; i++) {
         const struct http_param *param = &request->query[i];
@@ -125,8 +134,8 @@ static void write_params(struct json_writer *json, const struct api *api,
         if (is_repeat || !json_is_utf8(param->name)) {
             continue;
         }
-        bool is_hidden = access_is_sensitive(param->name, api->sensitive_words) ||
-                         access_is_sensitive(param->value, api->sensitive_words);
+        bool is_hidden =
+            access_is_sensitive(param->name, words) || access_is_sensitive(param->value, words);
         json_key(json, param->name);
         write_text(json, NULL, is_hidden ? SLICE(HIDDEN) : param->value, VALUE_BYTES_MAX);
     }
@@ -173,7 +182,8 @@ static void write_event(struct json_writer *json, const struct api *api,
 void access_event(struct api *api, const struct http_request *request,
                   const struct http_outcome *outcome)
 {
-    if (!is_recorded(api, request)) {
+    struct journal *journal = access_journal(api);
+    if (journal == NULL || !is_recorded(api, request)) {
         return;
     }
     const struct caller *caller = request->caller;
@@ -183,7 +193,6 @@ void access_event(struct api *api, const struct http_request *request,
     write_event(&json, api, request, outcome);
     enum err e = json_end(&json);
     if (e == OK) {
-        journal_put(api->journal, is_known ? caller->org : SLICE(SYSTEM_ORGANIZATION),
-                    buf_slice(&text));
+        journal_put(journal, is_known ? caller->org : SLICE(SYSTEM_ORGANIZATION), buf_slice(&text));
     }
 }

@@ -7,14 +7,14 @@
  * api_fail() turns an error into a problem document, so that no handler builds one.
  *
  * Threads: handlers run where http/server.h says; struct api is set up before the server starts and
- * read by all, but for what is atomic.
+ * read by all, but for what is atomic. Options that may change are asked of `running` each time.
  */
 
 #include <stdatomic.h>
 
-#include "api/cors.h"
 #include "http/server.h"
 #include "ingest/ingest.h"
+#include "options/running.h"
 #include "query/query.h"
 #include "query/tail.h"
 
@@ -71,17 +71,12 @@ struct api {
     struct callers *callers;
     struct people *people;
     struct limits *limits;
-    uint32_t wrong_keys_max; /* a minute, of one address; 0: any number */
     _Atomic int64_t limit_noted_us;
     struct outbox_follower *outbox;
-    struct journal *journal; /* NULL: nothing leaves an event */
-    enum access_events access_events;
-    slice sensitive_words;       /* separated by commas */
-    const char *key_environment; /* "live" or "dev" */
+    struct running *running;
+    _Atomic(struct journal *) journal; /* NULL: nothing left an event yet (access_event.h) */
+    const char *key_environment;       /* "live" or "dev" */
     uint8_t cursor_key[QUERY_KEY_BYTES];
-    bool tiles_public, metrics_public, query_key_allowed, signup_open;
-    bool hsts;        /* what came over TLS is answered with Strict-Transport-Security */
-    struct cors cors; /* the pages of others that may read answers */
     const char *version;
     int64_t started_us;
     _Atomic bool is_ready; /* examples are in, nothing stops */
@@ -180,5 +175,11 @@ void api_totp_reset(struct http_request *request);
 void api_token_keys_rotate(struct http_request *request);
 
 void api_changes_get(struct http_request *request); /* changes.c */
+
+void api_settings_list(struct http_request *request); /* settings.c */
+void api_setting_get(struct http_request *request);
+void api_setting_put(struct http_request *request); /* settings_change.c */
+void api_setting_delete(struct http_request *request);
+void api_setting_revert(struct http_request *request);
 
 void api_validate_post(struct http_request *request); /* validate.c */

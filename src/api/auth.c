@@ -43,7 +43,8 @@ static enum http_pass find_key(struct http_request *request, const struct api *a
     slice value = {0};
     slice in_url = {0};
     *key = (slice){0};
-    if (http_query(request, "api_key", &in_url) && !api->query_key_allowed) {
+    if (http_query(request, "api_key", &in_url) &&
+        !running_bool(api->running, OPTION_QUERY_KEY_ALLOWED)) {
         return refuse(request, 401,
                       "a key in the URL is refused, because URLs are logged; send it as "
                       "Authorization: Bearer or X-API-Key");
@@ -180,9 +181,9 @@ static bool is_open(const struct http_request *request, const struct api *api,
     case OPEN_TO_ALL:
         return true;
     case OPEN_TO_LOOPBACK:
-        return api->metrics_public || is_loopback(request);
+        return running_bool(api->running, OPTION_METRICS_PUBLIC) || is_loopback(request);
     case OPEN_TILES:
-        return api->tiles_public;
+        return running_bool(api->running, OPTION_TILES_PUBLIC);
     }
     return false;
 }

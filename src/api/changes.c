@@ -34,6 +34,7 @@ struct history {
     slice org;
     uint64_t page, limit;
     uint64_t matched; /* so far, newest first */
+    bool wants_one;   /* the newest is enough */
     json_t *rows;     /* of the page */
     json_t *pending;  /* ids of events from the outbox, as members */
     struct arena event_arena;
@@ -179,6 +180,21 @@ static enum err understand(struct history *history)
     return filter_make_and(&history->arena, history->parts, history->part_count, &history->filter);
 }
 
+static enum err understand_one(struct history *history, const struct kind *kind, slice record_id,
+                               slice change_id)
+{
+    history->wants_one = true;
+    TRY(config_org(history->request, &history->org, &history->diag));
+    TRY(add_equal(history, SLICE("source_format"), SLICE("cairn")));
+    TRY(add_leaf(history, SLICE("data.operation"), FILTER_EQUAL, SLICE("*")));
+    TRY(add_equal(history, SLICE("resource_type"), slice_from_cstr(kind->name)));
+    TRY(add_equal(history, SLICE("resource_id"), record_id));
+    if (change_id.len > 0) {
+        TRY(add_equal(history, SLICE("event_id"), change_id));
+    }
+    return filter_make_and(&history->arena, history->parts, history->part_count, &history->filter);
+}
+
 /* ---- What is found ---- */
 
 static void set_field(json_t *row, const char *name, const struct event *event, enum field field)
@@ -227,6 +243,11 @@ static void take_match(struct history *history, const struct event *event)
     history->matched++;
 }
 
+static bool has_enough(const struct history *history)
+{
+    return history->wants_one && history->matched > 0;
+}
+
 /* ---- The outbox, newest first ---- */
 
 struct pending {
@@ -272,7 +293,7 @@ static enum err look_at_outbox(struct history *history)
     struct pending pending = {history, json_array()};
     enum err e = catalog_outbox(api_of(history->request)->catalog, PENDING_MAX, collect, &pending,
                                 &history->diag);
-    for (size_t i = json_array_size(pending.texts); i > 0 && e == OK; i--) {
+    for (size_t i = json_array_size(pending.texts); i > 0 && e == OK && !has_enough(history); i--) {
         e = look_at_text(history, json_array_get(pending.texts, i - 1));
     }
     json_decref(pending.texts);
@@ -293,7 +314,7 @@ static enum err look_at_ledger(struct history *history)
     const struct store_event *event = NULL;
     TRY(store_scan_open(api_of(history->request)->store, &options, &scan, &history->diag));
     TRY(store_scan_next(scan, &event, &history->diag));
-    while (event != NULL) {
+    while (event != NULL && !has_enough(history)) {
         char id[UUID_TEXT_BYTES + 1] = "";
         uuid_format(&event->event.value[FIELD_EVENT_ID].uuid, id);
         if (json_object_get(history->pending, id) == NULL) {
@@ -315,9 +336,9 @@ static void answer(struct history *history)
     json_decref(value);
 }
 
-void api_changes_get(struct http_request *request)
+static void begin(struct history *history, struct http_request *request)
 {
-    struct history history = {
+    *history = (struct history){
         .request = request,
         .arena = ARENA_INIT(FILTER_BYTES_MAX),
         .event_arena = ARENA_INIT(EVENT_BYTES_MAX),
@@ -327,19 +348,56 @@ void api_changes_get(struct http_request *request)
         .rows = json_array(),
         .pending = json_object(),
     };
+}
+
+static enum err look(struct history *history)
+{
+    TRY(look_at_outbox(history));
+    return has_enough(history) ? OK : look_at_ledger(history);
+}
+
+static void end(struct history *history)
+{
+    for (size_t i = 0; i < history->part_count; i++) {
+        filter_release(history->parts[i]);
+    }
+    json_decref(history->rows);
+    json_decref(history->pending);
+    arena_release(&history->event_arena);
+    arena_release(&history->arena);
+}
+
+void api_changes_get(struct http_request *request)
+{
+    struct history history;
+    begin(&history, request);
     enum err e = understand(&history);
-    e = e == OK ? look_at_outbox(&history) : e;
-    e = e == OK ? look_at_ledger(&history) : e;
+    e = e == OK ? look(&history) : e;
     if (e == OK) {
         answer(&history);
     } else {
         api_fail(request, e, &history.diag);
     }
-    for (size_t i = 0; i < history.part_count; i++) {
-        filter_release(history.parts[i]);
+    end(&history);
+}
+
+enum err config_find_change(struct http_request *request, const struct kind *kind, slice record_id,
+                            slice change_id, json_t **out, struct diag *diag)
+{
+    struct history history;
+    begin(&history, request);
+    enum err e = understand_one(&history, kind, record_id, change_id);
+    e = e == OK ? look(&history) : e;
+    if (e == OK && history.matched == 0) {
+        e = diag_fail(&history.diag, ERR_NOT_FOUND, "",
+                      change_id.len > 0 ? "its history has no such change"
+                                        : "it was never changed");
     }
-    json_decref(history.rows);
-    json_decref(history.pending);
-    arena_release(&history.event_arena);
-    arena_release(&history.arena);
+    if (e == OK) {
+        *out = json_incref(json_array_get(history.rows, 0));
+    } else {
+        *diag = history.diag;
+    }
+    end(&history);
+    return e;
 }

@@ -31,6 +31,11 @@ void config_answer(struct http_request *request, int status, const json_t *value
 /* With an object as it is shown, its ETag, and, of a new one (201), its Location. */
 void config_answer_object(struct http_request *request, int status, const json_t *object);
 
+/* The last change of an object in the history, or, if `change_id` is not empty, the one with that
+ * event: a row of GET /api/v1/audit, a new reference. NOT_FOUND; INVALID: it is no event's id. */
+enum err config_find_change(struct http_request *request, const struct kind *kind, slice record_id,
+                            slice change_id, json_t **out, struct diag *diag);
+
 /* A problem document with what is wrong. */
 void config_fail(struct http_request *request, enum err e, const struct diag *diag,
                  const struct kind_errors *errors);

@@ -230,7 +230,7 @@ static enum err sign_up(struct people_request *asked)
     const struct api *api = api_of(asked->request);
     CLEANUP(signup_result_release) struct signup_result result = {0};
     const struct signup signup = {asked->body, api->key_environment, &asked->from};
-    if (!api->signup_open) {
+    if (!running_bool(api->running, OPTION_SIGNUP)) {
         return diag_fail(&asked->diag, ERR_DENIED, "",
                          "nobody may sign up here; an administrator may switch it on (signup)");
     }

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "api/access_event.h"
 #include "api/auth.h"
 #include "codec/json_write.h"
 #include "http/problem.h"
@@ -96,7 +97,8 @@ static void note_event(struct http_request *request, struct api *api,
     int64_t last_us = atomic_load(&api->limit_noted_us);
     bool is_first = now_us - last_us >= 1000000 &&
                     atomic_compare_exchange_strong(&api->limit_noted_us, &last_us, now_us);
-    if (api->journal == NULL || !is_first) {
+    struct journal *journal = access_journal(api);
+    if (journal == NULL || !is_first) {
         return;
     }
     CLEANUP(buf_release) struct buf text = BUF_INIT(EVENT_BYTES_MAX);
@@ -111,7 +113,7 @@ static void note_event(struct http_request *request, struct api *api,
     json_begin_object(&json, "event_data");
     extend(&json, answer);
     if (json_end(&json) == OK) {
-        journal_put(api->journal, caller->org, buf_slice(&text));
+        journal_put(journal, caller->org, buf_slice(&text));
     }
 }
 
@@ -176,10 +178,15 @@ enum http_pass meter_ask(struct http_request *request, void *data)
 
 /* ---- Addresses ---- */
 
-static void failures_of(const struct http_request *request, const struct api *api,
+/* False: any number of failures is borne. */
+static bool failures_of(const struct http_request *request, const struct api *api,
                         struct limit_subject *out)
 {
-    limit_failures(request->peer, api->wrong_keys_max, FAILURE_SECONDS, out);
+    uint32_t most = (uint32_t)running_u64(api->running, OPTION_WRONG_KEYS_MAX);
+    if (most > 0) {
+        limit_failures(request->peer, most, FAILURE_SECONDS, out);
+    }
+    return most > 0;
 }
 
 bool meter_address_is_open(struct http_request *request, struct api *api)
@@ -187,10 +194,9 @@ bool meter_address_is_open(struct http_request *request, struct api *api)
     struct limit_subject subject;
     struct limit_answer answer;
     struct limit_time now = limit_time_now();
-    if (api->wrong_keys_max == 0) {
+    if (!failures_of(request, api, &subject)) {
         return true;
     }
-    failures_of(request, api, &subject);
     bool is_open = limits_look(api->limits, &subject, 1, now, &answer) != ERR_LIMIT;
     return is_open || refuse(request, &answer, now) == HTTP_PASS_ON;
 }
@@ -199,8 +205,7 @@ void meter_wrong_key(struct http_request *request, struct api *api)
 {
     struct limit_subject subject;
     struct limit_answer answer;
-    if (api->wrong_keys_max > 0) {
-        failures_of(request, api, &subject);
+    if (failures_of(request, api, &subject)) {
         enum err e = limits_take(api->limits, &subject, 1, limit_time_now(), &answer);
         UNUSED(e); /* it is counted; this one is refused anyway */
     }

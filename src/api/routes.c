@@ -4,14 +4,12 @@
 #include "api/access_event.h"
 #include "api/api.h"
 #include "api/auth.h"
+#include "api/cors.h"
 #include "api/legacy.h"
 #include "api/meter.h"
 #include "api/metrics.h"
 #include "http/forwarded.h"
 #include "kinds/kinds.h"
-
-/* Bodies are streamed: this bounds what one request may send, not what it costs. */
-#define STREAM_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
 static const struct api_route open_to_all = {.openness = OPEN_TO_ALL};
 static const struct api_route for_loopback = {.right = RIGHT_OPS_READ,
@@ -40,6 +38,7 @@ KIND_DATA(targets);
 KIND_DATA(dev_hosts);
 KIND_DATA(teams);
 KIND_DATA(users);
+KIND_DATA(settings);
 
 static const struct api_route for_known = {.openness = OPEN_TO_KNOWN};
 static const struct api_route for_logins = {.openness = OPEN_TO_ALL, .action = "LOGIN"};
@@ -55,7 +54,7 @@ static const struct api_route for_changes = {.right = RIGHT_OPS_WRITE};
 #define POSTS(route_path, handlers, route_data)                                                    \
     {                                                                                              \
         .method = HTTP_POST, .path = (route_path), .parked = &(handlers),                          \
-        .body_bytes_max = STREAM_BYTES_MAX, .data = (void *)(uintptr_t) & (route_data)             \
+        .data = (void *)(uintptr_t) & (route_data)                                                 \
     }
 
 #define CONFIG_BYTES_MAX   ((size_t)256 * 1024)
@@ -117,7 +116,6 @@ static const struct api_route for_changes = {.right = RIGHT_OPS_WRITE};
     {.method = HTTP_POST,                                                                          \
      .path = (route_path),                                                                         \
      .parked = &(handlers),                                                                        \
-     .body_bytes_max = STREAM_BYTES_MAX,                                                           \
      .data = ALIAS_DATA(shape, who)},
 
 static const struct http_route routes[] = {
@@ -156,6 +154,12 @@ static const struct http_route routes[] = {
     CHANGES(HTTP_DELETE, "/api/v1/auth/totp", api_totp_end, for_known),
     CHANGES(HTTP_POST, "/api/v1/auth/token-keys/rotate", api_token_keys_rotate, for_changes),
     GETS("/api/v1/audit", api_changes_get, for_auditors),
+    GETS("/api/v1/settings", api_settings_list, read_settings),
+    GETS("/api/v1/settings/{name}", api_setting_get, read_settings),
+    CHANGES(HTTP_PUT, "/api/v1/settings/{name}", api_setting_put, write_settings),
+    CHANGES(HTTP_PATCH, "/api/v1/settings/{name}", api_setting_put, write_settings),
+    CHANGES(HTTP_DELETE, "/api/v1/settings/{name}", api_setting_delete, write_settings),
+    CHANGES(HTTP_POST, "/api/v1/settings/{name}/revert", api_setting_revert, write_settings),
     {.method = HTTP_POST,
      .path = "/api/v1/validate",
      .blocking = api_validate_post,
@@ -193,10 +197,22 @@ const struct http_route *api_routes(size_t *count)
     return routes;
 }
 
+/* Streams of events have the limit that is an option: it bounds what one request may send, not what
+ * it costs. */
+static enum http_pass bound_body(struct http_request *request, void *data)
+{
+    const struct api *api = data;
+    const struct http_route *route = request->route;
+    if (route != NULL && route->method == HTTP_POST && route->parked != NULL) {
+        request->body_bytes_max = (size_t)running_u64(api->running, OPTION_BODY_BYTES_MAX);
+    }
+    return HTTP_PASS_ON;
+}
+
 /* Read top to bottom: the first that says no answers. */
 static const struct http_middleware chain[] = {
     {http_forwarded, NULL},     {api_version_pass, NULL}, {auth_identify, auth_ask},
-    {meter_request, meter_ask}, {auth_authorise, NULL},
+    {meter_request, meter_ask}, {auth_authorise, NULL},   {bound_body, NULL},
 };
 
 const struct http_middleware *api_middleware(size_t *count)
@@ -205,17 +221,27 @@ const struct http_middleware *api_middleware(size_t *count)
     return chain;
 }
 
+static void answer_origin(struct api *api, struct http_request *request)
+{
+    struct cors cors;
+    slice origins = running_text(api->running, OPTION_CORS_ORIGINS, request->arena);
+    if (cors_parse(origins, &cors, NULL) == OK) {
+        cors_answer(&cors, request);
+    }
+}
+
 static void add_headers(struct http_request *request, void *data)
 {
-    const struct api *api = data;
+    struct api *api = data;
     legacy_adapt_problem(api, request);
     api_version_headers(api->versions, request);
     http_response_lines(request->response, SLICE(API_SECURITY_HEADERS));
-    if (api->hsts && request->is_https) { /* over plain HTTP nobody may believe it (RFC 6797) */
+    bool is_https = request->is_https; /* over plain HTTP nobody may believe it (RFC 6797) */
+    if (is_https && running_bool(api->running, OPTION_HSTS)) {
         http_response_lines(request->response,
                             SLICE("Strict-Transport-Security: max-age=31536000\r\n"));
     }
-    cors_answer(&api->cors, request);
+    answer_origin(api, request);
 }
 
 static void note_outcome(const struct http_request *request, const struct http_outcome *outcome,

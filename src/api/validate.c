@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* validate - a document is checked against rules that come with it; nothing of it is stored. */
-#include "api/api.h"
+#include "api/access_event.h"
 #include "api/auth.h"
 #include "codec/hex.h"
 #include "codec/json_write.h"
@@ -21,7 +21,7 @@ static void note_event(struct http_request *request, const char *id,
                        const struct rules_result *result)
 {
     const struct caller *caller = request->caller;
-    struct journal *journal = caller->api->journal;
+    struct journal *journal = access_journal(caller->api);
     if (journal == NULL) {
         return;
     }

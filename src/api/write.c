@@ -415,6 +415,17 @@ static bool params_are_known(struct http_request *request)
     return true;
 }
 
+/* How old, how far ahead and how deep an event may be now. */
+static void bound_events(const struct api *api, bool is_backfill, struct read_options *read)
+{
+    const struct running *running = api->running;
+    int64_t past_days = (int64_t)running_u64(running, OPTION_PAST_DAYS_MAX);
+    int64_t future_minutes = (int64_t)running_u64(running, OPTION_FUTURE_MINUTES_MAX);
+    read->past_us_max = is_backfill ? 0 : past_days * 86400 * 1000000;
+    read->future_us_max = future_minutes * 60 * 1000000;
+    read->depth_max = (uint32_t)running_u64(running, OPTION_EVENT_DEPTH_MAX);
+}
+
 static void start(struct http_request *request, struct intake_options *options)
 {
     struct api *api = api_of(request);
@@ -432,9 +443,7 @@ static void start(struct http_request *request, struct intake_options *options)
     options->wake = on_wake;
     options->context = write;
     options->read.org = ((const struct caller *)request->caller)->org;
-    options->read.past_us_max = flag_is_set(request, "backfill") ? 0 : api->ingest.past_us_max;
-    options->read.future_us_max = api->ingest.future_us_max;
-    options->read.depth_max = api->ingest.depth_max;
+    bound_events(api, flag_is_set(request, "backfill"), &options->read);
     write->intake = intake_new(&api->ingest, options);
     request->state = write;
 }

@@ -188,8 +188,10 @@ static enum err open_coding(struct exchange *exchange)
 static bool accept_body(struct exchange *exchange)
 {
     const struct http_route *route = exchange->request.route;
-    exchange->body_max = route->body_bytes_max > 0 ? route->body_bytes_max
-                                                   : exchange->loop->server->options.body_bytes_max;
+    size_t asked = exchange->request.body_bytes_max;
+    size_t stated = route->body_bytes_max > 0 ? route->body_bytes_max
+                                              : exchange->loop->server->options.body_bytes_max;
+    exchange->body_max = asked > 0 ? asked : stated;
     if (exchange->is_body_done) {
         return true;
     }

@@ -60,6 +60,7 @@ struct http_request {
     struct http_loop *loop;         /* for http_post() */
     struct http_task task;          /* for the handler's own use with http_post() */
     void *caller;                   /* the middleware's: who calls */
+    size_t body_bytes_max;          /* the middleware's: what may be sent; 0: as the route says */
     void *state;                    /* the handler's */
 };
 

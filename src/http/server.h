@@ -58,8 +58,8 @@ enum http_pass {
     HTTP_PASS_WAIT,   /* only something that may block can tell: `wait` */
 };
 
-/* One link of the chain before the handler. It may set request->caller. The body is not read before
- * all have passed. */
+/* One link of the chain before the handler. It may set what the request has for it. The body is not
+ * read before all have passed. */
 struct http_middleware {
     enum http_pass (*pass)(struct http_request *request,
                            void *data); /* on the loop, never blocks */

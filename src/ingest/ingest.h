@@ -22,9 +22,6 @@ struct intake_pool;
 
 struct ingest {
     struct store *store;
-    int64_t past_us_max; /* how old an event may be; 0: any age */
-    int64_t future_us_max;
-    uint32_t depth_max;
     struct ingest_metrics *metrics; /* may be NULL */
     struct intake_pool *pool;       /* may be NULL */
 };

@@ -5,7 +5,7 @@
 static const struct kind_field fields[] = {
     {"name", KIND_NAME, KIND_REQUIRED | KIND_IMMUTABLE, NULL, 1, 100, NULL,
      "The option, as cairn.conf writes it"},
-    {"value", KIND_TEXT, KIND_REQUIRED, NULL, 0, 4000, NULL, "Its value, as cairn.conf writes it"},
+    {"value", KIND_TEXT, KIND_REQUIRED, NULL, 0, 8000, NULL, "Its value, as cairn.conf writes it"},
 };
 
 const struct kind kind_settings = {

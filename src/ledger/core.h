@@ -67,6 +67,8 @@ struct ledger {
 
     _Atomic bool erasing; /* one at a time */
     _Atomic bool failed;
+    _Atomic uint64_t reserve_bytes;
+    _Atomic uint32_t reserve_percent;
     _Atomic bool disk_low;
     _Atomic int64_t disk_checked_us;
     _Atomic uint64_t commits, commit_us_total, sync_us_max, duplicates, conflicts;

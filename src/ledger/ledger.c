@@ -93,10 +93,18 @@ static void check_disk(struct ledger *ledger)
     uint64_t free_bytes = 0;
     uint64_t total_bytes = 0;
     if (dir_space(ledger->dir, &free_bytes, &total_bytes, NULL) == OK) {
-        uint64_t share = total_bytes / 100 * ledger->options.reserve_percent;
-        atomic_store(&ledger->disk_low,
-                     free_bytes < ledger->options.reserve_bytes || free_bytes < share);
+        uint64_t share = total_bytes / 100 * atomic_load(&ledger->reserve_percent);
+        uint64_t reserve_bytes = atomic_load(&ledger->reserve_bytes);
+        atomic_store(&ledger->disk_low, free_bytes < reserve_bytes || free_bytes < share);
     }
+}
+
+void ledger_set_reserve(struct ledger *ledger, uint64_t bytes, uint32_t percent)
+{
+    atomic_store(&ledger->reserve_bytes, bytes);
+    atomic_store(&ledger->reserve_percent, percent);
+    atomic_store(&ledger->disk_checked_us, 0); /* the next append looks again */
+    check_disk(ledger);
 }
 
 static enum err append(struct store *store, struct batch *batch, struct diag *diag)
@@ -236,6 +244,8 @@ static struct ledger *ledger_new(const struct ledger_options *options)
     ledger->store.ops = &ledger_ops;
     ledger->options = *options;
     set_defaults(&ledger->options);
+    atomic_store(&ledger->reserve_bytes, options->reserve_bytes);
+    atomic_store(&ledger->reserve_percent, options->reserve_percent);
     ledger->hash_seed = random_u64();
     ledger->queue_tail = &ledger->queue_head;
     ledger->snapshot = snapshot_new();

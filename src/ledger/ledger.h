@@ -55,6 +55,9 @@ DEFINE_OWNED(ledger);
 
 struct store *ledger_store(struct ledger *ledger);
 
+/* Other reserves than those it was opened with, from now on. Any thread. */
+void ledger_set_reserve(struct ledger *ledger, uint64_t bytes, uint32_t percent);
+
 /* Informs whoever meets our LOCK: "pid 12 listen 127.0.0.1:8090". IO. */
 enum err ledger_describe(struct ledger *ledger, slice text, struct diag *diag);
 

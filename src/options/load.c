@@ -22,6 +22,13 @@ static enum err read_file(struct options *options, const char *path, struct diag
     return options_read_text(options, (slice){bytes, len}, path, diag);
 }
 
+/* What the file that the options name says. */
+static enum err read_named_file(struct options *options, struct diag *diag)
+{
+    const char *path = options_text(options, OPTION_CONFIG);
+    return path[0] == '\0' ? OK : read_file(options, path, diag);
+}
+
 enum err options_load(int argc, char *const *argv, char *const *environment, struct options **out,
                       struct diag *diag)
 {
@@ -30,10 +37,18 @@ enum err options_load(int argc, char *const *argv, char *const *environment, str
     TRY(options_read_flags(options, argc, argv, diag));
     TRY(options_read_environment(options, environment, diag));
     /* Only now is it known which file; what it says is weaker than all that was read before. */
-    const char *path = options_text(options, OPTION_CONFIG);
-    if (path[0] != '\0') {
-        TRY(read_file(options, path, diag));
-    }
+    TRY(read_named_file(options, diag));
     *out = MOVE(options);
+    return OK;
+}
+
+enum err options_reload(const struct options *options, struct options **out, struct diag *diag)
+{
+    OWNED(options) copy = options_copy(options);
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        options_unset(copy, (enum option)i, OPTION_FROM_FILE);
+    }
+    TRY(read_named_file(copy, diag));
+    *out = MOVE(copy);
     return OK;
 }

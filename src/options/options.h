@@ -4,10 +4,11 @@
  * options - what the server can be told: one table, five sources, one value each.
  *
  * options.def is the table. A value comes from, the strongest first: flag, environment, setting
- * changed while running, configuration file, default. Whatever the order in which sources are read,
- * a weaker one never replaces a stronger one, so precedence is a single comparison.
+ * changed while running, configuration file, default. What each source says is kept, and the
+ * strongest that says anything counts: sources may be read in any order, and taken back.
  *
- * Threads: a loaded `struct options` is read by any; options_set() needs an owner.
+ * Threads: a loaded `struct options` is read by any; what changes it needs an owner. The values of
+ * a server that runs are in running.h.
  */
 
 #include <stdint.h>
@@ -38,6 +39,7 @@ enum option_type {
 
 #define OPTION_RUNNING 1u
 #define OPTION_START   2u
+#define OPTION_SECRET  4u
 
 struct option_info {
     const char *name;
@@ -56,11 +58,14 @@ const struct option_info *option_info(enum option option);
 /* By its name in the file ("log.level") or its flag ("log-level"). False if there is none. */
 bool option_find_name(slice name, enum option *out);
 bool option_find_flag(slice flag, enum option *out);
+/* The name that is nearest to one that there is not, for who mistyped it; NULL: none is near. */
+const char *option_near(slice name);
 /* The flag without its dashes, NUL-terminated. */
 #define OPTION_FLAG_BYTES_MAX 48
 const char *option_flag(enum option option, char out[OPTION_FLAG_BYTES_MAX]);
 /* What to write in place of the value in a synopsis: "HOST:PORT". */
 const char *option_placeholder(enum option option);
+const char *option_type_name(enum option_type type); /* "duration" */
 
 enum option_source {
     OPTION_FROM_DEFAULT,
@@ -69,11 +74,14 @@ enum option_source {
     OPTION_FROM_ENVIRONMENT,
     OPTION_FROM_FLAG,
 };
+#define OPTION_SOURCES 5
+const char *option_source_name(enum option_source source); /* "environment" */
 
 struct options;
 
 /* Every option at its default. */
 struct options *options_new(void);
+struct options *options_copy(const struct options *options);
 void options_free(struct options *options);
 DEFINE_OWNED(options);
 
@@ -84,11 +92,13 @@ DEFINE_OWNED(options);
  */
 enum err options_load(int argc, char *const *argv, char *const *environment, struct options **out,
                       struct diag *diag);
+/* A copy of `options` in which the file says what it says now. As options_load(). */
+enum err options_reload(const struct options *options, struct options **out, struct diag *diag);
 /* Whether --help or -h is among the arguments. */
 bool options_help_asked(int argc, char *const *argv);
 
-/* The three sources, each alone; tests and options_load() use them. Weaker values are checked and
- * then left aside. `name` is the file's name for messages. */
+/* The three sources, each alone; tests and options_load() use them. Weaker values are checked too.
+ * `name` is the file's name for messages. */
 enum err options_read_flags(struct options *options, int argc, char *const *argv,
                             struct diag *diag);
 enum err options_read_environment(struct options *options, char *const *environment,
@@ -99,15 +109,23 @@ enum err options_read_text(struct options *options, slice text, const char *name
 enum err options_set(struct options *options, enum option option, slice text,
                      enum option_source source, const char *where, struct diag *diag);
 
-/* ---- Values ---- */
+/* The source says nothing of it any more. */
+void options_unset(struct options *options, enum option option, enum option_source source);
+/* What `source` says of an option in `from`, or that it says nothing, is so in `options` too. */
+void options_take(struct options *options, enum option option, enum option_source source,
+                  const struct options *from);
 
-/* TEXT, PATH, FILE, NAME, ADDRESS, CHOICE; lasts until the next options_set(). "" is not given. */
+/* ---- Values: those of the strongest source ---- */
+
+/* TEXT, PATH, FILE, NAME, ADDRESS, CHOICE; lasts until the next change. "" is not given. */
 const char *options_text(const struct options *options, enum option option);
 /* SIZE in bytes, DURATION in milliseconds, INTEGER. */
 uint64_t options_u64(const struct options *options, enum option option);
 bool options_bool(const struct options *options, enum option option);
 /* The position of a CHOICE in its list. */
 size_t options_choice(const struct options *options, enum option option);
+/* Of a type that is a number inside, which BOOLEAN and CHOICE are too; else 0. */
+uint64_t options_number(const struct options *options, enum option option);
 /* The halves of an ADDRESS; the host is without brackets, "" is every address. */
 #define OPTION_HOST_BYTES_MAX 255
 void options_address(const struct options *options, enum option option,
@@ -117,6 +135,11 @@ enum option_source options_source(const struct options *options, enum option opt
 const char *options_where(const struct options *options, enum option option);
 /* Appends the value as the file would write it: "64MiB", "1s", "true". */
 void options_format(const struct options *options, enum option option, struct buf *out);
+/* The same of one source. False: it says nothing. */
+bool options_format_from(const struct options *options, enum option option,
+                         enum option_source source, struct buf *out);
+/* The same of a limit of a SIZE, DURATION or INTEGER. */
+void option_format_limit(enum option_type type, uint64_t number, struct buf *out);
 
 /* ---- Words ---- */
 

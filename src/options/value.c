@@ -86,7 +86,7 @@ static bool parse_number(const struct unit *units, size_t unit_count, slice text
     return false;
 }
 
-void option_format_number(enum option_type type, uint64_t number, struct buf *out)
+void option_format_limit(enum option_type type, uint64_t number, struct buf *out)
 {
     const struct unit *units = type == OPTION_TYPE_SIZE ? size_units : duration_units;
     size_t count = type == OPTION_TYPE_SIZE ? COUNT_OF(size_units) : COUNT_OF(duration_units);
@@ -110,8 +110,8 @@ void option_format_number(enum option_type type, uint64_t number, struct buf *ou
 static enum err fail_number(const struct option_info *info, const char *where, struct diag *diag)
 {
     struct buf least = BUF_INIT(32), most = BUF_INIT(32);
-    option_format_number(info->type, info->least, &least);
-    option_format_number(info->type, info->most, &most);
+    option_format_limit(info->type, info->least, &least);
+    option_format_limit(info->type, info->most, &most);
     const char *kind = info->type == OPTION_TYPE_SIZE       ? "a size such as 64MiB"
                        : info->type == OPTION_TYPE_DURATION ? "a time such as 1500ms or 10s"
                                                             : "a whole number";

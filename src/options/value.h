@@ -9,9 +9,8 @@
 #include "options/options.h"
 
 struct option_value {
-    char *text;      /* owned; NULL is the default's text */
+    char *text;      /* owned; NULL: this source says nothing */
     uint64_t number; /* bytes, milliseconds, integer, 0 or 1, position of the choice */
-    enum option_source source;
     char where[96];
 };
 
@@ -19,9 +18,6 @@ struct option_value {
  * number of *out, which the caller ends with free(out->text). */
 enum err option_parse(const struct option_info *info, slice text, const char *where,
                       struct option_value *out, struct diag *diag);
-
-/* Appends the number of a SIZE or DURATION as a person writes it: "64MiB", "1s". */
-void option_format_number(enum option_type type, uint64_t number, struct buf *out);
 
 /* Splits host:port. False if it is none. */
 bool option_split_address(slice text, slice *host_out, uint16_t *port_out);

@@ -50,9 +50,9 @@ static void append_limits(const struct options *defaults, enum option option, st
                      info->type == OPTION_TYPE_INTEGER;
     if (has_range) {
         buf_append_cstr(out, " From ");
-        option_format_number(info->type, info->least, out);
+        option_format_limit(info->type, info->least, out);
         buf_append_cstr(out, " to ");
-        option_format_number(info->type, info->most, out);
+        option_format_limit(info->type, info->most, out);
         buf_append_byte(out, '.');
     }
     if (info->fallback[0] != '\0') {
@@ -117,12 +117,22 @@ static void append_list_json(const char *name, const char *value, const char *wh
     buf_append_cstr(out, "}\n");
 }
 
+static void append_shown(const struct options *options, enum option option, struct buf *out)
+{
+    bool is_secret = (option_info(option)->flags & OPTION_SECRET) != 0;
+    if (is_secret && options_text(options, option)[0] != '\0') {
+        buf_append_cstr(out, "[hidden]");
+    } else {
+        options_format(options, option, out);
+    }
+}
+
 void options_write_list(const struct options *options, bool json, struct buf *out)
 {
     ASSERT(options != NULL);
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         struct buf value CLEANUP(buf_release) = BUF_INIT(KIB(8));
-        options_format(options, (enum option)i, &value);
+        append_shown(options, (enum option)i, &value);
         const char *name = option_info((enum option)i)->name;
         const char *where = options_where(options, (enum option)i);
         if (json) {
@@ -161,6 +171,9 @@ static void append_page(bool is_serve, struct buf *out)
             char flag[OPTION_FLAG_BYTES_MAX];
             struct buf text CLEANUP(buf_release) = BUF_INIT(KIB(4));
             append_sentence(defaults, option, &text);
+            if (!is_serve && (info->flags & OPTION_RUNNING) != 0) {
+                buf_append_cstr(&text, " May change while the server runs.");
+            }
             if (is_serve) {
                 buf_append_format(out, "*--%s* _%s_, ", option_flag(option, flag),
                                   option_placeholder(option));

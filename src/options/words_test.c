@@ -37,6 +37,61 @@ static void test_settings_change_only_what_may_change(void **state)
     assert_int_equal(options_source(options, OPTION_LOG_LEVEL), OPTION_FROM_SETTING);
 }
 
+static void test_secrets_are_no_settings(void **state)
+{
+    UNUSED(state);
+    unsigned both = OPTION_SECRET | OPTION_RUNNING;
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        assert_true((option_info((enum option)i)->flags & both) != both);
+    }
+}
+
+static void test_what_a_source_says_is_kept_and_can_be_taken_back(void **state)
+{
+    UNUSED(state);
+    OWNED(options) options = options_new();
+    struct buf text CLEANUP(buf_release) = BUF_INIT(KIB(1));
+    const enum option it = OPTION_PAST_DAYS_MAX;
+    const struct {
+        const char *text;
+        enum option_source source;
+    } said[] = {{"1", OPTION_FROM_ENVIRONMENT},
+                {"3", OPTION_FROM_FILE},
+                {"2", OPTION_FROM_SETTING}};
+    for (size_t i = 0; i < COUNT_OF(said); i++) {
+        assert_int_equal(options_set(options, it, slice_from_cstr(said[i].text), said[i].source,
+                                     "here", NULL),
+                         OK);
+    }
+    OWNED(options) copy = options_copy(options);
+    for (uint64_t value = 1; value <= 3; value++) {
+        assert_int_equal(options_u64(copy, it), value);
+        options_unset(copy, it, options_source(copy, it));
+    }
+    assert_int_equal(options_u64(copy, it), 7);
+    assert_string_equal(options_where(copy, it), "default");
+    assert_false(options_format_from(copy, it, OPTION_FROM_SETTING, &text));
+    assert_true(options_format_from(options, it, OPTION_FROM_SETTING, &text));
+    assert_string_equal(buf_cstr(&text), "2");
+    options_take(copy, it, OPTION_FROM_FILE, options);
+    assert_string_equal(options_where(copy, it), "file here");
+    OWNED(options) silent = options_new();
+    options_take(copy, it, OPTION_FROM_FILE, silent);
+    assert_int_equal(options_u64(copy, it), 7);
+}
+
+static void test_a_mistyped_name_has_a_near_one(void **state)
+{
+    UNUSED(state);
+    assert_string_equal(option_near(SLICE("log.levle")), "log.level");
+    assert_string_equal(option_near(SLICE("past_day_max")), "past_days_max");
+    assert_string_equal(option_near(SLICE("http_idle_ms")), "http.idle_ms");
+    assert_null(option_near(SLICE("colour")));
+    assert_null(option_near(SLICE("")));
+    assert_null(option_near(SLICE("a name that is longer than any of them, and than what is looked "
+                                  "at in earnest")));
+}
+
 static void test_help_names_every_option(void **state)
 {
     UNUSED(state);
@@ -82,6 +137,7 @@ static void test_pages(void **state)
     options_write_conf_page(&page);
     assert_non_null(strstr(buf_cstr(&page), "*cache\\_bytes\\_max* = _BYTES_\n\tMemory"));
     assert_null(strstr(buf_cstr(&page), "*data* ="));
+    assert_non_null(strstr(buf_cstr(&page), "Default: info. May change while the server runs.\n"));
     buf_clear(&page);
     options_write_serve_page(&page);
     assert_non_null(strstr(buf_cstr(&page), "*--log-level* _CHOICE_, CAIRN\\_LOG\\_LEVEL\n"));
@@ -92,6 +148,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_typed_getters),
         cmocka_unit_test(test_settings_change_only_what_may_change),
+        cmocka_unit_test(test_secrets_are_no_settings),
+        cmocka_unit_test(test_what_a_source_says_is_kept_and_can_be_taken_back),
+        cmocka_unit_test(test_a_mistyped_name_has_a_near_one),
         cmocka_unit_test(test_help_names_every_option),
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_pages),

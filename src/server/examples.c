@@ -43,15 +43,15 @@ static size_t wait_for_slot(struct waiting *waiting)
     return slot;
 }
 
-static enum err load_text(const struct ingest *ingest, slice org, slice text, uint64_t *count,
-                          uint64_t *line, struct diag *diag)
+static enum err load_text(const struct ingest *ingest, const struct read_options *read, slice text,
+                          uint64_t *count, uint64_t *line, struct diag *diag)
 {
     struct waiting waiting = {0};
     mutex_init(&waiting.lock);
     condition_init(&waiting.woken);
     const struct intake_options options = {
         .shape = INTAKE_LINES,
-        .read = {.org = org, .depth_max = ingest->depth_max},
+        .read = *read,
         .wake = on_wake,
         .context = &waiting,
     };
@@ -78,15 +78,16 @@ static enum err load_text(const struct ingest *ingest, slice org, slice text, ui
     return e;
 }
 
-static enum err load_file(const struct ingest *ingest, slice org, const struct dir *dir,
-                          const char *name, uint64_t *count, struct diag *diag)
+static enum err load_file(const struct ingest *ingest, const struct read_options *read,
+                          const struct dir *dir, const char *name, uint64_t *count,
+                          struct diag *diag)
 {
     CLEANUP(mem_freep) uint8_t *bytes = NULL;
     size_t len = 0;
     uint64_t line = 0;
     struct diag inner = {0};
     TRY(file_read_all(dir, name, EXAMPLE_FILE_BYTES_MAX, &bytes, &len, diag));
-    enum err e = load_text(ingest, org, (slice){bytes, len}, count, &line, &inner);
+    enum err e = load_text(ingest, read, (slice){bytes, len}, count, &line, &inner);
     if (e != OK) {
         return diag_fail(diag, e, name, "line %llu: %.60s %.80s", (unsigned long long)line,
                          inner.where, inner.text);
@@ -94,8 +95,8 @@ static enum err load_file(const struct ingest *ingest, slice org, const struct d
     return OK;
 }
 
-enum err examples_load(const struct ingest *ingest, slice org, const char *path,
-                       uint64_t *count_out, struct diag *diag)
+enum err examples_load(const struct ingest *ingest, const struct read_options *read,
+                       const char *path, uint64_t *count_out, struct diag *diag)
 {
     OWNED(dir) dir = NULL;
     CLEANUP(dir_names_release) struct dir_names names = {0};
@@ -105,7 +106,7 @@ enum err examples_load(const struct ingest *ingest, slice org, const char *path,
     for (size_t i = 0; i < names.count; i++) {
         size_t len = strlen(names.names[i]);
         if (len > 7 && strcmp(names.names[i] + len - 7, ".ndjson") == 0) {
-            TRY(load_file(ingest, org, dir, names.names[i], &count, diag));
+            TRY(load_file(ingest, read, dir, names.names[i], &count, diag));
         }
     }
     *count_out = count;

@@ -9,6 +9,7 @@
 
 #include "ingest/ingest.h"
 
-/* Events stored in *count_out. INVALID names file and line. */
-enum err examples_load(const struct ingest *ingest, slice org, const char *path,
-                       uint64_t *count_out, struct diag *diag);
+/* `read` says whose they are, and how deep they may be. Events stored in *count_out. INVALID names
+ * file and line. */
+enum err examples_load(const struct ingest *ingest, const struct read_options *read,
+                       const char *path, uint64_t *count_out, struct diag *diag);

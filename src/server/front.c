@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "api/cors.h"
 #include "base/log.h"
 #include "codec/time.h"
 #include "os/clock.h"
@@ -66,12 +67,22 @@ enum err front_read_proxies(const struct options *options, struct http_networks 
     return at_option(options, OPTION_TRUSTED_PROXIES, parsed, &why, diag);
 }
 
-enum err front_read_origins(const struct options *options, struct cors *out, struct diag *diag)
+static enum err check_origins(const struct options *options, struct diag *diag)
 {
+    struct cors cors;
     struct diag why = {0};
     slice text = slice_from_cstr(options_text(options, OPTION_CORS_ORIGINS));
-    enum err parsed = cors_parse(text, out, &why);
+    enum err parsed = cors_parse(text, &cors, &why);
     return at_option(options, OPTION_CORS_ORIGINS, parsed, &why, diag);
+}
+
+enum err front_check(const struct options *options, struct diag *diag)
+{
+    struct http_tls_options tls;
+    struct http_networks proxies;
+    TRY(front_read_tls(options, &tls, diag));
+    TRY(front_read_proxies(options, &proxies, diag));
+    return check_origins(options, diag);
 }
 
 /* ---- Telling ---- */

@@ -6,7 +6,6 @@
  * Threads: main.
  */
 
-#include "api/cors.h"
 #include "http/server.h"
 #include "options/options.h"
 
@@ -19,8 +18,8 @@ enum err front_read_tls(const struct options *options, struct http_tls_options *
                         struct diag *diag);
 enum err front_read_proxies(const struct options *options, struct http_networks *out,
                             struct diag *diag);
-/* *out points into the options. */
-enum err front_read_origins(const struct options *options, struct cors *out, struct diag *diag);
+/* Everything that is said of the door can be used, as far as that is known without its files. */
+enum err front_check(const struct options *options, struct diag *diag);
 
 /* Logs which certificate is shown, and warns of one that ends soon, and of a door without TLS that
  * is open to other machines in production. */

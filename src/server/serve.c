@@ -32,6 +32,7 @@
 #include "server/first_start.h"
 #include "server/front.h"
 #include "server/secrets.h"
+#include "server/settings.h"
 
 /* Exit statuses, as cairn(1) has them. */
 enum {
@@ -50,12 +51,12 @@ enum {
 };
 
 struct server {
-    struct options *options;
+    struct options *options; /* as at the start; those that may change: api.running */
     struct dir *data_dir;
     struct ledger *ledger;
     struct api api;
+    struct settings settings;
     struct http_server *http;
-    struct http_route *routes;
     struct http_networks trusted_proxies;
     char owner_key[OWNER_KEY_BYTES_MAX];
     bool key_is_new;
@@ -121,18 +122,27 @@ static enum err open_secrets(struct server *server, struct diag *diag)
     return secrets_key(server->data_dir, "cursor.secret", api->cursor_key, diag);
 }
 
+static void on_change(void *context, const struct kind *kind, slice org, slice id)
+{
+    struct server *server = context;
+    callers_changed(server->api.callers, kind, org, id);
+    settings_changed(&server->settings, kind, org, id);
+}
+
 static enum err open_catalog(struct server *server, struct diag *diag)
 {
     struct api *api = &server->api;
-    struct catalog_options options = {.changed = callers_changed,
+    struct catalog_options options = {.changed = on_change,
+                                      .context = server,
                                       .hash_password = people_hash_password};
-    api->callers = options.context = callers_new();
+    api->callers = callers_new();
     TRY(secrets_key(server->data_dir, "catalog.secret", options.hide_key, diag));
     enum err e = catalog_open(server->data_dir, &options, &api->catalog, diag);
     secret_wipe(options.hide_key, sizeof(options.hide_key));
     TRY(e);
     TRY(first_start(api->catalog, slice_from_cstr(server->owner_key), diag));
-    return callers_load(api->callers, api->catalog, diag);
+    TRY(callers_load(api->callers, api->catalog, diag));
+    return settings_load(&server->settings, diag);
 }
 
 static enum err open_people(struct server *server, struct diag *diag)
@@ -149,54 +159,26 @@ static enum err open_people(struct server *server, struct diag *diag)
                   .window_s = (uint32_t)(options_u64(options, OPTION_LOGIN_WINDOW_MS) / 1000),
                   .names_max = LOGIN_GUARD_NAMES},
     };
-    server->api.signup_open = options_bool(options, OPTION_SIGNUP);
     return people_open(server->data_dir, server->api.catalog, server->api.callers, &people,
                        &server->api.people, diag);
 }
 
 static enum err open_api(struct server *server, struct diag *diag)
 {
-    const struct options *options = server->options;
     struct api *api = &server->api;
     api->store = ledger_store(server->ledger);
     api->version = cairn_version();
     api->started_us = clock_monotonic_us();
     api->metrics = api_metrics_new();
-    api->tiles_public = options_bool(options, OPTION_TILES_PUBLIC);
-    api->metrics_public = options_bool(options, OPTION_METRICS_PUBLIC);
-    api->query_key_allowed = options_bool(options, OPTION_QUERY_KEY_ALLOWED);
-    api->hsts = options_bool(options, OPTION_HSTS);
-    api->wrong_keys_max = (uint32_t)options_u64(options, OPTION_WRONG_KEYS_MAX);
     api->limits = limits_local_new(0);
-    api->access_events = (enum access_events)options_choice(options, OPTION_ACCESS_EVENTS);
-    api->sensitive_words = slice_from_cstr(options_text(options, OPTION_SENSITIVE_FIELDS));
     api->ingest = (struct ingest){
         .store = api->store,
-        .past_us_max = (int64_t)options_u64(options, OPTION_PAST_DAYS_MAX) * 86400 * 1000000,
-        .future_us_max = (int64_t)options_u64(options, OPTION_FUTURE_MINUTES_MAX) * 60 * 1000000,
-        .depth_max = (uint32_t)options_u64(options, OPTION_EVENT_DEPTH_MAX),
         .metrics = ingest_metrics_new(),
         .pool = intake_pool_new(),
     };
-    if (api->access_events != ACCESS_EVENTS_NONE) {
-        TRY(journal_start(server->data_dir, api->store, &api->journal, diag));
-    }
+    TRY(settings_apply(&server->settings, diag));
     TRY(tail_start(api->store, &api->tail, diag));
     return api_receipts_start(api->store, &api->receipts, diag);
-}
-
-/* The table, with the one limit that is an option. */
-static struct http_route *make_routes(const struct server *server, size_t *count)
-{
-    const struct http_route *table = api_routes(count);
-    struct http_route *routes = mem_array(*count, sizeof(*routes));
-    memcpy(routes, table, *count * sizeof(*routes));
-    for (size_t i = 0; i < *count; i++) {
-        if (routes[i].method == HTTP_POST && routes[i].parked != NULL) {
-            routes[i].body_bytes_max = (size_t)options_u64(server->options, OPTION_BODY_BYTES_MAX);
-        }
-    }
-    return routes;
 }
 
 /* Connections are anybody's to open: as many as the descriptors allow, and not one more. */
@@ -238,14 +220,13 @@ static enum err open_http(struct server *server, struct diag *diag)
     struct http_tls_options tls;
     TRY(front_read_tls(options, &tls, diag));
     TRY(front_read_proxies(options, &server->trusted_proxies, diag));
-    TRY(front_read_origins(options, &server->api.cors, diag));
+    TRY(front_check(options, diag));
     http.tls = front_has_tls(options) ? &tls : NULL;
     http.trusted_proxies = &server->trusted_proxies;
     http.early_headers = API_SECURITY_HEADERS;
     TRY(bound_connections(options, &http.connections_max, diag));
-    server->routes = make_routes(server, &http.route_count);
-    http.routes = server->routes;
-    TRY(api_versions_new(&all_versions, server->routes, http.route_count, &server->api.versions,
+    http.routes = api_routes(&http.route_count);
+    TRY(api_versions_new(&all_versions, http.routes, http.route_count, &server->api.versions,
                          diag));
     http.middleware = api_middleware(&http.middleware_count);
     api_hooks(&server->api, &http.hooks);
@@ -281,14 +262,23 @@ static enum err load_examples(struct server *server, struct diag *diag)
     if (path[0] == '\0' || store_size(server->api.store) > 0) {
         return OK;
     }
-    return examples_load(&server->api.ingest, SLICE(SYSTEM_ORGANIZATION), path,
-                         &server->example_count, diag);
+    const struct read_options read = {
+        .org = SLICE(SYSTEM_ORGANIZATION),
+        .depth_max = (uint32_t)running_u64(server->api.running, OPTION_EVENT_DEPTH_MAX),
+    };
+    return examples_load(&server->api.ingest, &read, path, &server->example_count, diag);
 }
 
 static enum err open_server(struct server *server, struct diag *diag)
 {
+    struct settings *settings = &server->settings;
+    settings->api = &server->api;
+    settings->api->running = running_new(options_copy(server->options));
+    mutex_init(&settings->lock);
     TRY(open_ledger(server, diag));
     TRY(open_secrets(server, diag));
+    settings->ledger = server->ledger;
+    settings->data_dir = server->data_dir;
     TRY(open_catalog(server, diag));
     TRY(open_api(server, diag));
     TRY(open_people(server, diag));
@@ -310,7 +300,8 @@ static void close_server(struct server *server)
     tail_stop(server->api.tail);
     api_receipts_stop(server->api.receipts);
     outbox_follower_stop(server->api.outbox); /* into the ledger */
-    journal_stop(MOVE(server->api.journal));  /* requests that end from here on leave no event */
+    /* requests that end from here on leave no event */
+    journal_stop(atomic_exchange(&server->api.journal, NULL));
     ledger_close(server->ledger);
     http_server_free(server->http); /* its requests were still held by the ledger */
     people_free(server->api.people);
@@ -323,7 +314,8 @@ static void close_server(struct server *server)
     api_versions_free(server->api.versions);
     secret_wipe(server->owner_key, sizeof(server->owner_key));
     dir_free(server->data_dir);
-    free(server->routes);
+    running_free(server->api.running);
+    mutex_release(&server->settings.lock);
     options_free(server->options);
 }
 
@@ -363,6 +355,7 @@ static void wait_for_stop(struct server *server, const sigset_t *signals)
         if (signal_number != SIGHUP) {
             return;
         }
+        settings_reload(&server->settings);
         front_reload(server->options, server->http);
     }
 }
@@ -370,7 +363,7 @@ static void wait_for_stop(struct server *server, const sigset_t *signals)
 /* Whoever spreads requests over servers learns first that this one goes, while it still serves. */
 static void drain(const struct server *server, const sigset_t *signals)
 {
-    uint64_t ms = options_u64(server->options, OPTION_DRAIN_MS);
+    uint64_t ms = running_u64(server->api.running, OPTION_DRAIN_MS);
     const struct timespec time = {.tv_sec = (time_t)(ms / 1000),
                                   .tv_nsec = (long)(ms % 1000) * 1000000};
     sigset_t stops = *signals;

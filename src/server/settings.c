@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/settings.h"
+
+#include "access/callers.h"
+#include "base/log.h"
+#include "catalog/catalog.h"
+#include "ingest/journal.h"
+#include "ledger/ledger.h"
+
+/* ---- What does not ask ---- */
+
+/* Once it runs it stays: whether anything is put into it is asked each time. */
+static enum err start_journal(struct settings *settings, struct diag *diag)
+{
+    struct api *api = settings->api;
+    struct journal *journal = NULL;
+    bool is_wanted = running_choice(api->running, OPTION_ACCESS_EVENTS) != ACCESS_EVENTS_NONE;
+    if (!is_wanted || atomic_load(&api->journal) != NULL) {
+        return OK;
+    }
+    TRY(journal_start(settings->data_dir, api->store, &journal, diag));
+    atomic_store(&api->journal, journal);
+    return OK;
+}
+
+/* Whoever changed a value before asks for it here again: the last of two sees both. */
+enum err settings_apply(struct settings *settings, struct diag *diag)
+{
+    const struct running *running = settings->api->running;
+    mutex_lock(&settings->lock);
+    log_set_level((enum log_level)running_choice(running, OPTION_LOG_LEVEL));
+    ledger_set_reserve(settings->ledger, running_u64(running, OPTION_DISK_RESERVE_BYTES),
+                       (uint32_t)running_u64(running, OPTION_DISK_RESERVE_PERCENT));
+    enum err e = start_journal(settings, diag);
+    mutex_unlock(&settings->lock);
+    return e;
+}
+
+/* ---- From the catalog ---- */
+
+static slice text_of(const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+    ASSERT(json_is_string(value)); /* the kind says that it is there */
+    return (slice){(const uint8_t *)json_string_value(value), json_string_length(value)};
+}
+
+static void take(struct settings *settings, const json_t *object)
+{
+    struct diag diag = {0};
+    enum option option = OPTION_COUNT;
+    slice name = text_of(object, "name");
+    enum err e = option_find_name(name, &option)
+                     ? running_set(settings->api->running, option, text_of(object, "value"), &diag)
+                     : diag_fail(&diag, ERR_NOT_FOUND, "", "there is no such option");
+    if (e != OK) {
+        LOG_WARN("a setting that is stored does not count", kv_slice("setting", name),
+                 kv_str("why", diag.text));
+    }
+}
+
+enum err settings_load(struct settings *settings, struct diag *diag)
+{
+    const struct catalog_list list = {.org = SLICE(SYSTEM_ORGANIZATION), .limit = CATALOG_LIST_MAX};
+    json_t *objects = NULL;
+    json_t *object = NULL;
+    size_t i = 0;
+    bool has_more = false;
+    uint64_t total = 0;
+    TRY(catalog_list(settings->api->catalog, &kind_settings, &list, &objects, &has_more, &total,
+                     diag));
+    json_array_foreach(objects, i, object)
+    {
+        take(settings, object);
+    }
+    json_decref(objects);
+    return OK;
+}
+
+void settings_changed(struct settings *settings, const struct kind *kind, slice org, slice id)
+{
+    struct diag diag = {0};
+    json_t *object = NULL;
+    enum option option = OPTION_COUNT;
+    if (kind != &kind_settings) {
+        return;
+    }
+    enum err e = catalog_get(settings->api->catalog, kind, org, id, &object, &diag);
+    if (e == OK) {
+        take(settings, object);
+    } else if (e == ERR_NOT_FOUND && option_find_name(id, &option)) {
+        running_unset(settings->api->running, option);
+    }
+    json_decref(object);
+    e = e == ERR_NOT_FOUND ? OK : e;
+    e = e == OK ? settings_apply(settings, &diag) : e;
+    if (e != OK) {
+        LOG_ERROR("a setting is stored, but counts only after a restart", kv_slice("setting", id),
+                  kv_str("where", diag.where), kv_str("why", diag.text));
+        return;
+    }
+    LOG_INFO("a setting changed", kv_slice("setting", id));
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * settings - options that change while the server runs: by the catalog, and by the file read again.
+ *
+ * The catalog tells a change behind its commit, so that the value counts before whoever asked for
+ * it is answered; SIGHUP reads the file. Nearly everyone asks running.h for a value each time. What
+ * has a copy of its own (the log's level, the ledger's reserve) or begins with a value (the
+ * journal) is told here.
+ *
+ * Threads: any may tell a change; loading and reloading are main's.
+ */
+
+#include "api/api.h"
+#include "os/file.h"
+#include "os/thread.h"
+
+struct ledger;
+
+struct settings {
+    struct api *api; /* its running, its catalog, its store; its journal is started here */
+    struct ledger *ledger;
+    const struct dir *data_dir;
+    struct mutex lock; /* one at a time tells */
+};
+
+/* Reads the settings that are stored. One that is none any more is logged and left aside. */
+enum err settings_load(struct settings *settings, struct diag *diag);
+/* Tells the values of now to what does not ask for them. BUSY, IO: the journal did not start. */
+enum err settings_apply(struct settings *settings, struct diag *diag);
+/* As catalog_changed_fn; passes over other kinds. */
+void settings_changed(struct settings *settings, const struct kind *kind, slice org, slice id);
+
+/* Reads the configuration file again: of what may change, what it says counts from now on; the rest
+ * is named as waiting for a restart. The change is an event. A file that cannot be used changes
+ * nothing, and the log says why. */
+void settings_reload(struct settings *settings);
