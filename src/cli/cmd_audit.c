@@ -37,9 +37,7 @@ static void append_parameter(struct buf *target, const char *name, const char *v
         return;
     }
     buf_append_format(target, "&%s=", name);
-    for (; *value != '\0'; value++) {
-        buf_append_format(target, "%%%02X", (uint8_t)*value);
-    }
+    target_append(target, value);
 }
 
 /* "priority 100 -> 7": each member that differs. */
@@ -98,12 +96,7 @@ static void write_answer(const struct cli *cli, const json_t *rows, struct buf *
     size_t i = 0;
     json_t *row = NULL;
     if (cli->common.json || !cli->screen.is_terminal) {
-        json_array_foreach(rows, i, row)
-        {
-            char *line = json_dumps(row, JSON_COMPACT);
-            buf_append_format(out, "%s\n", line == NULL ? "" : line);
-            free(line);
-        }
+        show_json_lines(rows, out);
         return;
     }
     table_init(&table, &cli->screen, columns, COUNT_OF(columns));

@@ -152,20 +152,6 @@ static json_t *body_of(const struct job *job, size_t first)
 
 /* ---- Requests ---- */
 
-static void append_encoded(struct buf *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        uint8_t byte = (uint8_t)*text;
-        bool is_plain = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
-                        (byte >= 'a' && byte <= 'z') || byte == '-' || byte == '.' || byte == '_';
-        if (is_plain) {
-            buf_append_byte(out, byte);
-        } else {
-            buf_append_format(out, "%%%02X", byte);
-        }
-    }
-}
-
 /* "/api/v1/rules", "/api/v1/rules/ID", "/api/v1/api-keys/ID/rotate"; and the organisation. */
 static const char *target_of(struct job *job, const char *id, const char *action)
 {
@@ -173,12 +159,12 @@ static const char *target_of(struct job *job, const char *id, const char *action
     buf_append_format(&job->target, "/api/v1/%s", job->kind->name);
     if (id != NULL) {
         buf_append_byte(&job->target, '/');
-        append_encoded(&job->target, id);
+        target_append(&job->target, id);
     }
     buf_append_cstr(&job->target, action);
     if (job->args->org != NULL) {
         buf_append_cstr(&job->target, "?org=");
-        append_encoded(&job->target, job->args->org);
+        target_append(&job->target, job->args->org);
     }
     buf_append_byte(&job->target, '\0');
     return job->target.failed ? "/" : (const char *)job->target.ptr;
@@ -258,18 +244,6 @@ static void write_table(const struct job *job, const json_t *objects, struct buf
     table_release(&table);
 }
 
-static void write_lines(const json_t *objects, struct buf *out)
-{
-    size_t i = 0;
-    json_t *object = NULL;
-    json_array_foreach(objects, i, object)
-    {
-        char *line = json_dumps(object, JSON_COMPACT);
-        buf_append_format(out, "%s\n", line == NULL ? "" : line);
-        free(line);
-    }
-}
-
 /* All pages, as far as --limit asks for them. A new reference; NULL: it was said why. */
 static json_t *fetch(struct job *job, enum cli_exit *exit)
 {
@@ -308,7 +282,7 @@ static enum cli_exit list(struct job *job)
         return exit;
     }
     if (job->cli->common.json || !job->cli->screen.is_terminal) {
-        write_lines(objects, &out);
+        show_json_lines(objects, &out);
     } else {
         write_table(job, objects, &out);
     }

@@ -33,6 +33,9 @@ enum err connection_find(const struct cli_common *common, char *(*environment)(c
                          struct connection *out, struct diag *diag);
 void connection_release(struct connection *connection);
 
+/* Appends a part of a request's target, with all escaped that might mean something there. */
+void target_append(struct buf *target, const char *text);
+
 /* CLI_OK: *out is the caller's, to end with cairn_client_free(). Else it was said why. */
 enum cli_exit cli_connect(const struct cli *cli, struct cairn_client **out);
 

@@ -188,3 +188,15 @@ void show_json_line(slice json, struct buf *out)
     }
     buf_append_byte(out, '\n');
 }
+
+void show_json_lines(const json_t *objects, struct buf *out)
+{
+    size_t i = 0;
+    json_t *object = NULL;
+    json_array_foreach(objects, i, object)
+    {
+        char *line = json_dumps(object, JSON_COMPACT);
+        buf_append_format(out, "%s\n", line == NULL ? "" : line);
+        free(line);
+    }
+}

@@ -37,3 +37,5 @@ enum colour colour_of(const json_t *event);
 void show_object(const struct screen *screen, json_t *object, struct buf *out);
 /* An answer that is JSON, on one line with a line feed. */
 void show_json_line(slice json, struct buf *out);
+/* The objects of an array, each on a line of its own. */
+void show_json_lines(const json_t *objects, struct buf *out);
