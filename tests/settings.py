@@ -5,6 +5,7 @@ import concurrent.futures
 import datetime
 import json
 import signal
+import time
 
 from harness import (EVENTS, NDJSON, PATIENCE_S, Server, cairn, contains, equal, event, finish,
                      lines_of, ndjson, on_terminal, scratch, step, true, wait_until)
@@ -109,7 +110,7 @@ def refused(server):
     for name, value, parts in (
             ('past_days_max', '36501', ['from 0 to 36500']), ('past_days_max', -1, ['whole number']),
             ('past_days_max', 'soon', ['whole number']), ('past_days_max', '', ['whole number']),
-            ('body_bytes_max', '1K', ['from 1MiB to 16GiB']), ('drain_ms', '11min', ['0', '10min']),
+            ('body_bytes_max', '1K', ['from 1MiB to 16GiB']), ('http.idle_ms', '1ms', ['100ms', '1h']), ('drain_ms', '11min', ['0', '10min']),
             ('log.level', 'loud', ['error warn info debug']), ('hsts', 'perhaps', ['true or false']),
             ('hsts', None, ['DELETE']), ('hsts', ['true'], ['text, number or boolean']),
             ('hsts', 1.5, ['text, number or boolean']),
@@ -189,9 +190,9 @@ def headers_with(server, path='/health', **headers):
 
 
 def old_event(days=0, minutes=0):
-    time = datetime.datetime.now(datetime.timezone.utc)
-    time += datetime.timedelta(days=-days, minutes=minutes)
-    return event(event_timestamp=time.isoformat().replace('+00:00', 'Z'))
+    when = datetime.datetime.now(datetime.timezone.utc)
+    when += datetime.timedelta(days=-days, minutes=minutes)
+    return event(event_timestamp=when.isoformat().replace('+00:00', 'Z'))
 
 
 def written(server, body, headers=None):
@@ -238,6 +239,18 @@ def counts(server):
         put(server, 'disk_reserve_percent', '0').expect(200)
         equal(written(server, event()), 201)
         unset(server, 'disk_reserve_percent').expect(200)
+    for name, sent in (('http.headers_ms', b'GET / HTTP/1.1\r\n'),
+                       ('http.idle_ms', b'GET /health/live HTTP/1.1\r\nHost: h\r\n\r\n')):
+        with step(f'{name} counts from the next connection on'):
+            put(server, name, '100ms').expect(200)
+            begun = time.monotonic()
+            with server.socket() as connection:
+                connection.sendall(sent)
+                while connection.recv(65536):
+                    pass
+            took = time.monotonic() - begun
+            unset(server, name).expect(200)
+            true(took < 6, f'it was closed only after {took} s')
     with step('wrong_keys_max counts from the next request on'):
         def wrong():
             return [server.get(EVENTS, headers=PROXY, key='cairn_dev_00000000_' + 'x' * 43).status
@@ -412,7 +425,7 @@ def reloaded():
             return [item['event_data'] for item in
                     server.query(event_type='config.file.reload', order='seq')['data']]
         with step('SIGHUP: the file is read again, and what may change does'):
-            said = hang_up(FILE + '\npast_days_max = 10\nevent_depth_max = 9\nhttp.idle_ms = 5s\n'
+            said = hang_up(FILE + '\npast_days_max = 10\nevent_depth_max = 9\nhandler_threads = 5\n'
                            'future_minutes_max = 3\n')
             wait_until(lambda: value_of(server, 'past_days_max') == ('10', 'file'), 'it counts',
                        SOON_S)
@@ -420,11 +433,11 @@ def reloaded():
             equal(value_of(server, 'event_depth_max'), ('9', 'file'))
             equal(value_of(server, 'cors.origins'), ('', 'default'))
             equal(value_of(server, 'future_minutes_max'), ('50', 'flag'))
-            equal(value_of(server, 'http.idle_ms'), ('1min', 'default'))
+            equal(value_of(server, 'handler_threads'), ('4', 'default'))
             equal(written(server, old_event(days=15)), 400)
             said = wait_until(lambda: (text := server.log_path.read_text()).count(
                 'the configuration file changed') == 5 and text, 'five lines', SOON_S)
-            for part in ('counts after a restart" option=http.idle_ms old=- new=5s',
+            for part in ('counts after a restart" option=handler_threads old=- new=5',
                          'changed an option" option=past_days_max old=20 new=10',
                          'overrides" option=future_minutes_max old=- new=3'):
                 contains(said, part)
@@ -435,7 +448,7 @@ def reloaded():
                 {'name': 'future_minutes_max', 'effect': 'overridden', 'old_value': None,
                  'new_value': '3'},
                 {'name': 'past_days_max', 'effect': 'now', 'old_value': '20', 'new_value': '10'},
-                {'name': 'http.idle_ms', 'effect': 'restart', 'old_value': None, 'new_value': '5s'},
+                {'name': 'handler_threads', 'effect': 'restart', 'old_value': None, 'new_value': '5'},
                 {'name': 'cors.origins', 'effect': 'now', 'old_value': 'https://a.example',
                  'new_value': None}]}])
         for text, place in (('past_days_max = 3\nunknown = 1\n', ':2'),

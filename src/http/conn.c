@@ -118,11 +118,11 @@ static void linger(struct http_conn *conn)
 
 static void arm(struct http_conn *conn)
 {
-    const struct http_options *options = &conn->loop->server->options;
+    const struct http_server *server = conn->loop->server;
     uint64_t now = loop_now_ms(conn->loop);
-    uint64_t deadline = now + options->idle_ms;
+    uint64_t deadline = now + server->idle_ms;
     if (conn->is_lingering) {
-        deadline = now + options->linger_ms;
+        deadline = now + server->options.linger_ms;
     } else if (conn->now != NULL) {
         deadline = exchange_deadline_ms(conn->now);
     }
@@ -468,7 +468,7 @@ void conn_accept(struct http_loop *loop)
         }
     }
     conn_update(conn);
-    wheel_arm(&loop->wheel, &conn->timer, loop_now_ms(loop) + server->options.head_ms);
+    wheel_arm(&loop->wheel, &conn->timer, loop_now_ms(loop) + server->head_ms);
 }
 
 void conn_stop(struct http_conn *conn)

@@ -252,10 +252,11 @@ void exchange_eof(struct exchange *exchange)
 
 uint64_t exchange_deadline_ms(const struct exchange *exchange)
 {
-    const struct http_options *options = &exchange->loop->server->options;
+    const struct http_server *server = exchange->loop->server;
+    const struct http_options *options = &server->options;
     switch (exchange->phase) {
     case EXCHANGE_HEAD:
-        return exchange->started_ms + options->head_ms;
+        return exchange->started_ms + server->head_ms;
     case EXCHANGE_PASS:
         return WHEEL_NEVER;
     case EXCHANGE_BODY:
@@ -267,7 +268,7 @@ uint64_t exchange_deadline_ms(const struct exchange *exchange)
         return WHEEL_NEVER;
     case EXCHANGE_ANSWER:
     case EXCHANGE_STREAM:
-        return exchange->is_writing ? loop_now_ms(exchange->loop) + options->write_ms : WHEEL_NEVER;
+        return exchange->is_writing ? loop_now_ms(exchange->loop) + server->write_ms : WHEEL_NEVER;
     }
     return WHEEL_NEVER;
 }

@@ -95,7 +95,7 @@ static void on_stop(struct http_task *task)
 {
     struct http_loop *loop = task->arg;
     loop->is_stopping = true;
-    loop->stop_deadline_ms = loop_now_ms(loop) + loop->server->options.stop_ms;
+    loop->stop_deadline_ms = loop_now_ms(loop) + loop->server->stop_ms;
     uv_close((uv_handle_t *)&loop->listener, NULL);
     for_each_conn(loop, conn_stop);
     (void)uv_timer_set_repeat(&loop->ticker, STOP_TICK_MS);

@@ -30,6 +30,7 @@ struct http_server {
     struct http_loop *loops;
     uint32_t loop_count;
     uint16_t port;
+    _Atomic uint32_t head_ms, idle_ms, write_ms, stop_ms; /* as in the options, or later ones */
     bool is_stopped;
     _Atomic bool is_stopping;
     _Atomic uint64_t accepted;

@@ -189,6 +189,9 @@ enum err http_server_start(const struct http_options *options, struct http_serve
     server->options = *options;
     fill_defaults(&server->options);
     TRY(check_options(&server->options, diag));
+    const struct http_times times = {server->options.head_ms, server->options.idle_ms,
+                                     server->options.write_ms, server->options.stop_ms};
+    http_server_set_times(server, &times);
     server->head_limits = (struct http_head_limits){
         .line_bytes_max = server->options.line_bytes_max,
         .fields_bytes_max = server->options.fields_bytes_max,
@@ -207,6 +210,14 @@ enum err http_server_start(const struct http_options *options, struct http_serve
     TRY(open_loops(server, diag));
     *out = MOVE(server);
     return OK;
+}
+
+void http_server_set_times(struct http_server *server, const struct http_times *times)
+{
+    server->head_ms = times->head_ms;
+    server->idle_ms = times->idle_ms;
+    server->write_ms = times->write_ms;
+    server->stop_ms = times->stop_ms;
 }
 
 uint16_t http_server_port(const struct http_server *server)

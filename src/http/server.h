@@ -141,6 +141,13 @@ enum err http_server_reload_tls(struct http_server *server, const struct http_tl
 /* The certificate of new connections. NOT_FOUND: it speaks plain HTTP. Any thread. */
 enum err http_server_certificate(struct http_server *server, struct http_certificate *out);
 
+/* Other times than those of the options, for every deadline that is set from now on; those that run
+ * stay. Any thread. */
+struct http_times {
+    uint32_t head_ms, idle_ms, write_ms, stop_ms;
+};
+void http_server_set_times(struct http_server *server, const struct http_times *times);
+
 /* The port that is listened on, also when 0 was asked for. */
 uint16_t http_server_port(const struct http_server *server);
 

@@ -211,10 +211,6 @@ static enum err open_http(struct server *server, struct diag *diag)
         .middleware_data = &server->api,
         .pool_threads = (uint32_t)options_u64(options, OPTION_HANDLER_THREADS),
         .connections_per_address_max = per_address > 0 ? per_address : UINT32_MAX,
-        .head_ms = (uint32_t)options_u64(options, OPTION_HTTP_HEADERS_MS),
-        .idle_ms = (uint32_t)options_u64(options, OPTION_HTTP_IDLE_MS),
-        .write_ms = (uint32_t)options_u64(options, OPTION_HTTP_WRITE_MS),
-        .stop_ms = (uint32_t)options_u64(options, OPTION_STOP_MS_MAX),
         .response_bytes_max = QUERY_ANSWER_BYTES,
     };
     struct http_tls_options tls;
@@ -232,6 +228,7 @@ static enum err open_http(struct server *server, struct diag *diag)
     api_hooks(&server->api, &http.hooks);
     TRY(http_server_start(&http, &server->http, diag));
     server->api.server = server->http;
+    TRY(settings_apply(&server->settings, diag)); /* its times */
     front_tell(options, server->http);
     return OK;
 }

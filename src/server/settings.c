@@ -23,6 +23,17 @@ static enum err start_journal(struct settings *settings, struct diag *diag)
     return OK;
 }
 
+static void tell_times(const struct running *running, struct http_server *http)
+{
+    const struct http_times times = {
+        .head_ms = (uint32_t)running_u64(running, OPTION_HTTP_HEADERS_MS),
+        .idle_ms = (uint32_t)running_u64(running, OPTION_HTTP_IDLE_MS),
+        .write_ms = (uint32_t)running_u64(running, OPTION_HTTP_WRITE_MS),
+        .stop_ms = (uint32_t)running_u64(running, OPTION_STOP_MS_MAX),
+    };
+    http_server_set_times(http, &times);
+}
+
 /* Whoever changed a value before asks for it here again: the last of two sees both. */
 enum err settings_apply(struct settings *settings, struct diag *diag)
 {
@@ -31,6 +42,10 @@ enum err settings_apply(struct settings *settings, struct diag *diag)
     log_set_level((enum log_level)running_choice(running, OPTION_LOG_LEVEL));
     ledger_set_reserve(settings->ledger, running_u64(running, OPTION_DISK_RESERVE_BYTES),
                        (uint32_t)running_u64(running, OPTION_DISK_RESERVE_PERCENT));
+    struct http_server *http = atomic_load(&settings->api->server);
+    if (http != NULL) { /* else it starts, and is told when it has */
+        tell_times(running, http);
+    }
     enum err e = start_journal(settings, diag);
     mutex_unlock(&settings->lock);
     return e;

@@ -5,8 +5,8 @@
  *
  * The catalog tells a change behind its commit, so that the value counts before whoever asked for
  * it is answered; SIGHUP reads the file. Nearly everyone asks running.h for a value each time. What
- * has a copy of its own (the log's level, the ledger's reserve) or begins with a value (the
- * journal) is told here.
+ * has a copy of its own (the log's level, the ledger's reserve, the times of connections) or begins
+ * with a value (the journal) is told here.
  *
  * Threads: any may tell a change; loading and reloading are main's.
  */
