@@ -76,6 +76,19 @@ static const struct row rows[] = {
     {"a middleware refuses",
      "GET /hello HTTP/1.1\r\n" LAST "X-Api-Key: bad\r\n\r\n",
      {"HTTP/1.1 401 Unauthorized\r\n", "the key is not known"}},
+    {"a middleware bounds the body",
+     "POST /echo HTTP/1.1\r\n" LAST "X-Body-Max: 3\r\nContent-Length: 4\r\n\r\nabcd",
+     {"HTTP/1.1 413 Content Too Large\r\n"}},
+    {"a middleware bounds a body of chunks",
+     "POST /echo HTTP/1.1\r\n" LAST "X-Body-Max: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
+     "4\r\nabcd\r\n0\r\n\r\n",
+     {"HTTP/1.1 413 Content Too Large\r\n"}},
+    {"a body within that bound",
+     "POST /echo HTTP/1.1\r\n" LAST "X-Body-Max: 3\r\nContent-Length: 3\r\n\r\nabc",
+     {"HTTP/1.1 200 OK\r\n", "\r\n\r\nabc"}},
+    {"a middleware widens what the route says",
+     "POST /held HTTP/1.1\r\n" LAST "X-Body-Max: 2000000\r\nContent-Length: 2000001\r\n\r\n",
+     {"HTTP/1.1 413 Content Too Large\r\n"}},
     {"parameters are decoded",
      "GET /things/a%20b%2Fc?x=1&y=%C3%A9+z&x=2&&w HTTP/1.1\r\n" LAST "User-Agent: t\r\n\r\n",
      {"\r\n\r\nid=a b/c;x=1;y=\xc3\xa9 z;x=2;w=;agent=t."}},
@@ -303,6 +316,21 @@ static void a_refusal_is_not_lost_to_a_reset(void **state)
     client_close(fd);
 }
 
+static void times_change_while_it_runs(void **state)
+{
+    UNUSED(state);
+    struct http_server *other = app_start((struct http_options){.tick_ms = 10});
+    const struct http_times times = {.head_ms = 60000, .idle_ms = 20, .write_ms = 1, .stop_ms = 1};
+    http_server_set_times(other, &times);
+    int fd = client_connect(other);
+    client_send(fd, "GET /hello HTTP/1.1\r\n" HOST "\r\n");
+    char *answer = client_read_all(fd, NULL); /* ends when the server closes */
+    assert_contains(answer, "hello\n");
+    free(answer);
+    client_close(fd);
+    http_server_free(other);
+}
+
 static void every_request_is_reported(void **state)
 {
     UNUSED(state);
@@ -349,6 +377,7 @@ int main(void)
         cmocka_unit_test(a_client_that_half_closes_gets_its_answer),
         cmocka_unit_test(a_refusal_is_not_lost_to_a_reset),
         cmocka_unit_test(every_request_is_reported),
+        cmocka_unit_test(times_change_while_it_runs),
         cmocka_unit_test(routes_are_checked),
     };
     struct CMUnitTest tests[COUNT_OF(rows) + COUNT_OF(others)];

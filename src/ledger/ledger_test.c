@@ -403,6 +403,26 @@ static void test_a_segment_that_is_all_erased_is_unlinked(void **state)
     assert_int_equal(fixture_open(f), OK);
 }
 
+static void test_the_reserve_changes_while_it_is_open(void **state)
+{
+    struct ledger_fixture *f = *state;
+    struct store_figures figures;
+    struct batch batch;
+    batch_init(&batch);
+    append_range(f->store, 0, 10, 10);
+    ledger_set_reserve(f->ledger, UINT64_MAX, 0);
+    store_figures(f->store, &figures);
+    assert_false(figures.writable);
+    add_numbered(&batch, 10, NULL);
+    assert_int_equal(commit_batch(f->store, &batch), ERR_FULL);
+    ledger_set_reserve(f->ledger, 0, 100);
+    assert_int_equal(commit_batch(f->store, &batch), ERR_FULL);
+    ledger_set_reserve(f->ledger, 0, 0);
+    assert_int_equal(commit_batch(f->store, &batch), OK);
+    assert_int_equal(store_size(f->store), 11);
+    batch_release(&batch);
+}
+
 int main(void)
 {
 #define STORY(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
@@ -420,6 +440,7 @@ int main(void)
         STORY(test_unsealed_rows_are_erased_from_the_wal),
         STORY(test_sealed_rows_are_erased_and_their_hashes_stay),
         STORY(test_a_segment_that_is_all_erased_is_unlinked),
+        STORY(test_the_reserve_changes_while_it_is_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
