@@ -391,7 +391,7 @@ enum err config_find_change(struct http_request *request, const struct kind *kin
     if (e == OK && history.matched == 0) {
         e = diag_fail(&history.diag, ERR_NOT_FOUND, "",
                       change_id.len > 0 ? "its history has no such change"
-                                        : "it was never changed");
+                                        : "its history has no change");
     }
     if (e == OK) {
         *out = json_incref(json_array_get(history.rows, 0));
