@@ -350,6 +350,19 @@ def versions(server):
                 answer.expect(200)
         equal(shown(server, name)['value'], history(server, name)[0]['new_values']['value'])
         unset(server, name).expect(200)
+    with step('many reverts at once each undo the change before them, or say that others are there'):
+        name = 'event_depth_max'  # whose history is one page
+        for value in (1, 2):
+            put(server, name, value).expect(200)
+        before = len(history(server, name))
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(lambda _: revert(server, name).status, range(16)))
+        true(set(found) <= {200, 409} and 200 in found, f'{found}')
+        rows = history(server, name)
+        equal(len(rows) - before, found.count(200))
+        equal([row['new_values']['value'] for row in rows[:found.count(200) + 1]],
+              ['2' if n % 2 == found.count(200) % 2 else '1' for n in range(found.count(200) + 1)])
+        unset(server, name).expect(200)
 
 
 def reverts(server):

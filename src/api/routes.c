@@ -225,7 +225,7 @@ static void answer_origin(struct api *api, struct http_request *request)
 {
     struct cors cors;
     slice origins = running_text(api->running, OPTION_CORS_ORIGINS, request->arena);
-    if (cors_parse(origins, &cors, NULL) == OK) {
+    if (origins.len > 0 && cors_parse(origins, &cors, NULL) == OK) {
         cors_answer(&cors, request);
     }
 }

@@ -106,13 +106,15 @@ void settings_changed(struct settings *settings, const struct kind *kind, slice 
     } else if (e == ERR_NOT_FOUND && option_find_name(id, &option)) {
         running_unset(settings->api->running, option);
     }
-    json_decref(object);
+    const char *value = json_string_value(json_object_get(object, "value"));
     e = e == ERR_NOT_FOUND ? OK : e;
     e = e == OK ? settings_apply(settings, &diag) : e;
-    if (e != OK) {
+    if (e == OK) {
+        LOG_INFO(value != NULL ? "a setting changed" : "a setting was taken back",
+                 kv_slice("setting", id), kv_str("value", value != NULL ? value : ""));
+    } else {
         LOG_ERROR("a setting is stored, but counts only after a restart", kv_slice("setting", id),
                   kv_str("where", diag.where), kv_str("why", diag.text));
-        return;
     }
-    LOG_INFO("a setting changed", kv_slice("setting", id));
+    json_decref(object);
 }
