@@ -219,6 +219,8 @@ def counts(server):
              lambda: server.get('/metrics', headers=PROXY, key=None).status, 401, 200),
             ('query_key_allowed', 'true',
              lambda: server.get(f'{EVENTS}?api_key={server.key}', key=None).status, 401, 200),
+            ('signup', 'true', lambda: server.request('POST', '/api/v1/auth/signup', b'{}',
+                                                      key=None).status, 403, 400),
             ('hsts', 'false',
              lambda: 'Strict-Transport-Security' in headers_with(server), True, False),
             ('cors.origins', 'https://a.example',
