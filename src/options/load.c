@@ -9,16 +9,9 @@ enum { OPTIONS_FILE_BYTES_MAX = 1024 * 1024 };
 
 static enum err read_file(struct options *options, const char *path, struct diag *diag)
 {
-    const char *slash = strrchr(path, '/');
-    const char *name = slash == NULL ? path : slash + 1;
-    char *parent CLEANUP(mem_freep) =
-        slash == NULL ? mem_text(".", 1) : mem_text(path, (size_t)(slash - path) + 1);
-
-    OWNED(dir) dir = NULL;
-    TRY(dir_open(parent, false, &dir, diag));
     uint8_t *bytes CLEANUP(mem_freep) = NULL;
     size_t len = 0;
-    TRY(file_read_all(dir, name, OPTIONS_FILE_BYTES_MAX, &bytes, &len, diag));
+    TRY(file_read_path(path, OPTIONS_FILE_BYTES_MAX, &bytes, &len, diag));
     return options_read_text(options, (slice){bytes, len}, path, diag);
 }
 

@@ -95,3 +95,6 @@ enum err file_replace(const struct dir *dir, const char *name, slice bytes, stru
 /* At most `max` bytes into a buffer of the heap, which the caller frees. LIMIT. */
 enum err file_read_all(const struct dir *dir, const char *name, size_t max, uint8_t **out,
                        size_t *len_out, struct diag *diag);
+/* The same of a file that a user named by its path. INVALID: the path ends where a file cannot. */
+enum err file_read_path(const char *path, size_t max, uint8_t **out, size_t *len_out,
+                        struct diag *diag);

@@ -242,6 +242,23 @@ static void test_read_all_has_a_limit(void **state)
     free(bytes);
 }
 
+static void test_a_file_is_read_by_its_path(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const bad[] = {"", "/", ".", "/etc/", "/etc/.", "a/.."};
+    char path[TEMPDIR_PATH_BYTES + 8];
+    CLEANUP(mem_freep) uint8_t *bytes = NULL;
+    size_t len = 0;
+    (void)snprintf(path, sizeof(path), "%s/a", fixture->temp.path);
+    assert_int_equal(file_read_path(path, 10, &bytes, &len, NULL), ERR_NOT_FOUND);
+    assert_int_equal(file_replace(fixture->dir, "a", SLICE("12345"), NULL), OK);
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        assert_int_equal(file_read_path(bad[i], 10, &bytes, &len, NULL), ERR_INVALID);
+    }
+    assert_int_equal(file_read_path(path, 10, &bytes, &len, NULL), OK);
+    assert_slice_equal(((slice){bytes, len}), "12345");
+}
+
 /* Whether asking for the name ends the program; in a child, so that this one goes on. */
 static bool is_our_mistake(const struct dir *dir, const char *name)
 {
@@ -282,6 +299,7 @@ int main(void)
         WITH_FIXTURE(test_an_empty_file_maps_to_nothing),
         WITH_FIXTURE(test_replace_leaves_the_new_bytes_and_no_trace),
         WITH_FIXTURE(test_read_all_has_a_limit),
+        WITH_FIXTURE(test_a_file_is_read_by_its_path),
         WITH_FIXTURE(test_names_that_lead_elsewhere_are_our_mistake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

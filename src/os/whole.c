@@ -60,3 +60,18 @@ enum err file_read_all(const struct dir *dir, const char *name, size_t max, uint
     *len_out = (size_t)size;
     return OK;
 }
+
+enum err file_read_path(const char *path, size_t max, uint8_t **out, size_t *len_out,
+                        struct diag *diag)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? path : slash + 1;
+    if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+        return diag_fail(diag, ERR_INVALID, path, "is not the name of a file");
+    }
+    CLEANUP(mem_freep)
+    char *parent = slash == NULL ? mem_text(".", 1) : mem_text(path, (size_t)(slash - path) + 1);
+    OWNED(dir) dir = NULL;
+    TRY(dir_open(parent, false, &dir, diag));
+    return file_read_all(dir, name, max, out, len_out, diag);
+}
