@@ -1,42 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * A table of sets of four. The first bytes of the hash choose the set; nobody can choose those of a
- * token that verifies, so the sets fill evenly.
- */
 #include "people/token_cache.h"
 
 #include <stdlib.h>
 
+#include "access/token_table.h"
 #include "base/mem.h"
-#include "crypto/sha256.h"
 #include "os/thread.h"
 
-enum { WAYS = 4 };
-
 struct entry {
-    uint8_t hash[SHA256_BYTES];
-    uint64_t epoch;             /* of the keys, when it was verified */
-    struct token_claims claims; /* expires_us 0: the place is free */
+    struct token_slot slot; /* ends when the token expires */
+    uint64_t epoch;         /* of the keys, when it was verified */
+    struct token_claims claims;
 };
 
 struct token_cache {
     struct mutex lock; /* of the rest */
-    struct entry *entries;
-    size_t set_mask;
+    struct token_table table;
     uint64_t hits, misses;
 };
 
 struct token_cache *token_cache_new(size_t tokens_max)
 {
     struct token_cache *cache = mem_zeroed(sizeof(*cache));
-    size_t sets = 1;
-    ASSERT(tokens_max > 0 && tokens_max <= 1 << 24);
-    while (sets * WAYS < tokens_max) {
-        sets *= 2;
-    }
     mutex_init(&cache->lock);
-    cache->entries = mem_array(sets * WAYS, sizeof(*cache->entries));
-    cache->set_mask = sets - 1;
+    token_table_init(&cache->table, tokens_max, sizeof(struct entry));
     return cache;
 }
 
@@ -46,56 +33,15 @@ void token_cache_free(struct token_cache *cache)
         return;
     }
     mutex_release(&cache->lock);
-    free(cache->entries);
+    token_table_release(&cache->table);
     free(cache);
 }
-
-/* ---- Under the lock ---- */
-
-static struct entry *set_of(struct token_cache *cache, const uint8_t hash[SHA256_BYTES])
-{
-    uint64_t number = 0;
-    memcpy(&number, hash, sizeof(number));
-    return &cache->entries[(size_t)(number & cache->set_mask) * WAYS];
-}
-
-static struct entry *find(struct token_cache *cache, const uint8_t hash[SHA256_BYTES])
-{
-    struct entry *set = set_of(cache, hash);
-    for (size_t i = 0; i < WAYS; i++) {
-        if (set[i].claims.expires_us != 0 && memcmp(set[i].hash, hash, SHA256_BYTES) == 0) {
-            return &set[i];
-        }
-    }
-    return NULL;
-}
-
-static void put(struct token_cache *cache, const uint8_t hash[SHA256_BYTES], uint64_t epoch,
-                const struct token_claims *claims)
-{
-    struct entry *set = set_of(cache, hash);
-    struct entry *place = find(cache, hash); /* another thread may have been quicker */
-    for (size_t i = 0; place == NULL && i < WAYS; i++) {
-        place = set[i].claims.expires_us == 0 ? &set[i] : NULL;
-    }
-    if (place == NULL) {
-        place = &set[0];
-        for (size_t i = 1; i < WAYS; i++) {
-            place = set[i].claims.expires_us < place->claims.expires_us ? &set[i] : place;
-        }
-    }
-    memcpy(place->hash, hash, SHA256_BYTES);
-    place->epoch = epoch;
-    place->claims = *claims;
-}
-
-/* ---- From any thread ---- */
 
 static bool take_known(struct token_cache *cache, const uint8_t hash[SHA256_BYTES], uint64_t epoch,
                        struct token_claims *out)
 {
     mutex_lock(&cache->lock);
-    struct entry *entry = find(cache, hash);
+    struct entry *entry = token_table_find(&cache->table, hash);
     if (entry != NULL && entry->epoch != epoch) {
         *entry = (struct entry){0};
         entry = NULL;
@@ -147,7 +93,9 @@ enum token_answer token_cache_verify(struct token_cache *cache, const struct tok
     }
     if (!is_known) {
         mutex_lock(&cache->lock);
-        put(cache, hash, epoch, &claims);
+        struct entry *entry = token_table_place(&cache->table, hash, claims.expires_us);
+        entry->epoch = epoch;
+        entry->claims = claims;
         mutex_unlock(&cache->lock);
     }
     *out = claims;
