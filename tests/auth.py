@@ -5,7 +5,7 @@ import re
 import socket
 import stat
 
-from harness import EVENTS, Server, contains, equal, event, finish, skip, step, true
+from harness import EVENTS, Server, contains, equal, event, finish, scratch, skip, step, true
 
 CLOSED = (('GET', EVENTS), ('POST', EVENTS), ('POST', EVENTS + '/batch'),
           ('POST', '/api/v1/ingest/cloudtrail'), ('GET', EVENTS + '/x'),
@@ -136,6 +136,27 @@ def operations(server):
         contains(server.get('/health', key=None).expect(200).json()['version'], '.')
 
 
+def service_accounts():
+    """Those of a cluster; what becomes of their tokens is told beside src/access/token_review.c."""
+    place = scratch('cluster')
+    place.mkdir()
+    for name in ('ca', 'token'):
+        (place / name).write_text('x')
+    files = ('--kubernetes-ca', str(place / 'ca'), '--kubernetes-token-file', str(place / 'token'))
+    with step('an account that cannot be read stops the start'):
+        Server('--kubernetes-accounts', 'pay:api=reader', *files).refuses_to_start(
+            1, '--kubernetes-accounts', "'pay:api=reader'", 'owner, admin, auditor, operator')
+    with step('so does a file that is not there'):
+        Server('--kubernetes-accounts', 'pay:api=writer').refuses_to_start(
+            1, '/var/run/secrets/kubernetes.io/serviceaccount/ca.crt')
+    with step('and an address without a host'):
+        Server('--kubernetes-accounts', 'pay:api=writer', '--kubernetes-address', ':443',
+               *files).refuses_to_start(1, '--kubernetes-address', 'https://HOST:PORT')
+    with Server('--kubernetes-accounts', 'pay:*=writer@acme', *files) as server:
+        with step('a token of nobody is refused'):
+            server.get('/api/v1/log', key='e30.e30.e30').expect_problem(401)
+
+
 with Server() as under_test:
     under_test.send(event())
     keys(under_test)
@@ -148,6 +169,7 @@ with Server() as under_test:
         equal(under_test.key, key)
         under_test.get('/api/v1/log').expect(200)
 from_elsewhere()
+service_accounts()
 with Server('--query-key-allowed') as lenient:
     with step('a key in the URL is taken where that is switched on'):
         lenient.get(f'{EVENTS}?api_key={lenient.key}', key=None).expect(200)

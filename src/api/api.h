@@ -58,6 +58,7 @@ struct journal;
 struct kind;
 struct outbox_follower;
 struct people;
+struct token_review;
 
 struct api {
     struct store *store;
@@ -70,6 +71,7 @@ struct api {
     struct catalog *catalog;
     struct callers *callers;
     struct people *people;
+    struct token_review *reviews; /* of Kubernetes' service accounts; NULL: none is let in */
     struct limits *limits;
     _Atomic int64_t limit_noted_us;
     struct outbox_follower *outbox;

@@ -85,6 +85,45 @@ enum err front_check(const struct options *options, struct diag *diag)
     return check_origins(options, diag);
 }
 
+/* The option that token_review_new() complains of; a file it names itself. */
+static enum err at_kubernetes(const struct options *options, enum err failed,
+                              const struct diag *why, struct diag *diag)
+{
+    if (strcmp(why->where, "accounts") == 0) {
+        return at_option(options, OPTION_KUBERNETES_ACCOUNTS, failed, why, diag);
+    }
+    if (strcmp(why->where, "url") == 0) {
+        return at_option(options, OPTION_KUBERNETES_ADDRESS, failed, why, diag);
+    }
+    *diag = *why;
+    return failed;
+}
+
+enum err front_open_reviews(const struct options *options, struct token_review **out,
+                            struct diag *diag)
+{
+    char url[OPTION_HOST_BYTES_MAX + 32];
+    struct diag why = {0};
+    uint32_t threads = (uint32_t)options_u64(options, OPTION_HANDLER_THREADS);
+    if (!is_given(options, OPTION_KUBERNETES_ACCOUNTS)) {
+        return OK;
+    }
+    (void)snprintf(url, sizeof(url), "https://%s",
+                   options_text(options, OPTION_KUBERNETES_ADDRESS));
+    const struct token_review_options review = {
+        .url = url,
+        .ca_file = options_text(options, OPTION_KUBERNETES_CA),
+        .token_file = options_text(options, OPTION_KUBERNETES_TOKEN_FILE),
+        .audiences = options_text(options, OPTION_KUBERNETES_AUDIENCES),
+        .accounts = options_text(options, OPTION_KUBERNETES_ACCOUNTS),
+        .timeout_ms = (uint32_t)options_u64(options, OPTION_KUBERNETES_TIMEOUT_MS),
+        .cache_ms = (uint32_t)options_u64(options, OPTION_KUBERNETES_CACHE_MS),
+        .threads_max = threads > 1 ? threads / 2 : 1, /* the others go on when it hangs */
+    };
+    enum err e = token_review_new(&review, out, &why);
+    return e == OK ? OK : at_kubernetes(options, e, &why, diag);
+}
+
 /* ---- Telling ---- */
 
 static bool is_loopback(const char *host)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * front - what the options say of the server's door: TLS, trusted proxies, origins.
+ * front - what the options say of the server's door: TLS, trusted proxies, origins, accounts of a
+ * cluster.
  *
  * Threads: main.
  */
 
+#include "access/token_review.h"
 #include "http/server.h"
 #include "options/options.h"
 
@@ -20,6 +22,11 @@ enum err front_read_proxies(const struct options *options, struct http_networks 
                             struct diag *diag);
 /* Everything that is said of the door can be used, as far as that is known without its files. */
 enum err front_check(const struct options *options, struct diag *diag);
+
+/* Service accounts of Kubernetes; *out stays NULL where none is named. INVALID: an account cannot
+ * be read, a file is missing. */
+enum err front_open_reviews(const struct options *options, struct token_review **out,
+                            struct diag *diag);
 
 /* Logs which certificate is shown, and warns of one that ends soon, and of a door without TLS that
  * is open to other machines in production. */

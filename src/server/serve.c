@@ -170,6 +170,7 @@ static enum err open_api(struct server *server, struct diag *diag)
     api->version = cairn_version();
     api->started_us = clock_monotonic_us();
     api->metrics = api_metrics_new();
+    TRY(front_open_reviews(server->options, &api->reviews, diag));
     api->limits = limits_local_new(0);
     api->ingest = (struct ingest){
         .store = api->store,
@@ -304,6 +305,7 @@ static void close_server(struct server *server)
     people_free(server->api.people);
     catalog_free(server->api.catalog);
     callers_free(server->api.callers);
+    token_review_free(server->api.reviews);
     limits_free(server->api.limits);
     intake_pool_free(server->api.ingest.pool);
     ingest_metrics_free(server->api.ingest.metrics);
