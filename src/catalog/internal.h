@@ -54,6 +54,9 @@ enum err rows_insert(struct sql *sql, const struct kind *kind, const json_t *obj
                      struct diag *diag);
 enum err rows_update(struct sql *sql, const struct kind *kind, const json_t *object,
                      struct diag *diag);
+/* A text that only grows, in any organisation; the version stays. OK also without that object. */
+enum err rows_raise(struct sql *sql, const struct kind *kind, slice id, const char *column,
+                    slice value, struct diag *diag);
 enum err rows_delete(struct sql *sql, const struct kind *kind, const json_t *object,
                      struct diag *diag);
 /* CONFLICT and `errors`, where another object has the value of a unique field. */

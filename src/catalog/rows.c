@@ -185,6 +185,21 @@ enum err rows_update(struct sql *sql, const struct kind *kind, const json_t *obj
     return sql_step_done(update, diag);
 }
 
+enum err rows_raise(struct sql *sql, const struct kind *kind, slice id, const char *column,
+                    slice value, struct diag *diag)
+{
+    CLEANUP(buf_release) struct buf text = BUF_INIT(TEXT_SQL_BYTES_MAX);
+    struct sql_statement *raise = NULL;
+    buf_append_format(&text,
+                      "UPDATE \"%s\" SET \"%s\" = ?1 WHERE id = ?2 AND "
+                      "(\"%s\" IS NULL OR \"%s\" < ?1)",
+                      kind->name, column, column, column);
+    TRY(prepare(sql, &text, &raise, diag));
+    sql_bind_text(raise, 1, value);
+    sql_bind_text(raise, 2, id);
+    return sql_step_done(raise, diag);
+}
+
 enum err rows_delete(struct sql *sql, const struct kind *kind, const json_t *object,
                      struct diag *diag)
 {

@@ -28,6 +28,11 @@ static const struct sql_migration own_steps[] = {
      "expires_us INTEGER NOT NULL, revoked_us INTEGER NOT NULL) STRICT;"
      "CREATE INDEX sessions_user ON sessions(user);"
      "CREATE INDEX sessions_expires ON sessions(expires_us)"},
+    {"key_usage",
+     "CREATE TABLE key_usage(key TEXT NOT NULL, day INTEGER NOT NULL, route TEXT NOT NULL,"
+     "unanswered INTEGER NOT NULL, c1 INTEGER NOT NULL, c2 INTEGER NOT NULL, c3 INTEGER NOT NULL,"
+     "c4 INTEGER NOT NULL, c5 INTEGER NOT NULL, PRIMARY KEY(key, day, route)) STRICT, WITHOUT "
+     "ROWID"},
 };
 
 struct steps {
