@@ -55,6 +55,7 @@ struct callers;
 struct catalog;
 struct limits;
 struct journal;
+struct key_usage;
 struct kind;
 struct outbox_follower;
 struct people;
@@ -71,6 +72,7 @@ struct api {
     struct catalog *catalog;
     struct callers *callers;
     struct people *people;
+    struct key_usage *key_usage;
     struct token_review *reviews; /* of Kubernetes' service accounts; NULL: none is let in */
     struct limits *limits;
     _Atomic int64_t limit_noted_us;
@@ -162,6 +164,7 @@ void api_config_delete(struct http_request *request);
 void api_key_create(struct http_request *request); /* keys.c */
 void api_key_revoke(struct http_request *request);
 void api_key_rotate(struct http_request *request);
+void api_key_usage_get(struct http_request *request); /* key_usage_answer.c */
 
 void api_signup(struct http_request *request); /* login.c */
 void api_login(struct http_request *request);

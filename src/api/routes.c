@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "api/auth.h"
 #include "api/cors.h"
+#include "api/key_usage.h"
 #include "api/legacy.h"
 #include "api/meter.h"
 #include "api/metrics.h"
@@ -79,7 +80,8 @@ static const struct api_route for_changes = {.right = RIGHT_OPS_WRITE};
         CHANGES(HTTP_POST, route_path, api_key_create, write_api_keys),                            \
         CHANGES(HTTP_PATCH, route_path "/{id}", api_config_patch, write_api_keys),                 \
         CHANGES(HTTP_DELETE, route_path "/{id}", api_key_revoke, write_api_keys),                  \
-        CHANGES(HTTP_POST, route_path "/{id}/rotate", api_key_rotate, write_api_keys)
+        CHANGES(HTTP_POST, route_path "/{id}/rotate", api_key_rotate, write_api_keys),             \
+        GETS(route_path "/{id}/usage", api_key_usage_get, read_api_keys)
 
 /* Who may use an alias, and its row. */
 #define WRITERS     .right = RIGHT_EVENTS_WRITE
@@ -250,6 +252,7 @@ static void note_outcome(const struct http_request *request, const struct http_o
     struct api *api = data;
     api_metrics_request(api->metrics, request, outcome);
     api_version_note(api->versions, request);
+    api_key_usage_note(api, request, outcome);
     access_event(api, request, outcome);
 }
 

@@ -22,10 +22,10 @@ enum {
 
 struct config_args {
     const char *reason, *org;
-    uint64_t limit, grace;
+    uint64_t limit, grace, days;
 };
 
-static const struct config_args defaults = {.limit = 100};
+static const struct config_args defaults = {.limit = 100, .days = 30};
 
 static const struct cli_option options[] = {
     {"reason", CLI_TEXT, offsetof(struct config_args, reason), "TEXT",
@@ -35,6 +35,8 @@ static const struct cli_option options[] = {
     {"limit", CLI_U64, offsetof(struct config_args, limit), "N", "At most so many; 0: all", NULL},
     {"grace", CLI_U64, offsetof(struct config_args, grace), "SECONDS",
      "How long the old key still works (key rotate)", NULL},
+    {"days", CLI_U64, offsetof(struct config_args, days), "N",
+     "How many days, with today, are looked at (key usage)", NULL},
 };
 
 struct job {
@@ -334,6 +336,35 @@ static enum cli_exit rotate(struct job *job)
     return change(job, "POST", target_of(job, job->cli->operands[1], "/rotate"), body);
 }
 
+/* One line for each day, then for each route, where a program reads. */
+static void write_usage(const struct job *job, struct buf *out)
+{
+    json_t *usage = json_loadb(job->answer, job->len, 0, NULL);
+    if (job->cli->common.json || !job->cli->screen.is_terminal) {
+        show_json_lines(json_object_get(usage, "by_day"), out);
+        show_json_lines(json_object_get(usage, "by_route"), out);
+    } else {
+        show_usage(&job->cli->screen, usage, out);
+    }
+    json_decref(usage);
+}
+
+static enum cli_exit usage(struct job *job)
+{
+    struct buf out CLEANUP(buf_release) = BUF_INIT(MIB(16));
+    char target[TARGET_BYTES_MAX];
+    (void)snprintf(target, sizeof(target), "%s%cdays=%llu",
+                   target_of(job, job->cli->operands[1], "/usage"),
+                   job->args->org != NULL ? '&' : '?', (unsigned long long)job->args->days);
+    enum cairn_result result = cairn_get(job->client, target, &job->answer, &job->len);
+    if (result != CAIRN_OK) {
+        return cli_fail_client(job->cli, job->client, result);
+    }
+    write_usage(job, &out);
+    (void)screen_write(buf_slice(&out));
+    return CLI_OK;
+}
+
 static const struct {
     const char *name;
     size_t operands_least; /* the verb included */
@@ -342,7 +373,7 @@ static const struct {
 } verbs[] = {
     {"list", 1, false, list},    {"show", 2, false, show},         {"create", 2, false, create},
     {"set", 3, false, set},      {"remove", 2, false, remove_one}, {"revoke", 2, true, remove_one},
-    {"rotate", 2, true, rotate},
+    {"rotate", 2, true, rotate}, {"usage", 2, true, usage},
 };
 
 static enum cli_exit run(struct cli *cli)
@@ -394,7 +425,7 @@ static enum cli_exit run(struct cli *cli)
 
 CONFIG_COMMAND(cmd_org, "org", "Organisations, which see nothing of each other", "remove ID");
 CONFIG_COMMAND(cmd_user, "user", "People who log in", "remove ID");
-CONFIG_COMMAND(cmd_key, "key", "Keys of programs", "revoke ID or rotate ID");
+CONFIG_COMMAND(cmd_key, "key", "Keys of programs", "revoke ID, rotate ID or usage ID");
 CONFIG_COMMAND(cmd_rule, "rule", "Rules for events that match", "remove ID");
 CONFIG_COMMAND(cmd_target, "target", "Where events and alerts are sent", "remove ID");
 CONFIG_COMMAND(cmd_schema, "schema", "What the data of an event type must look like", "remove ID");

@@ -35,6 +35,8 @@ enum colour colour_of(const json_t *event);
 
 /* Every scalar inside, a line each: "log.size  5". For small answers of any shape. */
 void show_object(const struct screen *screen, json_t *object, struct buf *out);
+/* How much a key was used: by day, with their total, and by route. */
+void show_usage(const struct screen *screen, const json_t *usage, struct buf *out);
 /* An answer that is JSON, on one line with a line feed. */
 void show_json_line(slice json, struct buf *out);
 /* The objects of an array, each on a line of its own. */

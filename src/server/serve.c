@@ -9,6 +9,7 @@
 
 #include "access/callers.h"
 #include "api/api.h"
+#include "api/key_usage.h"
 #include "api/metrics.h"
 #include "api/negotiate.h"
 #include "api/receipts.h"
@@ -170,6 +171,7 @@ static enum err open_api(struct server *server, struct diag *diag)
     api->version = cairn_version();
     api->started_us = clock_monotonic_us();
     api->metrics = api_metrics_new();
+    TRY(key_usage_start(api->catalog, &api->key_usage, diag));
     TRY(front_open_reviews(server->options, &api->reviews, diag));
     api->limits = limits_local_new(0);
     api->ingest = (struct ingest){
@@ -303,6 +305,7 @@ static void close_server(struct server *server)
     ledger_close(server->ledger);
     http_server_free(server->http); /* its requests were still held by the ledger */
     people_free(server->api.people);
+    key_usage_stop(server->api.key_usage);
     catalog_free(server->api.catalog);
     callers_free(server->api.callers);
     token_review_free(server->api.reviews);
