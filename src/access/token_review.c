@@ -162,16 +162,26 @@ static enum err cannot_now(struct token_review *review, const char *why, struct 
     return diag_fail(diag, ERR_BUSY, "", "%s", why);
 }
 
+static bool take_good(struct token_review *review, const uint8_t hash[SHA256_BYTES], int64_t now_us,
+                      struct token_reviewed *out)
+{
+    const struct known_slot *known = token_table_find(&review->known, hash);
+    bool is_good =
+        known != NULL && clock_monotonic_us() < known->slot.ends_us && now_us < known->expires_us;
+    if (is_good) {
+        review->counts.known++;
+        *out = known->answer;
+    }
+    return is_good;
+}
+
 /* False: the server has to be asked. */
 static bool take_known(struct token_review *review, const uint8_t hash[SHA256_BYTES],
                        int64_t now_us, struct token_reviewed *out, enum err *result,
                        struct diag *diag)
 {
     int64_t steady_us = clock_monotonic_us();
-    const struct known_slot *known = token_table_find(&review->known, hash);
-    if (known != NULL && steady_us < known->slot.ends_us && now_us < known->expires_us) {
-        review->counts.known++;
-        *out = known->answer;
+    if (take_good(review, hash, now_us, out)) {
         *result = OK;
         return true;
     }
@@ -332,6 +342,20 @@ static bool is_wanted(const struct token_review *review, slice token, struct tok
     return token_review_peek(token, heard) &&
            token_account_split(slice_from_cstr(heard->subject), &namespace, &name) &&
            token_accounts_find(&review->accounts, namespace, name) != NULL;
+}
+
+bool token_review_find(struct token_review *review, slice token, int64_t now_us,
+                       struct token_reviewed *out)
+{
+    uint8_t hash[SHA256_BYTES];
+    if (token.len > TOKEN_REVIEW_BYTES_MAX) {
+        return false;
+    }
+    sha256(token, hash);
+    mutex_lock(&review->lock);
+    bool is_good = take_good(review, hash, now_us, out);
+    mutex_unlock(&review->lock);
+    return is_good;
 }
 
 enum err token_review(struct token_review *review, slice token, int64_t now_us,

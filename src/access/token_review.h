@@ -15,7 +15,7 @@
  * One of several threads with the same token asks, the others wait for it; there are never more in
  * here than `threads_max`, so that an API server that hangs does not hold all threads of ours.
  *
- * Threads: any that may wait for as long as timeout_ms; not a loop.
+ * Threads: any; token_review() waits for as long as timeout_ms, so no loop calls it.
  */
 
 #include "access/token_accounts.h"
@@ -61,6 +61,10 @@ struct token_reviewed {
     char role[16];
     uint32_t rights;
 };
+
+/* The same from memory alone, at the cost of a hash, for a loop. False: ask token_review(). */
+bool token_review_find(struct token_review *review, slice token, int64_t now_us,
+                       struct token_reviewed *out);
 
 /* Whose it is. NOT_FOUND: not known, which whoever shows it learns without a reason; BUSY: cannot
  * tell, to be answered with 503. The diag is for the log and never has a token in it. */

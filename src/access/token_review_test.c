@@ -122,6 +122,24 @@ static void test_a_yes_is_kept_for_a_while(void **state)
     assert_int_equal(reviewer_asked(&place.reviewer), 2);
 }
 
+static void test_a_loop_finds_what_is_known_and_never_waits(void **state)
+{
+    UNUSED(state);
+    CLEANUP(leave) struct place place = {0};
+    enter(&place);
+    slice token = buf_slice(&place.token);
+    assert_false(token_review_find(place.review, token, NOW_US, &place.who));
+    assert_int_equal(reviewer_asked(&place.reviewer), 0);
+    assert_int_equal(ask(&place), OK);
+    place.who = (struct token_reviewed){0};
+    assert_true(token_review_find(place.review, token, NOW_US, &place.who));
+    assert_string_equal(place.who.org, "acme");
+    assert_false(token_review_find(place.review, token, FAR_S * SECOND_US, &place.who));
+    clock_advance_for_tests(60 * SECOND_US);
+    assert_false(token_review_find(place.review, token, NOW_US, &place.who));
+    assert_int_equal(reviewer_asked(&place.reviewer), 1);
+}
+
 static void test_no_yes_outlives_its_token(void **state)
 {
     UNUSED(state);
@@ -505,6 +523,7 @@ int main(void)
         cmocka_unit_test(test_a_token_is_its_accounts),
         cmocka_unit_test(test_the_question_is_a_token_review),
         cmocka_unit_test(test_a_yes_is_kept_for_a_while),
+        cmocka_unit_test(test_a_loop_finds_what_is_known_and_never_waits),
         cmocka_unit_test(test_no_yes_outlives_its_token),
         cmocka_unit_test(test_a_no_is_kept_for_less),
         cmocka_unit_test(test_nothing_is_kept_where_the_option_says_so),
