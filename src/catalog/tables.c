@@ -28,6 +28,8 @@ static const struct sql_migration own_steps[] = {
      "expires_us INTEGER NOT NULL, revoked_us INTEGER NOT NULL) STRICT;"
      "CREATE INDEX sessions_user ON sessions(user);"
      "CREATE INDEX sessions_expires ON sessions(expires_us)"},
+    {"quotas", "CREATE TABLE quotas(org TEXT NOT NULL PRIMARY KEY, month INTEGER NOT NULL,"
+               "used INTEGER NOT NULL) STRICT"},
 };
 
 struct steps {
