@@ -54,10 +54,12 @@ enum access_events {
 struct callers;
 struct catalog;
 struct limits;
+struct limit_link;
 struct journal;
 struct kind;
 struct outbox_follower;
 struct people;
+struct quota;
 
 struct api {
     struct store *store;
@@ -71,6 +73,10 @@ struct api {
     struct callers *callers;
     struct people *people;
     struct limits *limits;
+    struct quota *quota;
+    struct limit_link *redis; /* NULL: limits and quota are in memory */
+    bool redis_is_needed;     /* without it, what would be counted is refused */
+    _Atomic uint64_t quota_refused;
     _Atomic int64_t limit_noted_us;
     struct outbox_follower *outbox;
     struct running *running;
@@ -144,6 +150,7 @@ void api_health_ready(struct http_request *request);
 void api_health(struct http_request *request);
 void api_health_detailed(struct http_request *request);
 void api_health_database(struct http_request *request);
+void api_health_redis(struct http_request *request);
 void api_health_basic(struct http_request *request);
 void api_health_checks(struct http_request *request);
 void api_metrics_get(struct http_request *request); /* metrics.c */
@@ -181,5 +188,9 @@ void api_setting_get(struct http_request *request);
 void api_setting_put(struct http_request *request); /* settings_change.c */
 void api_setting_delete(struct http_request *request);
 void api_setting_revert(struct http_request *request);
+
+void api_limits_get(struct http_request *request); /* limits.c */
+void api_limits_reset(struct http_request *request);
+void api_limits_analytics(struct http_request *request); /* limits_analytics.c */
 
 void api_validate_post(struct http_request *request); /* validate.c */
