@@ -25,8 +25,7 @@ static void test_what_is_no_info_is_refused(void **state)
         "",
         "PONG",
         "used_memory:1\r\nused_memory_peak:2\r\nconnected_clients:3\r\n",
-        "used_memory:1\r\nused_memory_peak:2\r\nconnected_clients:x\r\n"
-        "total_commands_processed:4\r\n",
+        "used_memory:1\nused_memory_peak:2\nconnected_clients:x\ntotal_commands_processed:4\n",
         "used_memory:-1\nused_memory_peak:2\nconnected_clients:3\ntotal_commands_processed:4\n",
         "used_memory:\nused_memory_peak:2\nconnected_clients:3\ntotal_commands_processed:4\n"};
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
