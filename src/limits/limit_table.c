@@ -189,10 +189,10 @@ void limit_table_recall(const struct limit_table *table, const struct limit_subj
 
 static void evict_one(struct limit_table *table, enum limit_kind kind, int64_t now_us)
 {
-    struct metered *chosen = NULL;
-    uint64_t least = UINT64_MAX;
-    struct metered *metered = table->kinds[kind].quietest;
-    for (int i = 0; i < LOOKED_AT && metered != NULL && least > 0; i++) {
+    struct metered *chosen = table->kinds[kind].quietest; /* there is one: the kind is full */
+    uint64_t least = nearness(chosen, now_us);
+    struct metered *metered = chosen->busier;
+    for (int i = 1; i < LOOKED_AT && metered != NULL && least > 0; i++) {
         uint64_t near = nearness(metered, now_us);
         if (near < least) {
             chosen = metered;
@@ -200,7 +200,6 @@ static void evict_one(struct limit_table *table, enum limit_kind kind, int64_t n
         }
         metered = metered->busier;
     }
-    ASSERT(chosen != NULL);
     if (least > 0) {
         leave_trace(table, chosen, least, now_us);
     }
