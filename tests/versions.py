@@ -191,8 +191,7 @@ def aliases(server):
                      '/api/activity/recent'):
             equal(server.get(path, key=None).expect(401).json()['error'], 'Unauthorized')
     with step('what is not built yet is not there'):
-        for path in ('/audit/export', '/secrets/rotation/schedule',
-                     '/health/redis'):
+        for path in ('/audit/export', '/secrets/rotation/schedule'):
             server.get(path).expect_problem(404)
 
 

@@ -153,15 +153,14 @@ static bool take_limit(const json_t *org, const char *name, uint32_t *out)
     return json_is_integer(value);
 }
 
-static struct limit_custom own_limits(const json_t *org)
+void callers_limits(const json_t *organization, struct limit_custom *out)
 {
-    struct limit_custom own = {0};
-    own.has_minute = take_limit(org, "requests_per_minute", &own.minute);
-    own.has_hour = take_limit(org, "requests_per_hour", &own.hour);
-    own.has_day = take_limit(org, "requests_per_day", &own.day);
-    own.has_month = take_limit(org, "monthly_quota", &own.month);
-    (void)take_limit(org, "burst", &own.burst);
-    return own;
+    *out = (struct limit_custom){0};
+    out->has_minute = take_limit(organization, "requests_per_minute", &out->minute);
+    out->has_hour = take_limit(organization, "requests_per_hour", &out->hour);
+    out->has_day = take_limit(organization, "requests_per_day", &out->day);
+    out->has_month = take_limit(organization, "monthly_quota", &out->month);
+    (void)take_limit(organization, "burst", &out->burst);
 }
 
 static void put_org(struct callers *callers, const json_t *org)
@@ -170,7 +169,7 @@ static void put_org(struct callers *callers, const json_t *org)
     copy_member(org, "id", entry->id, sizeof(entry->id));
     copy_member(org, "api_version", entry->api_version, sizeof(entry->api_version));
     copy_member(org, "tier", entry->tier, sizeof(entry->tier));
-    entry->limits = own_limits(org);
+    callers_limits(org, &entry->limits);
     entry->is_active = json_is_true(json_object_get(org, "is_active"));
     free(map_put(&callers->orgs, slice_from_cstr(entry->id), entry));
 }

@@ -31,6 +31,9 @@ DEFINE_OWNED(callers);
 
 /* Reads all of them; `catalog` outlives it. */
 enum err callers_load(struct callers *callers, struct catalog *catalog, struct diag *diag);
+struct json_t; /* of jansson, whose header some who include this cannot have */
+/* Limits that an organisation, as the catalog has it, has of its own. */
+void callers_limits(const struct json_t *organization, struct limit_custom *out);
 /* As catalog_changed_fn; the context is the callers. */
 void callers_changed(void *context, const struct kind *kind, slice org, slice id);
 

@@ -54,12 +54,14 @@ enum access_events {
 struct callers;
 struct catalog;
 struct limits;
+struct limit_link;
 struct journal;
 struct key_usage;
 struct kind;
 struct outbox_follower;
 struct people;
 struct token_review;
+struct quota;
 
 struct api {
     struct store *store;
@@ -75,6 +77,10 @@ struct api {
     struct key_usage *key_usage;
     struct token_review *reviews; /* of Kubernetes' service accounts; NULL: none is let in */
     struct limits *limits;
+    struct quota *quota;
+    struct limit_link *redis; /* NULL: limits and quota are in memory */
+    bool redis_is_needed;     /* without it, what would be counted is refused */
+    _Atomic uint64_t quota_refused;
     _Atomic int64_t limit_noted_us;
     struct outbox_follower *outbox;
     struct running *running;
@@ -122,69 +128,3 @@ void api_fail_listed(struct http_request *request, enum err err, const struct di
                      const struct api_wrong *list, size_t count);
 /* The caller may see every organisation: it belongs to the first, in a role that does. */
 bool api_may_see_all(const struct http_request *request);
-
-/* ---- Handlers, by file ---- */
-
-extern const struct http_parked api_events_post; /* write.c */
-extern const struct http_parked api_events_batch;
-extern const struct http_parked api_ingest_post;
-extern const struct http_parked api_mutt_post; /* its own answer, of the path /ingest */
-extern const struct http_parked api_tail_get;  /* tail.c */
-
-void api_events_query(struct http_request *request); /* events.c */
-void api_event_get(struct http_request *request);
-void api_event_proof(struct http_request *request);
-void api_timeline_get(struct http_request *request);
-void api_stats_get(struct http_request *request);
-
-void api_checkpoint_get(struct http_request *request); /* log.c */
-void api_tile_get(struct http_request *request);
-void api_log_get(struct http_request *request);
-void api_consistency_get(struct http_request *request);
-void api_log_rotate(struct http_request *request);
-
-extern const struct http_parked api_health_live; /* health.c */
-void api_health_ready(struct http_request *request);
-void api_health(struct http_request *request);
-void api_health_detailed(struct http_request *request);
-void api_health_database(struct http_request *request);
-void api_health_basic(struct http_request *request);
-void api_health_checks(struct http_request *request);
-void api_metrics_get(struct http_request *request); /* metrics.c */
-void api_version_get(struct http_request *request); /* version_answers.c */
-void api_version_usage_get(struct http_request *request);
-
-void api_config_list(struct http_request *request); /* config.c: any kind */
-void api_config_get(struct http_request *request);
-void api_config_create(struct http_request *request);
-void api_config_replace(struct http_request *request);
-void api_config_patch(struct http_request *request);
-void api_config_delete(struct http_request *request);
-
-void api_key_create(struct http_request *request); /* keys.c */
-void api_key_revoke(struct http_request *request);
-void api_key_rotate(struct http_request *request);
-void api_key_usage_get(struct http_request *request); /* key_usage_answer.c */
-
-void api_signup(struct http_request *request); /* login.c */
-void api_login(struct http_request *request);
-void api_refresh(struct http_request *request);
-void api_logout(struct http_request *request);
-void api_me(struct http_request *request);
-
-void api_password(struct http_request *request); /* account.c */
-void api_totp_begin(struct http_request *request);
-void api_totp_confirm(struct http_request *request);
-void api_totp_end(struct http_request *request);
-void api_totp_reset(struct http_request *request);
-void api_token_keys_rotate(struct http_request *request);
-
-void api_changes_get(struct http_request *request); /* changes.c */
-
-void api_settings_list(struct http_request *request); /* settings.c */
-void api_setting_get(struct http_request *request);
-void api_setting_put(struct http_request *request); /* settings_change.c */
-void api_setting_delete(struct http_request *request);
-void api_setting_revert(struct http_request *request);
-
-void api_validate_post(struct http_request *request); /* validate.c */

@@ -10,6 +10,7 @@
 
 #include "api/auth.h"
 #include "api/config.h"
+#include "api/handlers.h"
 #include "base/mem.h"
 #include "codec/time.h"
 #include "event/read.h"

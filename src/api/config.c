@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "api/auth.h"
+#include "api/handlers.h"
 #include "api/people.h"
 #include "codec/hex.h"
 #include "crypto/sha256.h"

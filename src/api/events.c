@@ -2,6 +2,7 @@
 /* events - reading: query, one event, its proof, timeline, stats. All run in the pool. */
 #include "api/api.h"
 #include "api/auth.h"
+#include "api/handlers.h"
 #include "api/legacy.h"
 #include "api/metrics.h"
 #include "base/mem.h"

@@ -8,6 +8,8 @@
 #include "api/health.h"
 
 #include "api/api.h"
+#include "api/handlers.h"
+#include "api/health_redis.h"
 #include "base/log.h"
 #include "codec/json_write.h"
 #include "os/clock.h"
@@ -31,6 +33,7 @@ struct health {
     int64_t took_us; /* the store, to tell its figures and read its newest event */
     bool is_ready;
     enum health_state database, store, disk, overall;
+    struct redis_health redis;
 };
 
 /* Reads what was written last, so that a store that cannot read is found out. */
@@ -51,6 +54,13 @@ static bool read_newest(struct store *store, uint64_t size)
     return true;
 }
 
+/* Where requests pass without it, the server is no worse than degraded when it is away. */
+static enum health_state redis_weight(const struct health *health)
+{
+    enum health_state most = health->api->redis_is_needed ? UNHEALTHY : DEGRADED;
+    return health->redis.state < most ? health->redis.state : most;
+}
+
 static void look(const struct api *api, struct health *health)
 {
     int64_t began_us = clock_monotonic_us();
@@ -67,7 +77,9 @@ static void look(const struct api *api, struct health *health)
     health->disk = health->figures.disk_free_bytes < health->figures.disk_total_bytes / 10
                        ? DEGRADED
                        : HEALTHY;
+    redis_look(api, &health->redis);
     health->overall = health_worse(health_worse(health->database, health->store), health->disk);
+    health->overall = health_worse(health->overall, redis_weight(health));
     if (!health->is_ready) {
         health->overall = UNHEALTHY;
     }
@@ -80,7 +92,7 @@ static void write_status(struct json_writer *json, const char *key, enum health_
     json_cstr(json, key, health_name(state));
 }
 
-static void write_decimal(struct json_writer *json, const char *key, double number)
+void health_decimal(struct json_writer *json, const char *key, double number)
 {
     CLEANUP(buf_release) struct buf text = BUF_INIT(64);
     buf_append_format(&text, "%.3f", number);
@@ -91,7 +103,7 @@ static void write_decimal(struct json_writer *json, const char *key, double numb
 static void write_database(struct json_writer *json, const struct health *health, bool has_overflow)
 {
     write_status(json, "status", health->database);
-    write_decimal(json, "response_time_ms", (double)health->took_us / 1000);
+    health_decimal(json, "response_time_ms", (double)health->took_us / 1000);
     json_begin_object(json, "connection_pool");
     json_u64(json, "size", health->counts.pool_threads);
     json_u64(json, "checked_out", health->counts.pool_busy);
@@ -128,6 +140,11 @@ static void write_components(struct json_writer *json, const struct health *heal
     write_database(json, health, false);
     json_end_object(json);
     write_store(json, health);
+    if (health->redis.is_configured) {
+        json_begin_object(json, "redis");
+        redis_write(json, &health->redis, false);
+        json_end_object(json);
+    }
     json_begin_object(json, "application");
     write_status(json, "status", health->is_ready ? HEALTHY : UNHEALTHY);
     json_u64(json, "uptime_seconds", uptime_seconds(health->api));
@@ -142,13 +159,14 @@ static void write_system(struct json_writer *json)
     system_figures(&figures);
     json_begin_object(json, "system");
     json_u64(json, "processors", figures.processors);
-    write_decimal(json, "load_1m", figures.load_1m);
-    write_decimal(json, "load_5m", figures.load_5m);
-    write_decimal(json, "load_15m", figures.load_15m);
+    health_decimal(json, "load_1m", figures.load_1m);
+    health_decimal(json, "load_5m", figures.load_5m);
+    health_decimal(json, "load_15m", figures.load_15m);
     json_u64(json, "memory_total_bytes", figures.memory_total_bytes);
     json_u64(json, "memory_available_bytes", figures.memory_available_bytes);
     json_u64(json, "resident_bytes", figures.resident_bytes);
-    write_decimal(json, "cpu_seconds", (double)(figures.cpu_user_us + figures.cpu_system_us) / 1e6);
+    health_decimal(json, "cpu_seconds",
+                   (double)(figures.cpu_user_us + figures.cpu_system_us) / 1e6);
     json_u64(json, "threads", figures.threads);
     json_u64(json, "descriptors", figures.descriptors);
     json_u64(json, "descriptors_max", figures.descriptors_max);
@@ -188,19 +206,27 @@ static void answer_live(struct http_request *request)
 
 const struct http_parked api_health_live = {.on_body_end = answer_live};
 
+/* NULL: it may be sent work. */
+static const char *reason_against(const struct health *health)
+{
+    return atomic_load(&health->api->is_stopping) ? "stopping"
+           : !health->is_ready                    ? "loading the examples"
+           : health->database == UNHEALTHY        ? "the store does not answer"
+           : redis_weight(health) == UNHEALTHY    ? "Redis is away, and nothing passes uncounted"
+                                                  : NULL;
+}
+
 void api_health_ready(struct http_request *request)
 {
     struct health health;
     look(api_of(request), &health);
-    bool is_ready = health.is_ready && health.database != UNHEALTHY;
+    const char *reason = reason_against(&health);
+    bool is_ready = reason == NULL;
     struct json_writer json = begin(request, is_ready);
     write_status(&json, "status", health.overall);
     json_bool(&json, "ready", is_ready);
     json_time(&json, "timestamp", clock_now_us());
     if (!is_ready) {
-        const char *reason = atomic_load(&health.api->is_stopping) ? "stopping"
-                             : !health.is_ready                    ? "loading the examples"
-                                                                   : "the store does not answer";
         json_cstr(&json, "reason", reason);
     }
     write_components(&json, &health);
@@ -239,6 +265,15 @@ void api_health_database(struct http_request *request)
     look(api_of(request), &health);
     struct json_writer json = begin(request, health.database != UNHEALTHY);
     write_database(&json, &health, true);
+    end(request, &json);
+}
+
+void api_health_redis(struct http_request *request)
+{
+    struct redis_health redis;
+    redis_look(api_of(request), &redis);
+    struct json_writer json = begin(request, redis.state != UNHEALTHY);
+    redis_write(&json, &redis, true);
     end(request, &json);
 }
 

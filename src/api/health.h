@@ -29,3 +29,7 @@ static inline enum health_state health_worse(enum health_state a, enum health_st
 }
 
 const char *health_name(enum health_state state); /* "healthy" */
+
+struct json_writer;
+/* A figure with three digits behind the point. */
+void health_decimal(struct json_writer *json, const char *key, double number);

@@ -4,6 +4,7 @@
 
 #include "api/auth.h"
 #include "api/config.h"
+#include "api/handlers.h"
 #include "api/key_usage.h"
 #include "base/mem.h"
 #include "codec/time.h"

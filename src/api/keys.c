@@ -6,6 +6,7 @@
 #include "access/rights.h"
 #include "api/auth.h"
 #include "api/config.h"
+#include "api/handlers.h"
 #include "codec/hex.h"
 #include "codec/time.h"
 #include "crypto/secret.h"

@@ -5,6 +5,7 @@
 #include "access/rights.h"
 #include "api/auth.h"
 #include "api/config.h"
+#include "api/handlers.h"
 #include "api/meter.h"
 #include "api/people.h"
 #include "codec/time.h"

@@ -148,7 +148,9 @@ static enum http_pass take(struct http_request *request, struct api *api,
         return refuse(request, &answer, now);
     }
     if (e != OK) {
-        http_problem(request, 503, "the server cannot count requests just now");
+        struct diag diag = {0};
+        api_fail(request, diag_fail(&diag, e, "", "the server cannot count requests just now"),
+                 &diag);
         return HTTP_PASS_ANSWER;
     }
     add_headers(request, &answer, now);

@@ -3,12 +3,15 @@
 
 #include <stdlib.h>
 
+#include "api/handlers.h"
 #include "api/negotiate.h"
 #include "base/mem.h"
 #include "codec/json_write.h"
 #include "ingest/journal.h"
 #include "ingest/metrics.h"
 #include "ingest/outbox_follower.h"
+#include "limits/limit_link.h"
+#include "limits/limits.h"
 
 enum {
     ROUTES_MAX = 256,
@@ -200,6 +203,58 @@ static void write_ledger(struct buf *out, struct store *store)
               f.writable ? 1.0 : 0.0);
 }
 
+/* One series for each kind of subject. */
+static void write_kinds(struct buf *out, const char *name, const char *help,
+                        const uint64_t counts[LIMIT_KIND_COUNT])
+{
+    buf_append_format(out, "# HELP %s %s\n# TYPE %s counter\n", name, help, name);
+    for (int kind = 0; kind < LIMIT_KIND_COUNT; kind++) {
+        buf_append_format(out, "%s{kind=\"%s\"} %llu\n", name,
+                          limit_kind_name((enum limit_kind)kind), (unsigned long long)counts[kind]);
+    }
+}
+
+static void write_redis(struct buf *out, struct limit_link *redis)
+{
+    struct limit_link_state state;
+    limit_link_state(redis, &state);
+    write_one(out, "cairn_redis_up", "gauge", "1 while Redis answers.", state.is_away ? 0 : 1);
+    write_one(out, "cairn_redis_outages_total", "counter", "Times that Redis went away.",
+              (double)state.outages);
+    write_one(out, "cairn_redis_calls_total", "counter", "Calls of Redis, also while it is away.",
+              (double)state.calls);
+    write_one(out, "cairn_redis_failures_total", "counter", "Calls of Redis without an answer.",
+              (double)state.failures);
+}
+
+static void write_limits(struct buf *out, const struct api *api)
+{
+    struct limits_health limits;
+    limits_health(api->limits, &limits);
+    write_kinds(out, "cairn_limits_allowed_total",
+                "Requests that were counted and passed; of an address, failures to authenticate.",
+                limits.allowed);
+    write_kinds(out, "cairn_limits_refused_total", "Requests over a limit.", limits.refused);
+    buf_append_format(out,
+                      "# HELP cairn_limits_unjudged_total Requests that Redis did not judge.\n"
+                      "# TYPE cairn_limits_unjudged_total counter\n"
+                      "cairn_limits_unjudged_total{answer=\"passed\"} %llu\n"
+                      "cairn_limits_unjudged_total{answer=\"refused\"} %llu\n",
+                      (unsigned long long)limits.passed_unjudged,
+                      (unsigned long long)limits.refused_unjudged);
+    write_one(out, "cairn_quota_refused_total", "counter", "Validations over a monthly quota.",
+              (double)atomic_load(&api->quota_refused));
+    if (api->redis != NULL) {
+        write_redis(out, api->redis);
+        return;
+    }
+    write_one(out, "cairn_limits_subjects", "gauge",
+              "Organisations, keys and addresses whose requests are counted.",
+              (double)limits.subjects);
+    write_one(out, "cairn_limits_evicted_total", "counter",
+              "Subjects that made room for another one.", (double)limits.evicted);
+}
+
 static void write_tls(struct buf *out, struct http_server *server, uint64_t failed)
 {
     struct http_certificate shown;
@@ -223,6 +278,7 @@ static void write_all(struct api *api, struct buf *out)
     api_version_metrics(api->versions, out);
     write_ledger(out, api->store);
     write_own(out, api);
+    write_limits(out, api);
     if (api->server != NULL) {
         struct http_counts counts = http_server_counts(api->server);
         write_one(out, "cairn_http_connections", "gauge", "Open connections.",

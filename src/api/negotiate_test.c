@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Versions of a server's answers: headers, 410, shapes of errors, and what all of it costs. */
 #include "api/auth.h"
+#include "api/handlers.h"
 #include "api/health.h"
 #include "api/legacy.h"
 #include "api/negotiate.h"

@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "api/auth.h"
 #include "api/cors.h"
+#include "api/handlers.h"
 #include "api/key_usage.h"
 #include "api/legacy.h"
 #include "api/meter.h"
@@ -162,6 +163,9 @@ static const struct http_route routes[] = {
     CHANGES(HTTP_PATCH, "/api/v1/settings/{name}", api_setting_put, write_settings),
     CHANGES(HTTP_DELETE, "/api/v1/settings/{name}", api_setting_delete, write_settings),
     CHANGES(HTTP_POST, "/api/v1/settings/{name}/revert", api_setting_revert, write_settings),
+    GETS("/api/v1/limits", api_limits_get, operators_since_2),
+    GETS("/api/v1/limits/analytics", api_limits_analytics, operators_since_2),
+    CHANGES(HTTP_POST, "/api/v1/limits/{id}/reset", api_limits_reset, changes_since_2),
     {.method = HTTP_POST,
      .path = "/api/v1/validate",
      .blocking = api_validate_post,
@@ -186,6 +190,7 @@ static const struct http_route routes[] = {
     GETS("/health/ready", api_health_ready, open_to_all),
     GETS("/health/detailed", api_health_detailed, for_operators),
     GETS("/health/database", api_health_database, open_to_all),
+    GETS("/health/redis", api_health_redis, open_to_all),
     GETS("/metrics", api_metrics_get, for_loopback),
     GETS("/api/v1/version", api_version_get, open_to_all),
     GETS("/api/v1/version/usage", api_version_usage_get, operators_since_2),

@@ -6,6 +6,7 @@
 
 #include "access/rights.h"
 #include "api/auth.h"
+#include "api/handlers.h"
 
 enum { VALUE_BYTES_MAX = 16 * 1024 };
 

@@ -6,6 +6,7 @@
  * (server/settings.h): when the answer leaves, the value counts.
  */
 #include "api/cors.h"
+#include "api/handlers.h"
 #include "api/settings.h"
 
 enum { VALUE_BYTES_MAX = 16 * 1024, REVERT_TRIES = 5 };

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "api/api.h"
+#include "api/handlers.h"
 #include "base/mem.h"
 #include "os/clock.h"
 

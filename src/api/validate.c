@@ -2,6 +2,8 @@
 /* validate - a document is checked against rules that come with it; nothing of it is stored. */
 #include "api/access_event.h"
 #include "api/auth.h"
+#include "api/handlers.h"
+#include "api/validation_quota.h"
 #include "codec/hex.h"
 #include "codec/json_write.h"
 #include "ingest/journal.h"
@@ -43,7 +45,8 @@ static void note_event(struct http_request *request, const char *id,
     }
 }
 
-static void answer(struct http_request *request, const char *id, const struct rules_result *result)
+/* False: the result is too large for an answer. */
+static bool answer(struct http_request *request, const char *id, const struct rules_result *result)
 {
     struct http_response *response = request->response;
     struct json_writer json = json_writer_to(&response->body);
@@ -53,13 +56,16 @@ static void answer(struct http_request *request, const char *id, const struct ru
     json_cstr(&json, "validation_id", id);
     json_u64(&json, "latency_ms", (uint64_t)(clock_monotonic_us() - request->started_us) / 1000);
     json_time(&json, "timestamp", clock_now_us());
-    if (json_end(&json) != OK) {
-        buf_clear(&response->body);
-        api_fail(request, ERR_LIMIT, NULL);
+    if (json_end(&json) == OK) {
+        return true;
     }
+    buf_clear(&response->body);
+    api_fail(request, ERR_LIMIT, NULL);
+    return false;
 }
 
-void api_validate_post(struct http_request *request)
+/* False: it was refused, or failed. */
+static bool validate(struct http_request *request)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(RULES_MEMORY_BYTES_MAX);
     struct rules_result result = {0};
@@ -69,10 +75,19 @@ void api_validate_post(struct http_request *request)
     enum err e = rules_run(request->body, clock_now_us(), &arena, &result, &diag);
     if (e != OK) {
         api_fail(request, e, &diag);
-        return;
+        return false;
     }
     random_bytes(random, sizeof(random));
     hex_encode((slice){random, sizeof(random)}, id + 4);
-    answer(request, id, &result);
+    bool is_answered = answer(request, id, &result);
     note_event(request, id, &result);
+    return is_answered;
+}
+
+void api_validate_post(struct http_request *request)
+{
+    struct quota_answer quota;
+    if (validation_quota_take(request, &quota)) {
+        validation_quota_settle(request, &quota, validate(request));
+    }
 }

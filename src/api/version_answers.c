@@ -2,6 +2,7 @@
 /* version_answers - what the server says about its versions, and who uses which. */
 #include <stdlib.h>
 
+#include "api/handlers.h"
 #include "api/negotiate.h"
 #include "base/mem.h"
 #include "codec/json_write.h"

@@ -14,6 +14,7 @@
 
 #include "api/api.h"
 #include "api/auth.h"
+#include "api/handlers.h"
 #include "api/legacy.h"
 #include "api/metrics.h"
 #include "api/receipts.h"

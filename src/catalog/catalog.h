@@ -121,6 +121,17 @@ enum err catalog_touch(struct catalog *catalog, const struct kind *kind, slice o
 enum err catalog_note(struct catalog *catalog, const struct catalog_author *author,
                       const char *type, const char *outcome, const json_t *data, struct diag *diag);
 
+/* ---- What was used of a quota ---- */
+
+/* Within a transaction: what `org` used in `month` (limits/quota.h), in place of what was stored.
+ * No change of configuration, so without an event. */
+enum err catalog_put_quota(struct catalog *catalog, slice org, int32_t month, uint64_t used,
+                           struct diag *diag);
+/* Calls fn for each that is stored; it may not call the catalog. */
+typedef void (*catalog_quota_fn)(void *context, slice org, int32_t month, uint64_t used);
+enum err catalog_quotas(struct catalog *catalog, catalog_quota_fn fn, void *context,
+                        struct diag *diag);
+
 /* ---- Requests that may come twice (Idempotency-Key) ---- */
 
 /* Within a transaction: the answer to this key is remembered for a day. `fingerprint` is what the

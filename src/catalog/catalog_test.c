@@ -534,6 +534,37 @@ static void count_step(void *context, slice name, int64_t applied_us)
     (*(size_t *)context)++;
 }
 
+struct quotas {
+    size_t count;
+    int64_t sum; /* of month and used */
+};
+
+static void add_quota(void *context, slice org, int32_t month, uint64_t used)
+{
+    struct quotas *quotas = context;
+    assert_true(slice_equal(org, SLICE("acme")) || slice_equal(org, SLICE("other")));
+    quotas->count++;
+    quotas->sum += month + (int64_t)used;
+}
+
+static void test_quotas_are_replaced_and_survive_without_an_event(void **state)
+{
+    struct place *place = *state;
+    struct quotas quotas = {0};
+    const size_t told = place->told;
+    assert_int_equal(catalog_begin(place->catalog, NULL), OK);
+    assert_int_equal(catalog_put_quota(place->catalog, SLICE("acme"), 24000, 7, NULL), OK);
+    assert_int_equal(catalog_put_quota(place->catalog, SLICE("other"), 24000, 1, NULL), OK);
+    assert_int_equal(catalog_put_quota(place->catalog, SLICE("acme"), 24001, 2, NULL), OK);
+    assert_int_equal(catalog_commit(place->catalog, NULL), OK);
+    catalog_free(place->catalog);
+    open_catalog(place);
+    assert_int_equal(catalog_quotas(place->catalog, add_quota, &quotas, NULL), OK);
+    assert_int_equal(quotas.count, 2);
+    assert_int_equal(quotas.sum, 48001 + 3);
+    assert_int_equal(place->told, told);
+}
+
 static void test_steps_can_be_listed(void **state)
 {
     struct place *place = *state;
@@ -557,6 +588,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_answers_are_remembered, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_events_are_done_with, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_kill, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_quotas_are_replaced_and_survive_without_an_event,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_steps_can_be_listed, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,8 @@ static const struct sql_migration own_steps[] = {
      "unanswered INTEGER NOT NULL, c1 INTEGER NOT NULL, c2 INTEGER NOT NULL, c3 INTEGER NOT NULL,"
      "c4 INTEGER NOT NULL, c5 INTEGER NOT NULL, PRIMARY KEY(key, day, route)) STRICT, WITHOUT "
      "ROWID"},
+    {"quotas", "CREATE TABLE quotas(org TEXT NOT NULL PRIMARY KEY, month INTEGER NOT NULL,"
+               "used INTEGER NOT NULL) STRICT"},
 };
 
 struct steps {

@@ -9,10 +9,11 @@
 #include "base/mem.h"
 
 const struct cli_command *const cli_commands[] = {
-    &cmd_serve,  &cmd_ingest,   &cmd_query, &cmd_tail,        &cmd_timeline, &cmd_stats,
-    &cmd_proof,  &cmd_org,      &cmd_user,  &cmd_key,         &cmd_rule,     &cmd_target,
-    &cmd_schema, &cmd_dev_host, &cmd_team,  &cmd_audit,       &cmd_config,   &cmd_log,
-    &cmd_verify, &cmd_health,   &cmd_bench, &cmd_completions, &cmd_version,  &cmd_help,
+    &cmd_serve,  &cmd_ingest, &cmd_query,       &cmd_tail,     &cmd_timeline,
+    &cmd_stats,  &cmd_proof,  &cmd_org,         &cmd_user,     &cmd_key,
+    &cmd_rule,   &cmd_target, &cmd_schema,      &cmd_dev_host, &cmd_team,
+    &cmd_audit,  &cmd_config, &cmd_limits,      &cmd_log,      &cmd_verify,
+    &cmd_health, &cmd_bench,  &cmd_completions, &cmd_version,  &cmd_help,
 };
 const size_t cli_command_count = COUNT_OF(cli_commands);
 

@@ -110,8 +110,8 @@ void cli_write_command_help(const struct cli_command *command, struct buf *out);
 
 /* ---- The commands ---- */
 
-extern const struct cli_command cmd_audit, cmd_config, cmd_dev_host, cmd_key, cmd_org, cmd_rule,
-    cmd_schema, cmd_target, cmd_team, cmd_user;
+extern const struct cli_command cmd_audit, cmd_config, cmd_dev_host, cmd_key, cmd_limits, cmd_org,
+    cmd_rule, cmd_schema, cmd_target, cmd_team, cmd_user;
 extern const struct cli_command cmd_bench, cmd_completions, cmd_health, cmd_help, cmd_ingest,
     cmd_log, cmd_proof, cmd_query, cmd_serve, cmd_stats, cmd_tail, cmd_timeline, cmd_verify,
     cmd_version;

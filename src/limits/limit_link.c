@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "limits/limit_link.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -73,7 +74,9 @@ static enum err command(struct connection *connection, const slice *words, size_
     CLEANUP(limit_reply_freep)
     redisReply *reply = redisCommandArgv(redis, (int)count, texts, lengths);
     if (reply == NULL) {
-        return diag_fail(diag, ERR_BUSY, "redis", "%s", redis->errstr);
+        bool is_late = redis->err == REDIS_ERR_IO && errno == EAGAIN;
+        return diag_fail(diag, ERR_BUSY, "redis", "%s",
+                         is_late ? "no answer in time" : redis->errstr);
     }
     if (reply->type == REDIS_REPLY_ERROR) {
         bool is_forgotten = strncmp(reply->str, "NOSCRIPT", 8) == 0;

@@ -69,7 +69,7 @@ static bool take_host(slice *rest, char *out, size_t out_bytes)
 
 static enum err bad(struct diag *diag, const char *what)
 {
-    return diag_fail(diag, ERR_INVALID, "redis_url", "%s", what);
+    return diag_fail(diag, ERR_INVALID, "redis.url", "%s", what);
 }
 
 enum err limit_link_url_parse(slice text, struct limit_link_url *out, struct diag *diag)

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "limits/limit_ops.h"
 
-enum { SLOTS_FIRST = 16, LOOKED_AT = 8 };
+enum { LOOKED_AT = 8 };
 
 void metered_release(struct metered *metered)
 {
@@ -39,68 +39,48 @@ void metered_usage(struct metered *metered, int64_t now_us, struct limit_usage *
     }
 }
 
-/* ---- The hash table ---- */
+/* ---- Who is known ---- */
 
 void limit_table_init(struct limit_table *table, size_t kind_max)
 {
     ASSERT(kind_max >= 2 * LOOKED_AT);
     kind_max -= kind_max % LIMIT_TRACE_WAYS;
-    *table = (struct limit_table){.kind_max = kind_max, .slot_count = SLOTS_FIRST};
-    table->slots = mem_array(SLOTS_FIRST, sizeof(struct metered *));
+    *table = (struct limit_table){.kind_max = kind_max};
+    limit_slots_init(&table->known);
+}
+
+static struct metered *metered_of(struct limit_node *node)
+{
+    return (struct metered *)node;
+}
+
+static void end_metered(struct limit_node *node)
+{
+    metered_release(metered_of(node));
+    free(node);
 }
 
 void limit_table_release(struct limit_table *table)
 {
-    for (size_t i = 0; i < table->slot_count; i++) {
-        while (table->slots[i] != NULL) {
-            struct metered *metered = table->slots[i];
-            table->slots[i] = metered->next;
-            metered_release(metered);
-            free(metered);
-        }
-    }
-    free(table->slots);
+    limit_slots_release(&table->known, end_metered);
     for (size_t kind = 0; kind < LIMIT_KIND_COUNT; kind++) {
         free(table->kinds[kind].traces);
     }
     *table = (struct limit_table){0};
 }
 
-static struct metered **slot_of(const struct limit_table *table, uint64_t hash)
-{
-    return &table->slots[hash & (table->slot_count - 1)];
-}
-
 struct metered *limit_table_find(const struct limit_table *table, enum limit_kind kind, slice id,
                                  uint64_t hash)
 {
-    struct metered *metered = *slot_of(table, hash);
-    while (metered != NULL) {
-        if (metered->hash == hash && metered->kind == kind && metered->id_len == id.len &&
+    struct limit_node *node = limit_slots_first(&table->known, hash);
+    for (; node != NULL; node = node->next) {
+        struct metered *metered = metered_of(node);
+        if (node->hash == hash && metered->kind == kind && metered->id_len == id.len &&
             memcmp(metered->id, id.ptr, id.len) == 0) {
             return metered;
         }
-        metered = metered->next;
     }
     return NULL;
-}
-
-static void grow(struct limit_table *table)
-{
-    struct metered **old = table->slots;
-    size_t old_count = table->slot_count;
-    table->slot_count *= 2;
-    table->slots = mem_array(table->slot_count, sizeof(struct metered *));
-    for (size_t i = 0; i < old_count; i++) {
-        while (old[i] != NULL) {
-            struct metered *metered = old[i];
-            old[i] = metered->next;
-            struct metered **slot = slot_of(table, metered->hash);
-            metered->next = *slot;
-            *slot = metered;
-        }
-    }
-    free(old);
 }
 
 /* ---- Who was asked for when ---- */
@@ -162,7 +142,7 @@ static struct limit_trace *trace_find(const struct limit_table *table, enum limi
 
 static void trace_fill(struct limit_trace *trace, const struct metered *metered, uint64_t near)
 {
-    *trace = (struct limit_trace){.hash = metered->hash, .nearness = near};
+    *trace = (struct limit_trace){.hash = metered->node.hash, .nearness = near};
     for (size_t w = 0; w < metered->window_count; w++) {
         const struct sliding *sliding = &metered->windows[w].sliding;
         trace->windows[w].counted_us = sliding->counted_us;
@@ -180,10 +160,10 @@ static void leave_trace(struct limit_table *table, const struct metered *metered
     if (table->kinds[metered->kind].traces == NULL) {
         table->kinds[metered->kind].traces = mem_array(table->kind_max, sizeof(struct limit_trace));
     }
-    struct limit_trace *set = trace_set(table, metered->kind, metered->hash);
+    struct limit_trace *set = trace_set(table, metered->kind, metered->node.hash);
     struct limit_trace *chosen = &set[0];
     for (size_t i = 0; i < LIMIT_TRACE_WAYS; i++) {
-        if (set[i].until_us <= now_us || set[i].hash == metered->hash) {
+        if (set[i].until_us <= now_us || set[i].hash == metered->node.hash) {
             set[i].nearness = 0;
         }
         chosen = set[i].nearness < chosen->nearness ? &set[i] : chosen;
@@ -209,10 +189,10 @@ void limit_table_recall(const struct limit_table *table, const struct limit_subj
 
 static void evict_one(struct limit_table *table, enum limit_kind kind, int64_t now_us)
 {
-    struct metered *chosen = NULL;
-    uint64_t least = UINT64_MAX;
-    struct metered *metered = table->kinds[kind].quietest;
-    for (int i = 0; i < LOOKED_AT && metered != NULL && least > 0; i++) {
+    struct metered *chosen = table->kinds[kind].quietest; /* there is one: the kind is full */
+    uint64_t least = nearness(chosen, now_us);
+    struct metered *metered = chosen->busier;
+    for (int i = 1; i < LOOKED_AT && metered != NULL && least > 0; i++) {
         uint64_t near = nearness(metered, now_us);
         if (near < least) {
             chosen = metered;
@@ -220,21 +200,14 @@ static void evict_one(struct limit_table *table, enum limit_kind kind, int64_t n
         }
         metered = metered->busier;
     }
-    ASSERT(chosen != NULL);
     if (least > 0) {
         leave_trace(table, chosen, least, now_us);
     }
-    struct metered **slot = slot_of(table, chosen->hash);
-    while (*slot != chosen) {
-        slot = &(*slot)->next;
-    }
-    *slot = chosen->next;
+    limit_slots_remove(&table->known, &chosen->node);
     unlink_order(table, chosen);
     table->kinds[kind].count--;
-    table->count--;
     table->evicted++;
-    metered_release(chosen);
-    free(chosen);
+    end_metered(&chosen->node);
 }
 
 static struct metered *add(struct limit_table *table, const struct limit_subject *subject,
@@ -243,12 +216,8 @@ static struct metered *add(struct limit_table *table, const struct limit_subject
     if (table->kinds[subject->kind].count == table->kind_max) {
         evict_one(table, subject->kind, now_us);
     }
-    if (table->count == table->slot_count) {
-        grow(table);
-    }
     struct metered *metered = mem_zeroed(sizeof(*metered));
     metered->kind = subject->kind;
-    metered->hash = hash;
     metered->id_len = (uint8_t)subject->id.len;
     memcpy(metered->id, subject->id.ptr, subject->id.len);
     limit_table_recall(table, subject, hash, now_us, metered);
@@ -256,12 +225,9 @@ static struct metered *add(struct limit_table *table, const struct limit_subject
     if (trace != NULL) {
         trace->nearness = 0;
     }
-    struct metered **slot = slot_of(table, hash);
-    metered->next = *slot;
-    *slot = metered;
+    limit_slots_add(&table->known, &metered->node, hash);
     link_busiest(table, metered);
     table->kinds[subject->kind].count++;
-    table->count++;
     return metered;
 }
 

@@ -7,14 +7,14 @@
  */
 
 #include "limits/limit_sliding.h"
+#include "limits/limit_slots.h"
 
 #define LIMIT_TRACE_WAYS 8
 
 /* A subject. */
 struct metered {
-    struct metered *next;             /* in its slot of the hash table */
+    struct limit_node node;
     struct metered *quieter, *busier; /* the order in which they were last asked for */
-    uint64_t hash;
     uint64_t allowed;
     struct {
         struct limit_window config;
@@ -41,8 +41,7 @@ struct limit_trace {
 };
 
 struct limit_table {
-    struct metered **slots;
-    size_t slot_count, count; /* slot_count is a power of two */
+    struct limit_slots known;
     size_t kind_max;
     uint64_t evicted;
     struct {

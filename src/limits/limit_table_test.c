@@ -137,7 +137,7 @@ static void test_one_kind_does_not_push_out_another(void **state)
         count(table, i, 1, i);
     }
     assert_non_null(limit_table_find(table, LIMIT_ORGANIZATION, acme.id, 17));
-    assert_int_equal(table->count, PLACES + 1);
+    assert_int_equal(table->known.count, PLACES + 1);
 }
 
 #define TABLE_TEST(function) cmocka_unit_test_setup_teardown(function, open_table, close_table)

@@ -48,32 +48,20 @@ static enum err change(struct quota *quota, const struct quota_change *change,
 enum err quota_take(struct quota *quota, slice org, uint64_t limit, int64_t wall_us,
                     struct quota_answer *out)
 {
-    const struct quota_change take = {.word = QUOTA_TAKE,
-                                      .org = org,
-                                      .limit = limit,
-                                      .wall_us = wall_us};
-    return change(quota, &take, out);
+    return change(quota, &(struct quota_change){QUOTA_TAKE, org, limit, wall_us, 0}, out);
 }
 
 enum err quota_look(struct quota *quota, slice org, uint64_t limit, int64_t wall_us,
                     struct quota_answer *out)
 {
-    const struct quota_change look = {.word = QUOTA_LOOK,
-                                      .org = org,
-                                      .limit = limit,
-                                      .wall_us = wall_us};
-    return change(quota, &look, out);
+    return change(quota, &(struct quota_change){QUOTA_LOOK, org, limit, wall_us, 0}, out);
 }
 
 enum err quota_give_back(struct quota *quota, slice org, const struct quota_answer *taken,
                          int64_t wall_us)
 {
-    const struct quota_change back = {.word = QUOTA_GIVE_BACK,
-                                      .org = org,
-                                      .limit = taken->limit,
-                                      .wall_us = wall_us,
-                                      .taken_month = taken->month};
     struct quota_answer ignored;
+    const struct quota_change back = {QUOTA_GIVE_BACK, org, taken->limit, wall_us, taken->month};
     return taken->is_uncounted ? OK : change(quota, &back, &ignored);
 }
 

@@ -54,12 +54,22 @@ enum err quota_give_back(struct quota *quota, slice org, const struct quota_answ
 enum err quota_look(struct quota *quota, slice org, uint64_t limit, int64_t wall_us,
                     struct quota_answer *out);
 
-/* Stores a count. Called by quota_flush() alone, without a lock; may not call quota. */
-typedef enum err quota_store_fn(void *context, slice org, int32_t month, uint64_t used,
+struct quota_count {
+    uint8_t org_len;
+    uint8_t org[QUOTA_ORG_BYTES_MAX];
+    int32_t month;
+    uint64_t used;
+};
+
+/* Stores all of `counts`, or, after an error, none. Called by quota_flush() alone, without a lock;
+ * may not call quota. */
+typedef enum err quota_store_fn(void *context, const struct quota_count *counts, size_t count,
                                 struct diag *diag);
 
-/* Stores every count that changed since it was stored. The first error ends it; what was not
- * stored is stored by the next call. In Redis there is nothing to do. One thread at a time. */
+#define QUOTA_STORED_AT_ONCE 64
+/* Stores every count that changed since it was stored, up to QUOTA_STORED_AT_ONCE at a time. The
+ * first error ends it; what was not stored is stored by the next call. In Redis there is nothing to
+ * do. One thread at a time. */
 enum err quota_flush(struct quota *quota, quota_store_fn *store, void *context, struct diag *diag);
 
 /* In process; never NULL. */

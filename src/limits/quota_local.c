@@ -4,27 +4,23 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "limits/limit_slots.h"
 #include "limits/quota_ops.h"
 #include "os/random.h"
 #include "os/thread.h"
 
-enum { SLOTS_FIRST = 64, FLUSHED_AT_ONCE = 64 };
-
 struct account {
-    struct account *next;
-    uint64_t hash, used;
+    struct limit_node node;
+    struct quota_count count;
     uint64_t stored_used; /* as it was stored last, with stored_month */
-    int32_t month, stored_month;
-    uint8_t org_len;
-    uint8_t org[QUOTA_ORG_BYTES_MAX];
+    int32_t stored_month;
 };
 
 struct local {
     struct quota quota;
     uint64_t seed;
     struct mutex lock;
-    struct account **slots; /* under the lock, as all that follows */
-    size_t slot_count, count;
+    struct limit_slots accounts; /* under the lock */
 };
 
 static struct local *local_of(struct quota *quota)
@@ -32,37 +28,21 @@ static struct local *local_of(struct quota *quota)
     return (struct local *)quota;
 }
 
-static struct account **slot_of(const struct local *local, uint64_t hash)
+static slice org_of(const struct quota_count *count)
 {
-    return &local->slots[hash & (local->slot_count - 1)];
+    return (slice){count->org, count->org_len};
 }
 
 static struct account *find(const struct local *local, slice org, uint64_t hash)
 {
-    struct account *account = *slot_of(local, hash);
-    while (account != NULL &&
-           !(account->hash == hash && slice_equal((slice){account->org, account->org_len}, org))) {
-        account = account->next;
-    }
-    return account;
-}
-
-static void grow(struct local *local)
-{
-    struct account **old = local->slots;
-    size_t old_count = local->slot_count;
-    local->slot_count *= 2;
-    local->slots = mem_array(local->slot_count, sizeof(struct account *));
-    for (size_t i = 0; i < old_count; i++) {
-        while (old[i] != NULL) {
-            struct account *account = old[i];
-            old[i] = account->next;
-            struct account **slot = slot_of(local, account->hash);
-            account->next = *slot;
-            *slot = account;
+    struct limit_node *node = limit_slots_first(&local->accounts, hash);
+    for (; node != NULL; node = node->next) {
+        struct account *account = (struct account *)node;
+        if (node->hash == hash && slice_equal(org_of(&account->count), org)) {
+            return account;
         }
     }
-    free(old);
+    return NULL;
 }
 
 /* NULL: there are too many. */
@@ -70,36 +50,29 @@ static struct account *get(struct local *local, slice org)
 {
     uint64_t hash = hash_bytes(org, local->seed);
     struct account *account = find(local, org, hash);
-    if (account != NULL || local->count == QUOTA_ORGS_MAX) {
+    if (account != NULL || local->accounts.count == QUOTA_ORGS_MAX) {
         return account;
     }
-    if (local->count == local->slot_count) {
-        grow(local);
-    }
     account = mem_zeroed(sizeof(*account));
-    account->hash = hash;
-    account->org_len = (uint8_t)org.len;
-    memcpy(account->org, org.ptr, org.len);
-    struct account **slot = slot_of(local, hash);
-    account->next = *slot;
-    *slot = account;
-    local->count++;
+    account->count.org_len = (uint8_t)org.len;
+    memcpy(account->count.org, org.ptr, org.len);
+    limit_slots_add(&local->accounts, &account->node, hash);
     return account;
 }
 
 /* Under the lock. */
-static enum err change_account(struct account *account, const struct quota_change *change)
+static enum err change_count(struct quota_count *count, const struct quota_change *change)
 {
-    account->month = quota_month_now(account->month, quota_month(change->wall_us), &account->used);
+    count->month = quota_month_now(count->month, quota_month(change->wall_us), &count->used);
     switch (change->word) {
     case QUOTA_TAKE:
-        if (account->used >= change->limit) {
+        if (count->used >= change->limit) {
             return ERR_LIMIT;
         }
-        account->used++;
+        count->used++;
         return OK;
     case QUOTA_GIVE_BACK:
-        account->used -= account->used > 0 && account->month == change->taken_month ? 1 : 0;
+        count->used -= count->used > 0 && count->month == change->taken_month ? 1 : 0;
         return OK;
     case QUOTA_LOOK:
         return OK;
@@ -116,9 +89,9 @@ static enum err local_change(struct quota *quota, const struct quota_change *cha
     struct account *account = get(local, change->org);
     enum err e = ERR_BUSY;
     if (account != NULL) {
-        e = change_account(account, change);
-        out->used = account->used;
-        out->month = account->month;
+        e = change_count(&account->count, change);
+        out->used = account->count.used;
+        out->month = account->count.month;
     }
     mutex_unlock(&local->lock);
     return e;
@@ -131,32 +104,30 @@ enum err quota_put(struct quota *quota, slice org, int32_t month, uint64_t used)
     mutex_lock(&local->lock);
     struct account *account = get(local, org);
     if (account != NULL) {
-        account->month = month;
-        account->stored_month = month;
-        account->used = used;
-        account->stored_used = used;
+        account->count.month = account->stored_month = month;
+        account->count.used = account->stored_used = used;
     }
     mutex_unlock(&local->lock);
     return account != NULL ? OK : ERR_BUSY;
 }
 
-/* Up to FLUSHED_AT_ONCE copies of what changed, from slot *slot on, which is moved. */
-static size_t collect(struct local *local, size_t *slot, struct account *out)
+/* Copies of what changed, from slot *slot on, which is moved. */
+static size_t collect(struct local *local, size_t *slot, struct quota_count *out)
 {
     size_t count = 0;
     mutex_lock(&local->lock);
-    for (; *slot < local->slot_count; (*slot)++) {
+    for (; *slot < local->accounts.slot_count; (*slot)++) {
         size_t before = count;
-        const struct account *account = local->slots[*slot];
-        while (account != NULL && count < FLUSHED_AT_ONCE) {
-            bool is_changed =
-                account->used != account->stored_used || account->month != account->stored_month;
+        struct limit_node *node = local->accounts.slots[*slot];
+        for (; node != NULL && count < QUOTA_STORED_AT_ONCE; node = node->next) {
+            const struct account *account = (const struct account *)node;
+            bool is_changed = account->count.used != account->stored_used ||
+                              account->count.month != account->stored_month;
             if (is_changed) {
-                out[count++] = *account;
+                out[count++] = account->count;
             }
-            account = account->next;
         }
-        if (account != NULL) { /* this slot does not fit any more: it is the next one's first */
+        if (node != NULL) { /* this slot does not fit any more: it is the next one's first */
             count = before > 0 ? before : count;
             break;
         }
@@ -165,13 +136,16 @@ static size_t collect(struct local *local, size_t *slot, struct account *out)
     return count;
 }
 
-static void note_stored(struct local *local, const struct account *stored)
+static void note_stored(struct local *local, const struct quota_count *stored, size_t count)
 {
     mutex_lock(&local->lock);
-    struct account *account = find(local, (slice){stored->org, stored->org_len}, stored->hash);
-    ASSERT(account != NULL); /* none ever goes */
-    account->stored_used = stored->used;
-    account->stored_month = stored->month;
+    for (size_t i = 0; i < count; i++) {
+        slice org = org_of(&stored[i]);
+        struct account *account = find(local, org, hash_bytes(org, local->seed));
+        ASSERT(account != NULL); /* none ever goes */
+        account->stored_used = stored[i].used;
+        account->stored_month = stored[i].month;
+    }
     mutex_unlock(&local->lock);
 }
 
@@ -179,32 +153,26 @@ static enum err local_flush(struct quota *quota, quota_store_fn *store, void *co
                             struct diag *diag)
 {
     struct local *local = local_of(quota);
-    struct account changed[FLUSHED_AT_ONCE];
+    struct quota_count changed[QUOTA_STORED_AT_ONCE];
     size_t slot = 0;
     size_t count = collect(local, &slot, changed);
     while (count > 0) {
-        for (size_t i = 0; i < count; i++) {
-            const struct account *account = &changed[i];
-            slice org = {account->org, account->org_len};
-            TRY(store(context, org, account->month, account->used, diag));
-            note_stored(local, account);
-        }
+        TRY(store(context, changed, count, diag));
+        note_stored(local, changed, count);
         count = collect(local, &slot, changed);
     }
     return OK;
 }
 
+static void end_account(struct limit_node *node)
+{
+    free(node);
+}
+
 static void local_free(struct quota *quota)
 {
     struct local *local = local_of(quota);
-    for (size_t i = 0; i < local->slot_count; i++) {
-        while (local->slots[i] != NULL) {
-            struct account *account = local->slots[i];
-            local->slots[i] = account->next;
-            free(account);
-        }
-    }
-    free(local->slots);
+    limit_slots_release(&local->accounts, end_account);
     mutex_release(&local->lock);
     free(local);
 }
@@ -220,8 +188,7 @@ struct quota *quota_local_new(void)
     struct local *local = mem_zeroed(sizeof(*local));
     local->quota.ops = &local_ops;
     local->seed = random_u64();
-    local->slot_count = SLOTS_FIRST;
-    local->slots = mem_array(SLOTS_FIRST, sizeof(struct account *));
+    limit_slots_init(&local->accounts);
     mutex_init(&local->lock);
     return &local->quota;
 }

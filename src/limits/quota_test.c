@@ -19,21 +19,25 @@ static int close_local(void **state)
 #define NOON "2026-05-10T12:00:00Z"
 
 struct stored {
-    size_t count;
+    size_t calls, count;
     uint64_t sum;
-    size_t failing_at; /* 0: never */
+    size_t failing_call; /* 0: none */
 };
 
-static enum err store(void *context, slice org, int32_t month, uint64_t count, struct diag *diag)
+static enum err store(void *context, const struct quota_count *counts, size_t count,
+                      struct diag *diag)
 {
     struct stored *stored = context;
-    assert_true(org.len > 0);
-    assert_int_equal(month, 2026 * 12 + 4);
-    stored->count++;
-    if (stored->count == stored->failing_at) {
+    assert_true(count > 0 && count <= QUOTA_STORED_AT_ONCE);
+    if (++stored->calls == stored->failing_call) {
         return diag_fail(diag, ERR_FULL, "store", "no room");
     }
-    stored->sum += count;
+    for (size_t i = 0; i < count; i++) {
+        assert_true(counts[i].org_len > 0);
+        assert_int_equal(counts[i].month, 2026 * 12 + 4);
+        stored->sum += counts[i].used;
+    }
+    stored->count += count;
     return OK;
 }
 
@@ -44,11 +48,12 @@ static void test_what_changed_is_stored_once_and_again_after_a_failure(void **st
         (void)snprintf(org, sizeof(org), "org-%d", i);
         assert_int_equal(accepted(*state, org, 5, 2, NOON), 2);
     }
-    struct stored stored = {.failing_at = 100};
+    struct stored stored = {.failing_call = 3};
     struct diag diag;
     assert_int_equal(quota_flush(*state, store, &stored, &diag), ERR_FULL);
-    assert_int_equal(stored.sum, 99 * 2);
+    assert_true(stored.count > 0 && stored.count <= 2 * QUOTA_STORED_AT_ONCE);
     assert_int_equal(quota_flush(*state, store, &stored, &diag), OK);
+    assert_int_equal(stored.count, 300);
     assert_int_equal(stored.sum, 300 * 2);
     struct stored again = {0};
     assert_int_equal(quota_flush(*state, store, &again, &diag), OK);

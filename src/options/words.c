@@ -11,7 +11,7 @@ struct group_title {
 
 static const struct group_title groups[] = {
     {"place", "Place"}, {"log", "Log"}, {"ledger", "Ledger"}, {"limits", "Limits"},
-    {"http", "HTTP"},   {"tls", "TLS"}, {"access", "Access"},
+    {"http", "HTTP"},   {"tls", "TLS"}, {"access", "Access"}, {"redis", "Redis"},
 };
 
 static bool byte_is_not_space(uint8_t byte)

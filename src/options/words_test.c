@@ -92,6 +92,23 @@ static void test_a_mistyped_name_has_a_near_one(void **state)
                                   "at in earnest")));
 }
 
+static void test_a_secret_is_listed_as_given_and_its_value_is_not(void **state)
+{
+    UNUSED(state);
+    OWNED(options) options = options_new();
+    const slice url = SLICE("redis://:wonderland@127.0.0.1");
+    assert_int_equal(options_set(options, OPTION_REDIS_URL, url, OPTION_FROM_ENVIRONMENT,
+                                 "REDIS_URL", NULL),
+                     OK);
+    for (int json = 0; json <= 1; json++) {
+        struct buf text CLEANUP(buf_release) = BUF_INIT(KIB(64));
+        options_write_list(options, json == 1, &text);
+        assert_null(strstr(buf_cstr(&text), "wonderland"));
+        assert_non_null(strstr(buf_cstr(&text), "[hidden]"));
+        assert_non_null(strstr(buf_cstr(&text), "environment REDIS_URL"));
+    }
+}
+
 static void test_help_names_every_option(void **state)
 {
     UNUSED(state);
@@ -151,6 +168,7 @@ int main(void)
         cmocka_unit_test(test_secrets_are_no_settings),
         cmocka_unit_test(test_what_a_source_says_is_kept_and_can_be_taken_back),
         cmocka_unit_test(test_a_mistyped_name_has_a_near_one),
+        cmocka_unit_test(test_a_secret_is_listed_as_given_and_its_value_is_not),
         cmocka_unit_test(test_help_names_every_option),
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_pages),

@@ -22,13 +22,13 @@
 #include "ingest/outbox_follower.h"
 #include "ingest/pool.h"
 #include "ledger/ledger.h"
-#include "limits/limits_local.h"
 #include "options/options.h"
 #include "os/clock.h"
 #include "os/descriptors.h"
 #include "os/file.h"
 #include "os/terminal.h"
 #include "people/people.h"
+#include "server/counting.h"
 #include "server/examples.h"
 #include "server/first_start.h"
 #include "server/front.h"
@@ -57,6 +57,7 @@ struct server {
     struct ledger *ledger;
     struct api api;
     struct settings settings;
+    struct counting *counting;
     struct http_server *http;
     struct http_networks trusted_proxies;
     char owner_key[OWNER_KEY_BYTES_MAX];
@@ -173,12 +174,12 @@ static enum err open_api(struct server *server, struct diag *diag)
     api->metrics = api_metrics_new();
     TRY(key_usage_start(api->catalog, &api->key_usage, diag));
     TRY(front_open_reviews(server->options, &api->reviews, diag));
-    api->limits = limits_local_new(0);
     api->ingest = (struct ingest){
         .store = api->store,
         .metrics = ingest_metrics_new(),
         .pool = intake_pool_new(),
     };
+    TRY(counting_start(server->options, api, &server->counting, diag));
     TRY(settings_apply(&server->settings, diag));
     TRY(tail_start(api->store, &api->tail, diag));
     return api_receipts_start(api->store, &api->receipts, diag);
@@ -299,6 +300,7 @@ static void close_server(struct server *server)
     }
     tail_stop(server->api.tail);
     api_receipts_stop(server->api.receipts);
+    counting_stop(server->counting);
     outbox_follower_stop(server->api.outbox); /* into the ledger */
     /* requests that end from here on leave no event */
     journal_stop(atomic_exchange(&server->api.journal, NULL));
@@ -306,10 +308,10 @@ static void close_server(struct server *server)
     http_server_free(server->http); /* its requests were still held by the ledger */
     people_free(server->api.people);
     key_usage_stop(server->api.key_usage);
+    counting_free(server->counting);
     catalog_free(server->api.catalog);
     callers_free(server->api.callers);
     token_review_free(server->api.reviews);
-    limits_free(server->api.limits);
     intake_pool_free(server->api.ingest.pool);
     ingest_metrics_free(server->api.ingest.metrics);
     api_metrics_free(server->api.metrics);

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * handlers - what answers each route (routes.c), by the file that it is in.
+ *
+ * Threads: those that park are called on the loop, all others run in a pool.
+ */
+
+#include "http/server.h"
+
+extern const struct http_parked api_events_post; /* write.c */
+extern const struct http_parked api_events_batch;
+extern const struct http_parked api_ingest_post;
+extern const struct http_parked api_mutt_post; /* its own answer, of the path /ingest */
+extern const struct http_parked api_tail_get;  /* tail.c */
+
+void api_events_query(struct http_request *request); /* events.c */
+void api_event_get(struct http_request *request);
+void api_event_proof(struct http_request *request);
+void api_timeline_get(struct http_request *request);
+void api_stats_get(struct http_request *request);
+
+void api_checkpoint_get(struct http_request *request); /* log.c */
+void api_tile_get(struct http_request *request);
+void api_log_get(struct http_request *request);
+void api_consistency_get(struct http_request *request);
+void api_log_rotate(struct http_request *request);
+
+extern const struct http_parked api_health_live; /* health.c */
+void api_health_ready(struct http_request *request);
+void api_health(struct http_request *request);
+void api_health_detailed(struct http_request *request);
+void api_health_database(struct http_request *request);
+void api_health_redis(struct http_request *request);
+void api_health_basic(struct http_request *request);
+void api_health_checks(struct http_request *request);
+void api_metrics_get(struct http_request *request); /* metrics.c */
+void api_version_get(struct http_request *request); /* version_answers.c */
+void api_version_usage_get(struct http_request *request);
+
+void api_config_list(struct http_request *request); /* config.c: any kind */
+void api_config_get(struct http_request *request);
+void api_config_create(struct http_request *request);
+void api_config_replace(struct http_request *request);
+void api_config_patch(struct http_request *request);
+void api_config_delete(struct http_request *request);
+
+void api_key_create(struct http_request *request); /* keys.c */
+void api_key_revoke(struct http_request *request);
+void api_key_rotate(struct http_request *request);
+void api_key_usage_get(struct http_request *request); /* key_usage_answer.c */
+
+void api_signup(struct http_request *request); /* login.c */
+void api_login(struct http_request *request);
+void api_refresh(struct http_request *request);
+void api_logout(struct http_request *request);
+void api_me(struct http_request *request);
+
+void api_password(struct http_request *request); /* account.c */
+void api_totp_begin(struct http_request *request);
+void api_totp_confirm(struct http_request *request);
+void api_totp_end(struct http_request *request);
+void api_totp_reset(struct http_request *request);
+void api_token_keys_rotate(struct http_request *request);
+
+void api_changes_get(struct http_request *request); /* changes.c */
+
+void api_settings_list(struct http_request *request); /* settings.c */
+void api_setting_get(struct http_request *request);
+void api_setting_put(struct http_request *request); /* settings_change.c */
+void api_setting_delete(struct http_request *request);
+void api_setting_revert(struct http_request *request);
+
+void api_limits_get(struct http_request *request); /* limits.c */
+void api_limits_reset(struct http_request *request);
+void api_limits_analytics(struct http_request *request); /* limits_analytics.c */
+
+void api_validate_post(struct http_request *request); /* validate.c */
