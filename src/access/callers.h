@@ -19,7 +19,7 @@ struct kind;
 
 #define CALLERS_ORG_BYTES     64
 #define CALLERS_ID_BYTES      64
-#define CALLERS_NAME_BYTES    320
+#define CALLERS_NAME_BYTES    340
 #define CALLERS_SESSION_BYTES 32
 #define CALLERS_FILTER_BYTES  4096
 #define SYSTEM_ORGANIZATION   "default" /* the first; its rights to operate reach everywhere */

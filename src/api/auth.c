@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/auth.h"
 
+#include <stdio.h>
+
 #include "access/rights.h"
+#include "access/token_review.h"
 #include "api/meter.h"
 #include "base/log.h"
 #include "codec/json_write.h"
 #include "os/clock.h"
 #include "people/people.h"
+
+enum { ACTOR_BYTES_MAX = 255 }; /* as events have it; longer are service accounts, in ASCII */
 
 static enum http_pass refuse(struct http_request *request, int status, const char *detail)
 {
@@ -81,15 +86,46 @@ static void become(struct caller *caller)
     caller->is_known = true;
     caller->org = slice_from_cstr(caller->who.org);
     caller->actor = slice_from_cstr(caller->who.name);
+    caller->actor.len = caller->actor.len < ACTOR_BYTES_MAX ? caller->actor.len : ACTOR_BYTES_MAX;
     caller->version_default = slice_from_cstr(caller->who.api_version);
     if (caller->who.kind == CALLER_KEY) {
         caller->key_id = slice_from_cstr(caller->who.id);
     }
 }
 
+/* Whether a service account of a cluster may come in, as whom it is mapped to. */
+static bool take_service(const struct api *api, const struct token_reviewed *account,
+                         struct known_caller *out)
+{
+    bool is_known =
+        callers_find_service(api->callers, account->username, account->org, account->role, out);
+    (void)snprintf(out->id, sizeof(out->id), "%s", account->uid);
+    return is_known;
+}
+
+/* From memory alone. False: auth_ask() tells. *may_be_known: there is something to be asked. */
+static bool find(const struct api *api, struct caller *caller, bool *may_be_known)
+{
+    int64_t now_us = clock_now_us();
+    struct token_reviewed account;
+    enum callers_answer answer = callers_find(api->callers, caller->shown, now_us, &caller->who);
+    *may_be_known = false;
+    if (answer != CALLERS_NO_KEY) {
+        return answer == CALLERS_KNOWN;
+    }
+    enum people_answer person = people_find(api->people, caller->shown, now_us, &caller->who);
+    *may_be_known = person == PEOPLE_UNVERIFIED;
+    if (person == PEOPLE_UNVERIFIED && api->reviews != NULL &&
+        token_review_find(api->reviews, caller->shown, now_us, &account)) {
+        return take_service(api, &account, &caller->who);
+    }
+    return person == PEOPLE_KNOWN;
+}
+
 enum http_pass auth_identify(struct http_request *request, void *data)
 {
     struct api *api = data;
+    bool may_be_known = false;
     struct caller *caller = arena_take_zeroed(request->arena, sizeof(*caller));
     if (caller == NULL) {
         return refuse(request, 431, "the request's headers are too large");
@@ -102,30 +138,35 @@ enum http_pass auth_identify(struct http_request *request, void *data)
     if (caller->shown.len == 0) {
         return HTTP_PASS_ON;
     }
-    enum callers_answer answer =
-        callers_find(api->callers, caller->shown, clock_now_us(), &caller->who);
-    enum people_answer person = PEOPLE_REFUSED;
-    if (answer == CALLERS_NO_KEY) {
-        person = people_find(api->people, caller->shown, clock_now_us(), &caller->who);
-    }
-    if (answer == CALLERS_KNOWN || person == PEOPLE_KNOWN) {
+    if (find(api, caller, &may_be_known)) {
         become(caller);
         return HTTP_PASS_ON;
     }
-    bool waits = person == PEOPLE_UNVERIFIED || limits_wait(api->limits);
-    return waits ? HTTP_PASS_WAIT : auth_ask(request, api);
+    return may_be_known || limits_wait(api->limits) ? HTTP_PASS_WAIT : auth_ask(request, api);
 }
 
-/* Whose key or token it is. False: *why is for the log. */
-static bool ask(const struct api *api, struct caller *caller, const char **why)
+/* Whose key or token it is. NOT_FOUND: nobody's; BUSY: that cannot be told. `why` is for the log. */
+static enum err ask(const struct api *api, struct caller *caller, struct diag *why)
 {
     int64_t now_us = clock_now_us();
+    struct token_reviewed account;
+    const char *reason = NULL;
     enum callers_answer answer = callers_find(api->callers, caller->shown, now_us, &caller->who);
-    if (answer == CALLERS_NO_KEY) {
-        return people_ask(api->people, caller->shown, now_us, &caller->who, why);
+    if (answer != CALLERS_NO_KEY) {
+        return answer == CALLERS_KNOWN
+                   ? OK
+                   : diag_fail(why, ERR_NOT_FOUND, "", "%s", callers_reason(answer));
     }
-    *why = callers_reason(answer);
-    return answer == CALLERS_KNOWN;
+    if (api->reviews != NULL &&
+        token_review_looks_like(caller->shown, people_issuer(api->people))) {
+        TRY(token_review(api->reviews, caller->shown, now_us, &account, why));
+        return take_service(api, &account, &caller->who)
+                   ? OK
+                   : diag_fail(why, ERR_NOT_FOUND, "", "its organisation is not let in");
+    }
+    return people_ask(api->people, caller->shown, now_us, &caller->who, &reason)
+               ? OK
+               : diag_fail(why, ERR_NOT_FOUND, "", "%s", reason);
 }
 
 /* Whoever has a right key is let in whatever others behind the same address show. */
@@ -133,18 +174,23 @@ enum http_pass auth_ask(struct http_request *request, void *data)
 {
     struct api *api = data;
     struct caller *caller = request->caller;
+    struct diag why = {0};
     if (!meter_address_is_open(request, api)) {
         return HTTP_PASS_ANSWER;
     }
-    const char *why = "";
-    if (!ask(api, caller, &why)) {
-        meter_wrong_key(request, api);
-        LOG_INFO("a key was refused", kv_str("why", why), kv_slice("peer", request->peer),
-                 kv_slice("request_id", request->request_id));
-        return refuse(request, 401, "the key is not known here");
+    enum err e = ask(api, caller, &why);
+    if (e == OK) {
+        become(caller);
+        return HTTP_PASS_ON;
     }
-    become(caller);
-    return HTTP_PASS_ON;
+    LOG_INFO("a key was refused", kv_str("why", why.text), kv_slice("peer", request->peer),
+             kv_slice("request_id", request->request_id));
+    if (e == ERR_BUSY) { /* neither yes nor no, and nobody's mistake */
+        http_response_header_cstr(request->response, "Retry-After", "1");
+        return refuse(request, 503, "the cluster cannot be asked whose this token is");
+    }
+    meter_wrong_key(request, api);
+    return refuse(request, 401, "the key is not known here");
 }
 
 void caller_write(struct json_writer *json, const struct http_request *request)

@@ -130,7 +130,8 @@ static void find_metered(const struct caller *caller, struct metered *out)
     const struct limit_tier *tier = limit_tier_find(slice_from_cstr(caller->who.tier));
     struct limit_subject key;
     limit_organization(tier, &caller->who.limits, caller->org, &out->subjects[0]);
-    limit_key(tier, caller->actor, &key);
+    bool has_id = caller->who.kind != CALLER_KEY && caller->who.id[0] != '\0';
+    limit_key(tier, has_id ? slice_from_cstr(caller->who.id) : caller->actor, &key);
     out->count = limit_subject_is_on(&out->subjects[0]) ? 1 : 0;
     if (limit_subject_is_on(&key)) {
         out->subjects[out->count++] = key;

@@ -83,6 +83,11 @@ json_t *people_hash_password(slice password)
     return password_hash(password, hash, NULL) == OK ? json_string(hash) : NULL;
 }
 
+const char *people_issuer(const struct people *people)
+{
+    return people->issuer_name;
+}
+
 /* ---- Who is it? ---- */
 
 /* What a token says is a claim of some minutes ago; who its user is now is asked. */

@@ -40,6 +40,9 @@ DEFINE_OWNED(people);
 struct json_t; /* of jansson */
 struct json_t *people_hash_password(slice password);
 
+/* "iss" of our tokens. */
+const char *people_issuer(const struct people *people);
+
 enum people_answer {
     PEOPLE_KNOWN,
     PEOPLE_REFUSED,
