@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "access/callers.h"
 #include "access/rights.h"
@@ -246,6 +247,61 @@ static void test_many_keys(void **state)
     print_message("# a lookup takes %.2f us\n", (double)took_us / ROUNDS);
 }
 
+/* ---- Timing ---- */
+
+static int compare_times(const void *a, const void *b)
+{
+    int64_t left = *(const int64_t *)a;
+    int64_t right = *(const int64_t *)b;
+    return (left > right) - (left < right);
+}
+
+enum { ASKED = 20001 };
+
+/* The medians of what two keys cost, asked in turns, in ns. */
+static void measure(struct place *place, const char *const keys[2], int64_t medians[2])
+{
+    int64_t *times = mem_array((size_t)2 * ASKED, sizeof(*times));
+    struct known_caller caller;
+    for (int i = 0; i < 2 * ASKED; i++) {
+        struct timespec began, ended;
+        (void)clock_gettime(CLOCK_MONOTONIC, &began);
+        (void)ask(place, keys[i % 2], &caller);
+        (void)clock_gettime(CLOCK_MONOTONIC, &ended);
+        times[i % 2 * ASKED + i / 2] =
+            (int64_t)(ended.tv_sec - began.tv_sec) * 1000000000 + (ended.tv_nsec - began.tv_nsec);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        qsort(times + i * ASKED, ASKED, sizeof(*times), compare_times);
+        medians[i] = times[i * ASKED + ASKED / 2];
+    }
+    free(times);
+}
+
+/* How much of a wrong key is right shows neither in the answer nor in the time. */
+static void test_AUT_02_the_time_of_a_wrong_key_tells_nothing(void **state)
+{
+    struct place *place = *state;
+    struct api_key key;
+    json_decref(make_key(place, "default", "{\"name\":\"n\"}", &key));
+    struct api_key first = key;
+    struct api_key last = key;
+    size_t len = strlen(key.text);
+    first.text[len - 43] = first.text[len - 43] == 'A' ? 'B' : 'A';
+    last.text[len - 2] = last.text[len - 2] == 'A' ? 'B' : 'A';
+    const char *const keys[2] = {first.text, last.text};
+    int64_t medians[2] = {0};
+    bool is_alike = false;
+    for (int tries = 0; tries < 5 && !is_alike; tries++) { /* noise only ever tells them apart */
+        measure(place, keys, medians);
+        int64_t apart = medians[0] > medians[1] ? medians[0] - medians[1] : medians[1] - medians[0];
+        is_alike = apart * 20 <= medians[0] + medians[1];
+    }
+    print_message("# wrong at its first character %lld ns, at its last %lld ns\n",
+                  (long long)medians[0], (long long)medians[1]);
+    assert_true(is_alike);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +312,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_an_organisation_can_be_suspended, set_up, tear_down),
         cmocka_unit_test(test_scopes_narrow_a_role),
         cmocka_unit_test_setup_teardown(test_many_keys, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_AUT_02_the_time_of_a_wrong_key_tells_nothing, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

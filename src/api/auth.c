@@ -145,7 +145,7 @@ enum http_pass auth_identify(struct http_request *request, void *data)
     return may_be_known || limits_wait(api->limits) ? HTTP_PASS_WAIT : auth_ask(request, api);
 }
 
-/* Whose key or token it is. NOT_FOUND: nobody's; BUSY: that cannot be told. `why` is for the log. */
+/* Whose key or token it is. NOT_FOUND: nobody's; BUSY: it cannot be told. `why` is for the log. */
 static enum err ask(const struct api *api, struct caller *caller, struct diag *why)
 {
     int64_t now_us = clock_now_us();
