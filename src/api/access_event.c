@@ -59,21 +59,16 @@ bool access_is_sensitive(slice text, slice words)
 
 /* ---- Which requests ---- */
 
-struct journal *access_journal(const struct api *api)
-{
-    bool is_wanted = running_choice(api->running, OPTION_ACCESS_EVENTS) != ACCESS_EVENTS_NONE;
-    return is_wanted ? atomic_load(&api->journal) : NULL;
-}
-
 static bool is_recorded(const struct api *api, const struct http_request *request)
 {
     const struct api_route *route = request->route != NULL ? request->route->data : NULL;
-    if (route == NULL) {
+    size_t wanted = running_choice(api->running, OPTION_ACCESS_EVENTS);
+    if (route == NULL || api->journal == NULL || wanted == ACCESS_EVENTS_NONE) {
         return false;
     }
     bool is_open = route->openness != OPEN_TO_NONE && route->openness != OPEN_TO_KNOWN;
     bool is_counted = (is_open && route->action == NULL) || route->right == RIGHT_EVENTS_WRITE;
-    return !is_counted || running_choice(api->running, OPTION_ACCESS_EVENTS) == ACCESS_EVENTS_ALL;
+    return !is_counted || wanted == ACCESS_EVENTS_ALL;
 }
 
 static const char *action_of(const struct http_request *request)
@@ -182,8 +177,7 @@ static void write_event(struct json_writer *json, const struct api *api,
 void access_event(struct api *api, const struct http_request *request,
                   const struct http_outcome *outcome)
 {
-    struct journal *journal = access_journal(api);
-    if (journal == NULL || !is_recorded(api, request)) {
+    if (!is_recorded(api, request)) {
         return;
     }
     const struct caller *caller = request->caller;
@@ -193,6 +187,7 @@ void access_event(struct api *api, const struct http_request *request,
     write_event(&json, api, request, outcome);
     enum err e = json_end(&json);
     if (e == OK) {
-        journal_put(journal, is_known ? caller->org : SLICE(SYSTEM_ORGANIZATION), buf_slice(&text));
+        journal_put(api->journal, is_known ? caller->org : SLICE(SYSTEM_ORGANIZATION),
+                    buf_slice(&text));
     }
 }

@@ -13,9 +13,6 @@
 
 #include "api/api.h"
 
-/* Where events of requests go; NULL: none is to be left. */
-struct journal *access_journal(const struct api *api);
-
 /* Puts the event into the journal, if this request is to have one. */
 void access_event(struct api *api, const struct http_request *request,
                   const struct http_outcome *outcome);

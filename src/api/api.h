@@ -81,11 +81,11 @@ struct api {
     struct limit_link *redis; /* NULL: limits and quota are in memory */
     bool redis_is_needed;     /* without it, what would be counted is refused */
     _Atomic uint64_t quota_refused;
-    _Atomic int64_t limit_noted_us;
+    _Atomic int64_t limit_noted_us[64]; /* when an organisation last left an event of it, by hash */
     struct outbox_follower *outbox;
     struct running *running;
-    _Atomic(struct journal *) journal; /* NULL: nothing left an event yet (access_event.h) */
-    const char *key_environment;       /* "live" or "dev" */
+    struct journal *journal;     /* of events that nobody waits for; NULL while the server stops */
+    const char *key_environment; /* "live" or "dev" */
     uint8_t cursor_key[QUERY_KEY_BYTES];
     const char *version;
     int64_t started_us;

@@ -147,9 +147,8 @@ static void write_own(struct buf *out, const struct api *api)
     struct outbox_figures outbox;
     struct journal_figures journal = {0};
     outbox_follower_figures(api->outbox, &outbox);
-    struct journal *running = atomic_load(&api->journal);
-    if (running != NULL) {
-        journal_figures(running, &journal);
+    if (api->journal != NULL) {
+        journal_figures(api->journal, &journal);
     }
     write_one(out, "cairn_config_events_total", "counter",
               "Events of configuration changes that came from the outbox to the log.",

@@ -23,7 +23,7 @@ static void note_event(struct http_request *request, const char *id,
                        const struct rules_result *result)
 {
     const struct caller *caller = request->caller;
-    struct journal *journal = access_journal(caller->api);
+    struct journal *journal = caller->api->journal;
     if (journal == NULL) {
         return;
     }

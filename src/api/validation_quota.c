@@ -59,7 +59,7 @@ static void extend(struct json_writer *json, const void *data)
 static void note_event(struct http_request *request, const struct refusal *refusal)
 {
     const struct caller *caller = request->caller;
-    struct journal *journal = access_journal(caller->api);
+    struct journal *journal = caller->api->journal;
     if (journal == NULL) {
         return;
     }

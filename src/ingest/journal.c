@@ -36,6 +36,7 @@ struct journal {
     struct mutex lock; /* of `ending`; a pause between tries ends with it */
     struct condition ended;
     bool is_ending;
+    _Atomic bool is_marked; /* the file is there that tells the next start of a crash */
     _Atomic uint64_t written, refused, failures, waits, lost;
 };
 
@@ -136,7 +137,6 @@ enum err journal_start(const struct dir *dir, struct store *store, struct journa
                        struct diag *diag)
 {
     bool was_killed = dir_has(dir, MARK_NAME);
-    TRY(file_replace(dir, MARK_NAME, SLICE("\n"), diag));
     struct journal *journal = mem_zeroed(sizeof(*journal));
     journal->dir = dir;
     journal->store = store;
@@ -144,6 +144,7 @@ enum err journal_start(const struct dir *dir, struct store *store, struct journa
     queue_init(&journal->queue, EVENTS_MAX, BYTES_MAX);
     mutex_init(&journal->lock);
     condition_init(&journal->ended);
+    atomic_init(&journal->is_marked, was_killed);
     if (was_killed) { /* goes with the first commit */
         put_gap(journal, "journal_gap", 0);
     }
@@ -168,7 +169,8 @@ void journal_stop(struct journal *journal)
     queue_close(&journal->queue);
     thread_join(&journal->thread);
     bool is_whole = own_events_count(journal->own) == 0 && atomic_load(&journal->lost) == 0;
-    if (is_whole) { /* else some are missing, and the mark stays */
+    if (is_whole &&
+        atomic_load(&journal->is_marked)) { /* else some are missing, and the mark stays */
         enum err e = dir_remove(journal->dir, MARK_NAME, NULL);
         UNUSED(e); /* the next start says that some may be missing, which is no harm */
     }
@@ -179,9 +181,21 @@ void journal_stop(struct journal *journal)
     free(journal);
 }
 
+/* Once, by the first who puts: from here on a crash takes something. */
+static void mark(struct journal *journal)
+{
+    bool is_first = !atomic_exchange(&journal->is_marked, true);
+    if (is_first && file_replace(journal->dir, MARK_NAME, SLICE("\n"), NULL) != OK) {
+        atomic_store(&journal->is_marked, false); /* the next one tries again */
+    }
+}
+
 void journal_put(struct journal *journal, slice org, slice json)
 {
     ASSERT(org.len > 0 && org.len <= ORG_BYTES_MAX);
+    if (!atomic_load(&journal->is_marked)) {
+        mark(journal);
+    }
     struct entry *entry = mem_resize(NULL, sizeof(*entry) + json.len);
     entry->org_len = (uint8_t)org.len;
     entry->json_len = json.len;

@@ -7,8 +7,8 @@
  * Whoever puts waits for nothing but room in the queue: it is full only when the log takes less
  * than comes, and then the one who puts is held back rather than an event dropped. Two things lose
  * events, and an event of type system.error says so as soon as it can: the process ended without a
- * stop (the file journal.open in the data directory is there between start and stop), or the disk
- * is full, when requests that only read are answered all the same.
+ * stop (the file journal.open in the data directory is there from the first event to the stop), or
+ * the disk is full, when requests that only read are answered all the same.
  *
  * Threads: any may put; "journal" writes.
  */

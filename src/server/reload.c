@@ -122,7 +122,7 @@ static enum err take_file(struct settings *settings, const struct options *now, 
     enum err e = note(api->catalog, path, changes, diag);
     if (e == OK) {
         running_take_file(api->running, next);
-        e = settings_apply(settings, diag);
+        settings_apply(settings);
         tell(changes);
     }
     json_decref(changes);

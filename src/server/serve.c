@@ -180,7 +180,8 @@ static enum err open_api(struct server *server, struct diag *diag)
         .pool = intake_pool_new(),
     };
     TRY(counting_start(server->options, api, &server->counting, diag));
-    TRY(settings_apply(&server->settings, diag));
+    settings_apply(&server->settings);
+    TRY(journal_start(server->data_dir, api->store, &api->journal, diag));
     TRY(tail_start(api->store, &api->tail, diag));
     return api_receipts_start(api->store, &api->receipts, diag);
 }
@@ -232,7 +233,7 @@ static enum err open_http(struct server *server, struct diag *diag)
     api_hooks(&server->api, &http.hooks);
     TRY(http_server_start(&http, &server->http, diag));
     server->api.server = server->http;
-    TRY(settings_apply(&server->settings, diag)); /* its times */
+    settings_apply(&server->settings); /* its times */
     front_tell(options, server->http);
     return OK;
 }
@@ -279,7 +280,6 @@ static enum err open_server(struct server *server, struct diag *diag)
     TRY(open_ledger(server, diag));
     TRY(open_secrets(server, diag));
     settings->ledger = server->ledger;
-    settings->data_dir = server->data_dir;
     TRY(open_catalog(server, diag));
     TRY(open_api(server, diag));
     TRY(open_people(server, diag));
@@ -302,8 +302,7 @@ static void close_server(struct server *server)
     api_receipts_stop(server->api.receipts);
     counting_stop(server->counting);
     outbox_follower_stop(server->api.outbox); /* into the ledger */
-    /* requests that end from here on leave no event */
-    journal_stop(atomic_exchange(&server->api.journal, NULL));
+    journal_stop(MOVE(server->api.journal));  /* requests that end from here on leave no event */
     ledger_close(server->ledger);
     http_server_free(server->http); /* its requests were still held by the ledger */
     people_free(server->api.people);

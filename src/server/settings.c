@@ -4,24 +4,9 @@
 #include "access/callers.h"
 #include "base/log.h"
 #include "catalog/catalog.h"
-#include "ingest/journal.h"
 #include "ledger/ledger.h"
 
 /* ---- What does not ask ---- */
-
-/* Once it runs it stays: whether anything is put into it is asked each time. */
-static enum err start_journal(struct settings *settings, struct diag *diag)
-{
-    struct api *api = settings->api;
-    struct journal *journal = NULL;
-    bool is_wanted = running_choice(api->running, OPTION_ACCESS_EVENTS) != ACCESS_EVENTS_NONE;
-    if (!is_wanted || atomic_load(&api->journal) != NULL) {
-        return OK;
-    }
-    TRY(journal_start(settings->data_dir, api->store, &journal, diag));
-    atomic_store(&api->journal, journal);
-    return OK;
-}
 
 static void tell_times(const struct running *running, struct http_server *http)
 {
@@ -35,7 +20,7 @@ static void tell_times(const struct running *running, struct http_server *http)
 }
 
 /* Whoever changed a value before asks for it here again: the last of two sees both. */
-enum err settings_apply(struct settings *settings, struct diag *diag)
+void settings_apply(struct settings *settings)
 {
     const struct running *running = settings->api->running;
     mutex_lock(&settings->lock);
@@ -46,9 +31,7 @@ enum err settings_apply(struct settings *settings, struct diag *diag)
     if (http != NULL) { /* else it starts, and is told when it has */
         tell_times(running, http);
     }
-    enum err e = start_journal(settings, diag);
     mutex_unlock(&settings->lock);
-    return e;
 }
 
 /* ---- From the catalog ---- */
@@ -107,9 +90,8 @@ void settings_changed(struct settings *settings, const struct kind *kind, slice 
         running_unset(settings->api->running, option);
     }
     const char *value = json_string_value(json_object_get(object, "value"));
-    e = e == ERR_NOT_FOUND ? OK : e;
-    e = e == OK ? settings_apply(settings, &diag) : e;
-    if (e == OK) {
+    if (e == OK || e == ERR_NOT_FOUND) {
+        settings_apply(settings);
         LOG_INFO(value != NULL ? "a setting changed" : "a setting was taken back",
                  kv_slice("setting", id), kv_str("value", value != NULL ? value : ""));
     } else {

@@ -12,22 +12,20 @@
  */
 
 #include "api/api.h"
-#include "os/file.h"
 #include "os/thread.h"
 
 struct ledger;
 
 struct settings {
-    struct api *api; /* its running, its catalog, its store; its journal is started here */
+    struct api *api; /* its running, its catalog, its store */
     struct ledger *ledger;
-    const struct dir *data_dir;
     struct mutex lock; /* one at a time tells */
 };
 
 /* Reads the settings that are stored. One that is none any more is logged and left aside. */
 enum err settings_load(struct settings *settings, struct diag *diag);
-/* Tells the values of now to what does not ask for them. BUSY, IO: the journal did not start. */
-enum err settings_apply(struct settings *settings, struct diag *diag);
+/* Tells the values of now to what does not ask for them. */
+void settings_apply(struct settings *settings);
 /* As catalog_changed_fn; passes over other kinds. */
 void settings_changed(struct settings *settings, const struct kind *kind, slice org, slice id);
 
