@@ -174,4 +174,27 @@ with Server('--query-key-allowed') as lenient:
     with step('a key in the URL is taken where that is switched on'):
         lenient.get(f'{EVENTS}?api_key={lenient.key}', key=None).expect(200)
         lenient.get(f'{EVENTS}?api_key=wrong', key=None).expect_problem(401)
+
+def weak_secrets():
+    def place(name, key):
+        data = scratch(name)
+        data.mkdir(mode=0o700)
+        (data / 'admin.key').write_text(key + '\n')
+        return data
+
+    weak = 'cairn_live_00000000_' + 'A' * 43
+    with step('AUT-20: in production a weak owner key stops the start'):
+        Server('--environment', 'production', data=place('weak', weak)).refuses_to_start(
+            1, 'admin.key', 'repeats itself', 'production')
+    with step('AUT-20: elsewhere it is warned of'):
+        with Server(data=place('weak-dev', weak)) as server:
+            contains(server.log_path.read_text(), 'a secret would stop the start in production')
+    for url, why in (('redis://:changeme@127.0.0.1:1', 'placeholder'), ('redis://10.0.0.1:1', 'is missing')):
+        with step(f'AUT-20: so does a password of Redis: {why}'):
+            said = Server('--environment', 'production', '--redis-url', url,
+                          data=scratch(f'redis-{why[:2]}')).refuses_to_start(1, 'redis.url', why)
+            true('changeme' not in said, 'the password')
+
+
+weak_secrets()
 finish()

@@ -90,9 +90,45 @@ def not_ready(server):
     return answer if answer.status == 503 else None
 
 
+def switched_off():
+    setting = '/api/v1/settings/health.enabled'
+    with Server() as server:
+        with step('HLT-10: without checks health tells only that it runs, from the next probe on'):
+            server.request('PUT', setting, '{"value": "false"}').expect(200)
+            for path in ('/health', '/health/ready'):
+                health = server.get(path, key=None).expect(200).json()
+                equal((health['status'], health['checks']), ('healthy', 'disabled'))
+                equal(list(health['components']), ['application'])
+            equal(server.get('/health/database', key=None).expect(200).json(), {'status': 'disabled'})
+            server.get('/api/ready', key=None).expect(200)
+            server.get('/health/live', key=None).expect(200)
+            server.request('DELETE', setting).expect(200)
+            true('database' in server.get('/health', key=None).json()['components'], 'the database')
+    with Server(prefix=('env', 'ENABLE_HEALTH_CHECKS=false')) as server:
+        with step('HLT-10: the seed\'s variable does the same'):
+            equal(server.get('/health', key=None).expect(200).json()['checks'], 'disabled')
+
+
+def watched():
+    usual = ('--wal-file-bytes', '32MiB', '--log-format', 'logfmt')
+    with Server(usual=usual, prefix=('env', 'HEALTH_CHECK_INTERVAL_SECONDS=1')) as server:
+        reserve = '/api/v1/settings/disk_reserve_bytes'
+        with step('HLT-10: the parts are looked at when nobody asks, and what gets worse is told'):
+            shown = server.get('/api/v1/settings/health.interval_ms').expect(200).json()
+            equal((shown['value'], shown['source']), ('1s', 'environment'))
+            server.request('PUT', reserve, '{"value": "1TiB"}').expect(200)
+            wait_until(lambda: 'the health is worse' in server.log_path.read_text(), 'a line of the log')
+            contains(server.log_path.read_text(), 'status=degraded component=store')
+        with step('and what gets better too'):
+            server.request('DELETE', reserve).expect(200)
+            wait_until(lambda: 'the health is better' in server.log_path.read_text(), 'a line of the log')
+
+
 with Server() as under_test:
     under_test.send(event())
     parts(under_test)
 disk_is_full()
 it_stops()
+switched_off()
+watched()
 finish()

@@ -32,6 +32,7 @@ struct health {
     struct http_counts counts;
     int64_t took_us; /* the store, to tell its figures and read its newest event */
     bool is_ready;
+    bool is_unchecked; /* health.enabled is off: the parts are not looked at */
     enum health_state database, store, disk, overall;
     struct redis_health redis;
 };
@@ -61,17 +62,15 @@ static enum health_state redis_weight(const struct health *health)
     return health->redis.state < most ? health->redis.state : most;
 }
 
-static void look(const struct api *api, struct health *health)
+static void look_at_parts(const struct api *api, struct health *health)
 {
     int64_t began_us = clock_monotonic_us();
-    *health = (struct health){.api = api};
     store_figures(api->store, &health->figures);
     bool can_read = read_newest(api->store, health->figures.events);
     health->took_us = clock_monotonic_us() - began_us;
     if (api->server != NULL) {
         health->counts = http_server_counts(api->server);
     }
-    health->is_ready = atomic_load(&api->is_ready) && !atomic_load(&api->is_stopping);
     health->database = health_of(health->took_us, !can_read);
     health->store = health->figures.writable ? HEALTHY : DEGRADED;
     health->disk = health->figures.disk_free_bytes < health->figures.disk_total_bytes / 10
@@ -80,9 +79,39 @@ static void look(const struct api *api, struct health *health)
     redis_look(api, &health->redis);
     health->overall = health_worse(health_worse(health->database, health->store), health->disk);
     health->overall = health_worse(health->overall, redis_weight(health));
+}
+
+static void look(const struct api *api, struct health *health)
+{
+    *health = (struct health){.api = api};
+    health->is_ready = atomic_load(&api->is_ready) && !atomic_load(&api->is_stopping);
+    health->is_unchecked = !running_bool(api->running, OPTION_HEALTH_ENABLED);
+    if (!health->is_unchecked) {
+        look_at_parts(api, health);
+    }
     if (!health->is_ready) {
         health->overall = UNHEALTHY;
     }
+}
+
+enum health_state health_look(const struct api *api, const char **part_out)
+{
+    struct health health;
+    look(api, &health);
+    const struct {
+        const char *name;
+        enum health_state state;
+    } parts[] = {
+        {"database", health.database},
+        {"store", health.store},
+        {"disk", health.disk},
+        {"redis", redis_weight(&health)},
+    };
+    *part_out = "application";
+    for (size_t i = COUNT_OF(parts); i-- > 0;) {
+        *part_out = parts[i].state == health.overall ? parts[i].name : *part_out;
+    }
+    return health.overall;
 }
 
 /* ---- Parts ---- */
@@ -135,11 +164,16 @@ static uint64_t uptime_seconds(const struct api *api)
 
 static void write_components(struct json_writer *json, const struct health *health)
 {
+    if (health->is_unchecked) {
+        json_cstr(json, "checks", "disabled");
+    }
     json_begin_object(json, "components");
-    json_begin_object(json, "database");
-    write_database(json, health, false);
-    json_end_object(json);
-    write_store(json, health);
+    if (!health->is_unchecked) {
+        json_begin_object(json, "database");
+        write_database(json, health, false);
+        json_end_object(json);
+        write_store(json, health);
+    }
     if (health->redis.is_configured) {
         json_begin_object(json, "redis");
         redis_write(json, &health->redis, false);
@@ -264,7 +298,11 @@ void api_health_database(struct http_request *request)
     struct health health;
     look(api_of(request), &health);
     struct json_writer json = begin(request, health.database != UNHEALTHY);
-    write_database(&json, &health, true);
+    if (health.is_unchecked) {
+        json_cstr(&json, "status", "disabled");
+    } else {
+        write_database(&json, &health, true);
+    }
     end(request, &json);
 }
 
@@ -294,7 +332,7 @@ void api_health_checks(struct http_request *request)
     look(api_of(request), &health);
     store_identity(health.api->store, &identity);
     bool can_read = health.database != UNHEALTHY;
-    bool can_write = health.is_ready && health.figures.writable;
+    bool can_write = health.is_ready && (health.is_unchecked || health.figures.writable);
     bool has_key = identity.key_count > 0;
     bool is_ready = can_read && can_write && has_key;
     struct json_writer json = begin(request, is_ready);

@@ -30,6 +30,11 @@ static inline enum health_state health_worse(enum health_state a, enum health_st
 
 const char *health_name(enum health_state state); /* "healthy" */
 
+struct api;
+/* How the server is, with all its parts; *part_out is the worst of them. Blocks for as long as they
+ * take. */
+enum health_state health_look(const struct api *api, const char **part_out);
+
 struct json_writer;
 /* A figure with three digits behind the point. */
 void health_decimal(struct json_writer *json, const char *key, double number);

@@ -80,7 +80,7 @@ static const char *environment_find(char *const *environment, const char *name)
     return NULL;
 }
 
-enum alias_as { ALIAS_VALUE, ALIAS_HOST, ALIAS_PORT, ALIAS_JSON };
+enum alias_as { ALIAS_VALUE, ALIAS_HOST, ALIAS_PORT, ALIAS_JSON, ALIAS_SECONDS };
 
 struct alias {
     const char *name;
@@ -122,6 +122,9 @@ static enum err read_alias(struct options *options, const struct alias *alias, c
     case ALIAS_HOST:
     case ALIAS_PORT:
         alias_address(options, alias, value, &text);
+        break;
+    case ALIAS_SECONDS:
+        buf_append_format(&text, "%ss", value);
         break;
     case ALIAS_JSON:
         buf_append_cstr(&text,

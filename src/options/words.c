@@ -10,8 +10,9 @@ struct group_title {
 };
 
 static const struct group_title groups[] = {
-    {"place", "Place"}, {"log", "Log"}, {"ledger", "Ledger"}, {"limits", "Limits"},
-    {"http", "HTTP"},   {"tls", "TLS"}, {"access", "Access"}, {"redis", "Redis"},
+    {"place", "Place"},   {"log", "Log"},       {"ledger", "Ledger"},
+    {"limits", "Limits"}, {"http", "HTTP"},     {"tls", "TLS"},
+    {"access", "Access"}, {"health", "Health"}, {"redis", "Redis"},
 };
 
 static bool byte_is_not_space(uint8_t byte)

@@ -126,7 +126,7 @@ enum err front_open_reviews(const struct options *options, struct token_review *
 
 /* ---- Telling ---- */
 
-static bool is_loopback(const char *host)
+bool front_is_loopback(const char *host)
 {
     return strcmp(host, "::1") == 0 || strcmp(host, "localhost") == 0 ||
            strncmp(host, "127.", 4) == 0;
@@ -137,7 +137,7 @@ static void warn_of_plain(const struct options *options)
     char host[OPTION_HOST_BYTES_MAX + 1];
     uint16_t port = 0;
     options_address(options, OPTION_LISTEN, host, &port);
-    if (options_choice(options, OPTION_ENVIRONMENT) == 1 && !is_loopback(host)) {
+    if (options_choice(options, OPTION_ENVIRONMENT) == 1 && !front_is_loopback(host)) {
         LOG_WARN("other machines reach this server without TLS: keys and events can be read on "
                  "the way. Give tls.certificate and tls.key, or let a proxy end TLS in front of "
                  "it and listen where only the proxy can connect",

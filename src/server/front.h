@@ -28,6 +28,9 @@ enum err front_check(const struct options *options, struct diag *diag);
 enum err front_open_reviews(const struct options *options, struct token_review **out,
                             struct diag *diag);
 
+/* Whether that host is this machine. */
+bool front_is_loopback(const char *host);
+
 /* Logs which certificate is shown, and warns of one that ends soon, and of a door without TLS that
  * is open to other machines in production. */
 void front_tell(const struct options *options, struct http_server *server);

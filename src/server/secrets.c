@@ -5,9 +5,11 @@
 #include <stdlib.h>
 
 #include "access/api_key.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "codec/hex.h"
 #include "crypto/secret.h"
+#include "crypto/secret_weakness.h"
 #include "os/file.h"
 #include "os/random.h"
 
@@ -17,6 +19,22 @@ enum {
     KEY_BYTES = 32,
     SECRET_FILE_BYTES_MAX = 256,
 };
+
+enum err secrets_judge(const char *name, slice secret, bool is_production, struct diag *diag)
+{
+    const char *weakness = secret_weakness(secret);
+    if (weakness == NULL) {
+        return OK;
+    }
+    if (is_production) {
+        return diag_fail(diag, ERR_INVALID, name,
+                         "the secret %s; in production that stops the start (environment)",
+                         weakness);
+    }
+    LOG_WARN("a secret would stop the start in production", kv_str("secret", name),
+             kv_str("why", weakness));
+    return OK;
+}
 
 /* The first line of a small file, without its end. */
 static enum err read_line(const struct dir *dir, const char *name, char *out, size_t out_bytes,

@@ -17,6 +17,10 @@ struct dir;
 
 #define OWNER_KEY_BYTES_MAX 128
 
+/* In production a secret that is missing, weak or a placeholder stops the start: INVALID, naming
+ * it; elsewhere it is only warned of. */
+enum err secrets_judge(const char *name, slice secret, bool is_production, struct diag *diag);
+
 /* Reads the owner key, or makes it: "cairn_<environment>_<8 characters>_<43 characters>". */
 enum err secrets_owner_key(const struct dir *data_dir, const char *environment,
                            char out[OWNER_KEY_BYTES_MAX], bool *is_new, struct diag *diag);

@@ -9,6 +9,7 @@
 
 #include "access/callers.h"
 #include "api/api.h"
+#include "api/health_watch.h"
 #include "api/key_usage.h"
 #include "api/metrics.h"
 #include "api/negotiate.h"
@@ -22,6 +23,7 @@
 #include "ingest/outbox_follower.h"
 #include "ingest/pool.h"
 #include "ledger/ledger.h"
+#include "limits/limit_link_url.h"
 #include "options/options.h"
 #include "os/clock.h"
 #include "os/descriptors.h"
@@ -58,6 +60,7 @@ struct server {
     struct api api;
     struct settings settings;
     struct counting *counting;
+    struct health_watch *watch;
     struct http_server *http;
     struct http_networks trusted_proxies;
     char owner_key[OWNER_KEY_BYTES_MAX];
@@ -113,6 +116,28 @@ static enum err open_ledger(struct server *server, struct diag *diag)
     return ledger_open(options_text(options, OPTION_DATA), &ledger_options, &server->ledger, diag);
 }
 
+/* What is made by the server is strong; what people wrote in its place may not be. */
+static enum err judge_secrets(const struct server *server, bool is_production, struct diag *diag)
+{
+    struct limit_link_url redis;
+    const char *url = options_text(server->options, OPTION_REDIS_URL);
+    const char *secret = strrchr(server->owner_key, '_');
+    TRY(secrets_judge("admin.key", slice_from_cstr(secret != NULL ? secret + 1 : ""), is_production,
+                      diag));
+    TRY(secrets_judge("cursor.secret", (slice){server->api.cursor_key, QUERY_KEY_BYTES},
+                      is_production, diag));
+    if (url[0] == '\0') {
+        return OK;
+    }
+    TRY(limit_link_url_parse(slice_from_cstr(url), &redis, diag));
+    bool is_open = redis.password[0] == '\0' && front_is_loopback(redis.host);
+    enum err e =
+        is_open ? OK
+                : secrets_judge("redis.url", slice_from_cstr(redis.password), is_production, diag);
+    secret_wipe(&redis, sizeof(redis));
+    return e;
+}
+
 static enum err open_secrets(struct server *server, struct diag *diag)
 {
     struct api *api = &server->api;
@@ -121,7 +146,9 @@ static enum err open_secrets(struct server *server, struct diag *diag)
     api->key_environment = api_key_environment(production);
     TRY(secrets_owner_key(server->data_dir, api->key_environment, server->owner_key,
                           &server->key_is_new, diag));
-    return secrets_key(server->data_dir, "cursor.secret", api->cursor_key, diag);
+    TRY(secrets_key(server->data_dir, "cursor.secret", api->cursor_key, diag));
+    TRY(judge_secrets(server, production, diag));
+    return OK;
 }
 
 static void on_change(void *context, const struct kind *kind, slice org, slice id)
@@ -289,7 +316,7 @@ static enum err open_server(struct server *server, struct diag *diag)
     TRY(outbox_follower_start(server->api.catalog, server->api.store, &server->api.outbox, diag));
     outbox_follower_settle(server->api.outbox);
     atomic_store(&server->api.is_ready, true);
-    return OK;
+    return health_watch_start(&server->api, &server->watch, diag);
 }
 
 /* The other way round. What was never opened is NULL. */
@@ -298,6 +325,7 @@ static void close_server(struct server *server)
     if (server->http != NULL) {
         http_server_stop(server->http);
     }
+    health_watch_stop(server->watch);
     tail_stop(server->api.tail);
     api_receipts_stop(server->api.receipts);
     counting_stop(server->counting);
