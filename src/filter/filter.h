@@ -45,15 +45,14 @@ enum filter_target {
     FILTER_ON_ANY,      /* every string of the event */
 };
 
-#define FILTER_TEXT_BYTES_MAX    (64 * 1024)
-#define FILTER_NODES_MAX         1000
-#define FILTER_DEPTH_MAX         64
-#define FILTER_PATH_KEYS_MAX     16
-#define FILTER_PATTERN_BYTES_MAX 1024 /* of one regular expression */
-#define FILTER_REGEX_MAX         64   /* regular expressions in one filter */
-#define FILTER_PHRASE_WORDS_MAX  32
+#define FILTER_TEXT_BYTES_MAX   (64 * 1024)
+#define FILTER_NODES_MAX        1000
+#define FILTER_DEPTH_MAX        64
+#define FILTER_PATH_KEYS_MAX    16
+#define FILTER_REGEX_MAX        64 /* regular expressions in one filter */
+#define FILTER_PHRASE_WORDS_MAX 32
 
-struct filter_regex;
+struct regex;
 
 /* What an address is compared with when the operand has a prefix length: 10.0.0.0/8. */
 struct filter_network {
@@ -76,7 +75,7 @@ struct filter {
     bool has_time;   /* inside data, of < <= > >=: `text` is a time and `number` holds it */
     struct filter_network network; /* of EQUAL on an ADDRESS */
     struct uuid uuid;              /* the operand of EQUAL on a UUID field */
-    struct filter_regex *regex;
+    struct regex *regex;
     const struct filter *const *children;
     size_t child_count;
     /* Of the whole tree from here on. */
@@ -127,7 +126,7 @@ enum err filter_make_leaf(slice name, enum filter_op op, slice operand,
 
 /*
  * Whether an event matches. Exact: the reference for every other evaluator. A regular expression
- * that passes its match limit does not match.
+ * that passes its limits (filter/regex.h) does not match.
  */
 bool filter_match(const struct filter *filter, const struct event *event);
 

@@ -2,6 +2,7 @@
 #include "base/test.h"
 #include "filter/filter.h"
 #include "filter/random.h"
+#include "filter/regex.h"
 
 static const struct filter_context context = {.now_us = SAMPLE_NOW_US};
 
@@ -272,8 +273,8 @@ static const struct limit_case limit_cases[] = {
     {"terms beyond it", "", "a ", "", "", 30000, ERR_LIMIT},
     {"path at the limit", "data", ".a", ":1", "", FILTER_PATH_KEYS_MAX, OK},
     {"path beyond it", "data", ".a", ":1", "", FILTER_PATH_KEYS_MAX + 1, ERR_LIMIT},
-    {"pattern at the limit", "user~", "a", "", "", FILTER_PATTERN_BYTES_MAX, OK},
-    {"pattern beyond it", "user~", "a", "", "", FILTER_PATTERN_BYTES_MAX + 1, ERR_LIMIT},
+    {"pattern at the limit", "user~", "a", "", "", REGEX_BYTES_MAX, OK},
+    {"pattern beyond it", "user~", "a", "", "", REGEX_BYTES_MAX + 1, ERR_LIMIT},
     {"patterns at the limit", "", "user~a ", "", "", FILTER_REGEX_MAX, OK},
     {"patterns beyond it", "", "user~a ", "", "", FILTER_REGEX_MAX + 1, ERR_LIMIT},
     {"phrase at the limit", "\"", "a ", "\"", "", FILTER_PHRASE_WORDS_MAX, OK},

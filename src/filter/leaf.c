@@ -295,7 +295,7 @@ static enum err read_pattern(const struct maker *maker, slice *out)
             text[len++] = raw.ptr[++i];
         }
     }
-    if (len > FILTER_PATTERN_BYTES_MAX) {
+    if (len > REGEX_BYTES_MAX) {
         return fail_operand(maker, ERR_LIMIT, "a regular expression has at most 1024 bytes");
     }
     *out = (slice){text, len};

@@ -24,7 +24,7 @@ struct parser {
     struct diag *diag;
     const struct filter *stack[FILTER_NODES_MAX];
     size_t stack_len;
-    struct filter_regex *compiled[FILTER_REGEX_MAX]; /* to be freed if the parse fails */
+    struct regex *compiled[FILTER_REGEX_MAX]; /* to be freed if the parse fails */
     size_t compiled_count;
 };
 

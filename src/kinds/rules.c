@@ -32,7 +32,7 @@ static bool is_set(const json_t *object, const char *name)
 static void check_pattern(const json_t *object, struct kind_errors *errors)
 {
     const char *pattern = json_string_value(json_object_get(object, "match_string"));
-    struct filter_regex *regex = NULL;
+    struct regex *regex = NULL;
     char message[REGEX_MESSAGE_BYTES];
     size_t offset = 0;
     if (pattern != NULL &&

@@ -31,21 +31,21 @@ struct assertion *part_assert(struct compiler *compiler, struct part *part, cons
 }
 
 enum err part_pattern(struct compiler *compiler, const struct node *source, slice text,
-                      struct pattern **out)
+                      struct regex **out)
 {
     struct schema *schema = compiler->schema;
-    char message[PATTERN_MESSAGE_BYTES] = "";
+    char message[REGEX_MESSAGE_BYTES] = "";
     size_t offset = 0;
-    if (text.len > PATTERN_BYTES_MAX) {
+    if (text.len > REGEX_BYTES_MAX) {
         return document_fail(compiler->diag, ERR_LIMIT, source, "a pattern has at most %d bytes",
-                             PATTERN_BYTES_MAX);
+                             REGEX_BYTES_MAX);
     }
     if (schema->pattern_count == SCHEMA_PATTERNS_MAX) {
         return document_fail(compiler->diag, ERR_LIMIT, source, "more than %d patterns",
                              SCHEMA_PATTERNS_MAX);
     }
-    struct pattern **pattern = &schema->patterns[schema->pattern_count];
-    if (pattern_compile(text, pattern, &offset, message) != OK) {
+    struct regex **pattern = &schema->patterns[schema->pattern_count];
+    if (regex_compile(text, pattern, &offset, message) != OK) {
         return document_fail(compiler->diag, ERR_INVALID, source, "%s (byte %zu of the pattern)",
                              message, offset);
     }

@@ -53,7 +53,7 @@ struct constant {
 
 /* Of patternProperties. */
 struct member_pattern {
-    struct pattern *pattern;
+    struct regex *pattern;
     const struct part *part;
 };
 
@@ -69,7 +69,7 @@ struct assertion {
         slice number;
         struct number_divisor divisor;
         form_fn has_form;
-        struct pattern *pattern;
+        struct regex *pattern;
         struct {
             const struct constant *list; /* by hash */
             uint32_t count;
@@ -123,7 +123,7 @@ struct elements {
 struct schema {
     struct arena arena;
     const struct part *root;
-    struct pattern *patterns[SCHEMA_PATTERNS_MAX];
+    struct regex *patterns[SCHEMA_PATTERNS_MAX];
     uint32_t pattern_count;
 };
 
@@ -160,7 +160,7 @@ enum err part_take(struct compiler *compiler, size_t bytes, void *out);
 
 /* A pattern that the schema owns. INVALID; LIMIT. */
 enum err part_pattern(struct compiler *compiler, const struct node *source, slice text,
-                      struct pattern **out);
+                      struct regex **out);
 
 /* What `members` and `elements` wait for until all keywords of the part have been read. */
 enum err members_keyword(struct compiler *compiler, struct part *part, const struct node *source);

@@ -257,17 +257,17 @@ static enum err read_pattern(const struct reading *reading, const struct node *s
                              struct rule *rule)
 {
     const struct node *pattern = NULL;
-    char message[PATTERN_MESSAGE_BYTES] = "";
+    char message[REGEX_MESSAGE_BYTES] = "";
     size_t offset = 0;
     TRY(get_member(reading, source, "pattern", &pattern));
     if (pattern->kind != JSON_IS_STRING) {
         return document_fail(reading->diag, ERR_INVALID, pattern, "pattern is a string");
     }
-    if (pattern->text.len > PATTERN_BYTES_MAX) {
+    if (pattern->text.len > REGEX_BYTES_MAX) {
         return document_fail(reading->diag, ERR_LIMIT, pattern, "a pattern has at most %d bytes",
-                             PATTERN_BYTES_MAX);
+                             REGEX_BYTES_MAX);
     }
-    if (pattern_compile(pattern->text, &rule->pattern, &offset, message) != OK) {
+    if (regex_compile(pattern->text, &rule->pattern, &offset, message) != OK) {
         return document_fail(reading->diag, ERR_INVALID, pattern, "%s (byte %zu of the pattern)",
                              message, offset);
     }
@@ -287,7 +287,7 @@ static enum err read_constraint(const struct reading *reading, const struct node
     TRY(constraint_read(expression, reading->now_us, reading->arena, &rule->constraint,
                         reading->diag));
     rule->expected = expression->raw;
-    return count_patterns(reading, expression, constraint_pattern_count(rule->constraint));
+    return count_patterns(reading, expression, rule->constraint->regex_count);
 }
 
 static enum err read_enum(const struct reading *reading, const struct node *source,
@@ -369,8 +369,8 @@ enum err rule_list_read(const struct node *source, int64_t now_us, struct arena 
 void rule_list_release(struct rule_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
-        pattern_free(list->rules[i].pattern);
-        constraint_release(list->rules[i].constraint);
+        regex_free(list->rules[i].pattern);
+        filter_release(list->rules[i].constraint);
         schema_free(list->rules[i].schema);
     }
     list->count = 0;

@@ -28,8 +28,6 @@ struct rule_path {
     size_t key_count;
 };
 
-struct constraint;
-
 struct rule {
     enum rule_kind kind;
     slice name;
@@ -43,8 +41,8 @@ struct rule {
     const struct node *min, *max; /* NULL: no bound */
     const struct node *options;
     slice pattern_text;
-    struct pattern *pattern;
-    struct constraint *constraint;
+    struct regex *pattern;
+    const struct filter *constraint;
     struct schema *schema;
 };
 
@@ -68,17 +66,12 @@ enum err rule_path_read(const struct node *source, struct arena *arena, struct r
 enum err rule_path_find(const struct rule_path *path, const struct node *document,
                         struct work *work, const struct node **out, struct diag *diag);
 
-/* A filter, and its patterns compiled again, so that their steps are counted. */
-struct constraint;
-
-/* *out lives in `arena`, and ends with constraint_release(). INVALID: the text is no filter, or
+/* A constraint is a filter, whose patterns are searched for with their steps counted. *out lives in
+ * `arena`, and ends with filter_release(), also after an error. INVALID: the text is no filter, or
  * asks about more than the document; LIMIT. */
 enum err constraint_read(const struct node *source, int64_t now_us, struct arena *arena,
-                         struct constraint **out, struct diag *diag);
-void constraint_release(struct constraint *constraint);
-
-size_t constraint_pattern_count(const struct constraint *constraint);
+                         const struct filter **out, struct diag *diag);
 
 /* Whether the filter matches an event whose event_data is the document. LIMIT: too much work. */
-enum err constraint_holds(const struct constraint *constraint, const struct node *document,
+enum err constraint_holds(const struct filter *constraint, const struct node *document,
                           struct work *work, bool *holds_out, struct diag *diag);

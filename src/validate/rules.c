@@ -9,7 +9,6 @@
 
 enum {
     WORK_MAX = 2 * SCHEMA_WORK_MAX,
-    MESSAGE_BYTES_MAX = 512,
     PATH_BYTES_MAX = 512 * 1024,
     COMPARED_BYTES = 8,
 };
@@ -70,12 +69,10 @@ static enum err violated(struct run *run, const struct rule *rule, const struct 
     char text[MESSAGE_BYTES_MAX];
     va_list args;
     va_start(args, format);
-    int len = vsnprintf(text, sizeof(text), format, args);
+    slice message = message_text(text, format, args);
     va_end(args);
-    ASSERT(len >= 0 && (size_t)len < sizeof(text));
     slice found = value != NULL ? value->raw : (slice){0};
-    return add_violation(run, rule, path->text, found, rule->expected,
-                         (slice){(const uint8_t *)text, (size_t)len});
+    return add_violation(run, rule, path->text, found, rule->expected, message);
 }
 
 static enum err ask_range(struct run *run, const struct rule *rule, const struct rule_path *path,

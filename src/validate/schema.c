@@ -14,7 +14,7 @@ void schema_free(struct schema *schema)
         return;
     }
     for (uint32_t i = 0; i < schema->pattern_count; i++) {
-        pattern_free(schema->patterns[i]);
+        regex_free(schema->patterns[i]);
     }
     arena_release(&schema->arena);
     free(schema);

@@ -2,10 +2,9 @@
 /* How a check goes through parts and assertions, and the keywords that combine schemas. */
 #include "validate/trial.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
-enum { MESSAGE_BYTES_MAX = 1024, EXCERPT_BYTES = 60 };
+enum { EXCERPT_BYTES = 60 };
 
 bool trial_goes_on(struct trial *trial, enum err error)
 {
@@ -49,6 +48,13 @@ const char *kind_phrase(enum json_kind kind)
     return phrases[kind];
 }
 
+slice message_text(char out[MESSAGE_BYTES_MAX], const char *format, va_list args)
+{
+    int len = vsnprintf(out, MESSAGE_BYTES_MAX, format, args);
+    ASSERT(len >= 0 && len < MESSAGE_BYTES_MAX);
+    return (slice){(const uint8_t *)out, (size_t)len};
+}
+
 bool trial_violated(struct trial *trial, const struct node *value, const char *name,
                     const struct node *source, const char *format, ...)
 {
@@ -65,16 +71,15 @@ bool trial_violated(struct trial *trial, const struct node *value, const char *n
     char text[MESSAGE_BYTES_MAX];
     va_list args;
     va_start(args, format);
-    int len = vsnprintf(text, sizeof(text), format, args);
+    slice message = message_text(text, format, args);
     va_end(args);
-    ASSERT(len >= 0 && (size_t)len < sizeof(text));
     buf_clear(trial->pointer);
     document_pointer(value, trial->pointer);
     struct schema_violation violation = {
         .place = value,
         .pointer = buf_slice(trial->pointer),
         .keyword = name,
-        .message = {(const uint8_t *)text, (size_t)len},
+        .message = message,
         .found = value->raw,
         .expected = source->raw,
     };

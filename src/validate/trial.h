@@ -9,6 +9,8 @@
  * Private to the schema_ files. Threads: one owner.
  */
 
+#include <stdarg.h>
+
 #include "validate/part.h"
 #include "validate/work.h"
 
@@ -50,6 +52,10 @@ enum err trial_run(const struct schema *schema, const struct node *value, struct
 
 /* "a string", for messages. */
 const char *kind_phrase(enum json_kind kind);
+
+/* What is said of a violation, written into `out`. Messages are ours, and fit. */
+#define MESSAGE_BYTES_MAX 1024
+slice message_text(char out[MESSAGE_BYTES_MAX], const char *format, va_list args) PRINTF_LIKE(2, 0);
 
 /* For messages: at most 60 bytes of a name, never half a character. */
 slice name_excerpt(slice name);
