@@ -228,19 +228,10 @@ static enum err load(struct callers *callers, const struct source *source, struc
     return OK;
 }
 
-enum err callers_load(struct callers *callers, struct catalog *catalog, struct diag *diag)
-{
-    callers->catalog = catalog;
-    for (size_t i = 0; i < COUNT_OF(sources); i++) {
-        TRY(load(callers, &sources[i], diag));
-    }
-    return OK;
-}
-
-void callers_changed(void *context, const struct kind *kind, slice org, slice id)
+static void hear_change(void *context, const struct kind *kind, slice org, slice id)
 {
     struct callers *callers = context;
-    for (size_t i = 0; callers->catalog != NULL && i < COUNT_OF(sources); i++) {
+    for (size_t i = 0; i < COUNT_OF(sources); i++) {
         json_t *object = NULL;
         if (kind != sources[i].kind) {
             continue;
@@ -255,6 +246,16 @@ void callers_changed(void *context, const struct kind *kind, slice org, slice id
         mutex_unlock(&callers->lock);
         json_decref(object);
     }
+}
+
+enum err callers_load(struct callers *callers, struct catalog *catalog, struct diag *diag)
+{
+    callers->catalog = catalog;
+    for (size_t i = 0; i < COUNT_OF(sources); i++) {
+        TRY(load(callers, &sources[i], diag));
+    }
+    catalog_listen(catalog, hear_change, callers);
+    return OK;
 }
 
 /* ---- Who is it? ---- */

@@ -4,8 +4,8 @@
  * callers - who it is that calls: whose key it is, and what its organisation or user may do.
  *
  * Keys, users and organisations are kept in memory as the catalog has them: a lookup is one SHA-256
- * and one place of a table. The catalog tells each change behind its commit (callers_changed()), so
- * that a key that was revoked, or a user who was locked out, is refused by the next request.
+ * and one place of a table. The catalog tells each change behind its commit, so that a key that was
+ * revoked, or a user who was locked out, is refused by the next request.
  *
  * Threads: any.
  */
@@ -29,13 +29,11 @@ struct callers *callers_new(void); /* never NULL; knows nobody */
 void callers_free(struct callers *callers);
 DEFINE_OWNED(callers);
 
-/* Reads all of them; `catalog` outlives it. */
+/* Reads all of them, and hears of each change from then on. The catalog ends first. */
 enum err callers_load(struct callers *callers, struct catalog *catalog, struct diag *diag);
 struct json_t; /* of jansson, whose header some who include this cannot have */
 /* Limits that an organisation, as the catalog has it, has of its own. */
 void callers_limits(const struct json_t *organization, struct limit_custom *out);
-/* As catalog_changed_fn; the context is the callers. */
-void callers_changed(void *context, const struct kind *kind, slice org, slice id);
 
 enum caller_kind {
     CALLER_KEY,

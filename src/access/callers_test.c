@@ -60,7 +60,7 @@ static int set_up(void **state)
     tempdir_init(&place->temp);
     assert_int_equal(dir_open(place->temp.path, false, &place->dir, NULL), OK);
     place->callers = callers_new();
-    const struct catalog_options options = {.changed = callers_changed, .context = place->callers};
+    const struct catalog_options options = {0};
     assert_int_equal(catalog_open(place->dir, &options, &place->catalog, NULL), OK);
     assert_int_equal(callers_load(place->callers, place->catalog, NULL), OK);
     assert_int_equal(insert(place, &kind_organizations, "", "{\"name\":\"first\"}",

@@ -41,6 +41,12 @@ void catalog_free(struct catalog *catalog)
     free(catalog);
 }
 
+void catalog_listen(struct catalog *catalog, catalog_changed_fn changed, void *context)
+{
+    ASSERT(catalog->listener_count < CATALOG_LISTENERS_MAX);
+    catalog->listeners[catalog->listener_count++] = (struct listener){changed, context};
+}
+
 enum err catalog_steps(struct catalog *catalog, catalog_step_fn fn, void *context,
                        struct diag *diag)
 {
@@ -88,11 +94,12 @@ void catalog_rollback(struct catalog *catalog)
     mutex_unlock(&catalog->write_lock);
 }
 
-static void tell_changes(const struct catalog *catalog, const struct change *changes, size_t count)
+static void tell_change(const struct catalog *catalog, const struct change *change)
 {
-    for (size_t i = 0; i < count && catalog->options.changed != NULL; i++) {
-        catalog->options.changed(catalog->options.context, changes[i].kind,
-                                 slice_from_cstr(changes[i].org), slice_from_cstr(changes[i].id));
+    for (size_t i = 0; i < catalog->listener_count; i++) {
+        const struct listener *listener = &catalog->listeners[i];
+        listener->changed(listener->context, change->kind, slice_from_cstr(change->org),
+                          slice_from_cstr(change->id));
     }
 }
 
@@ -100,7 +107,9 @@ enum err catalog_commit(struct catalog *catalog, struct diag *diag)
 {
     enum err e = sql_commit(catalog->writer, diag);
     if (e == OK) { /* still under the lock, so that changes are told in the order of commits */
-        tell_changes(catalog, catalog->changes, catalog->change_count);
+        for (size_t i = 0; i < catalog->change_count; i++) {
+            tell_change(catalog, &catalog->changes[i]);
+        }
     }
     bool has_events = catalog->has_events;
     mutex_unlock(&catalog->write_lock);

@@ -24,16 +24,10 @@
 
 struct catalog;
 
-/* Called behind a commit, in order, for each object that it changed, by the thread that committed;
- * quick, and without a call into the catalog that writes. */
-typedef void (*catalog_changed_fn)(void *context, const struct kind *kind, slice org, slice id);
-
 struct catalog_options {
     uint8_t hide_key[CATALOG_KEY_BYTES]; /* of the keyed hash that secrets leave in the audit */
     /* Hashes a new password: a new reference; NULL: the server is too busy. */
     json_t *(*hash_password)(slice password);
-    catalog_changed_fn changed; /* may be NULL */
-    void *context;
 };
 
 /* Opens or makes catalog.db in `dir`, and brings its tables to what the kinds say. INVALID: a newer
@@ -42,6 +36,15 @@ enum err catalog_open(const struct dir *dir, const struct catalog_options *optio
                       struct catalog **out, struct diag *diag);
 void catalog_free(struct catalog *catalog); /* no transaction is open */
 DEFINE_OWNED(catalog);
+
+/* Called behind a commit, in order, for each object that it changed, by the thread that committed;
+ * quick, and without a call into the catalog that writes. */
+typedef void (*catalog_changed_fn)(void *context, const struct kind *kind, slice org, slice id);
+
+/* From now on `changed` is called, behind those that listen already. Before threads share the
+ * catalog. */
+#define CATALOG_LISTENERS_MAX 8
+void catalog_listen(struct catalog *catalog, catalog_changed_fn changed, void *context);
 
 /* ---- Reading ---- */
 

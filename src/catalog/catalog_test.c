@@ -16,7 +16,7 @@ struct place {
     struct tempdir temp;
     struct dir *dir;
     struct catalog *catalog;
-    size_t told; /* changes */
+    size_t told, told_again; /* changes, by the first listener and the second */
 };
 
 static const struct catalog_author author = {
@@ -50,18 +50,27 @@ static void count_change(void *context, const struct kind *kind, slice org, slic
     place->told++;
 }
 
+static void count_again(void *context, const struct kind *kind, slice org, slice id)
+{
+    struct place *place = context;
+    assert_non_null(kind);
+    assert_true(org.len > 0 && id.len > 0);
+    place->told_again++;
+    assert_int_equal(place->told_again, place->told); /* behind the first */
+}
+
 static void open_catalog(struct place *place)
 {
     struct diag diag = {0};
     const struct catalog_options options = {
         .hide_key = {1, 2, 3},
         .hash_password = hash_password,
-        .changed = count_change,
-        .context = place,
     };
     if (catalog_open(place->dir, &options, &place->catalog, &diag) != OK) {
         fail_msg("%s: %s", diag.where, diag.text);
     }
+    catalog_listen(place->catalog, count_change, place);
+    catalog_listen(place->catalog, count_again, place);
 }
 
 /* One change in a transaction of its own. */
@@ -214,6 +223,7 @@ static void test_a_change_has_its_event(void **state)
     assert_int_equal(json_integer_value(json_object_get(changed, "version")), 2);
     assert_int_equal(remove_one(place, &kind_rules, id, &errors), OK);
     assert_int_equal(place->told, 4);
+    assert_int_equal(place->told_again, 4);
     json_t *events = events_of(place);
     static const char *const types[] = {"organization.create", "config.rules.create",
                                         "config.rules.update", "config.rules.delete"};

@@ -24,8 +24,15 @@ struct change {
     char id[ID_BYTES_MAX + 1];
 };
 
+struct listener {
+    catalog_changed_fn changed;
+    void *context;
+};
+
 struct catalog {
     struct catalog_options options;
+    struct listener listeners[CATALOG_LISTENERS_MAX];
+    size_t listener_count;
     struct mutex write_lock;
     struct sql *writer;
     struct change changes[CHANGES_MAX]; /* of the transaction that is open */

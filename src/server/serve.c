@@ -151,19 +151,10 @@ static enum err open_secrets(struct server *server, struct diag *diag)
     return OK;
 }
 
-static void on_change(void *context, const struct kind *kind, slice org, slice id)
-{
-    struct server *server = context;
-    callers_changed(server->api.callers, kind, org, id);
-    settings_changed(&server->settings, kind, org, id);
-}
-
 static enum err open_catalog(struct server *server, struct diag *diag)
 {
     struct api *api = &server->api;
-    struct catalog_options options = {.changed = on_change,
-                                      .context = server,
-                                      .hash_password = people_hash_password};
+    struct catalog_options options = {.hash_password = people_hash_password};
     api->callers = callers_new();
     TRY(secrets_key(server->data_dir, "catalog.secret", options.hide_key, diag));
     enum err e = catalog_open(server->data_dir, &options, &api->catalog, diag);

@@ -57,26 +57,9 @@ static void take(struct settings *settings, const json_t *object)
     }
 }
 
-enum err settings_load(struct settings *settings, struct diag *diag)
+static void hear_change(void *context, const struct kind *kind, slice org, slice id)
 {
-    const struct catalog_list list = {.org = SLICE(SYSTEM_ORGANIZATION), .limit = CATALOG_LIST_MAX};
-    json_t *objects = NULL;
-    json_t *object = NULL;
-    size_t i = 0;
-    bool has_more = false;
-    uint64_t total = 0;
-    TRY(catalog_list(settings->api->catalog, &kind_settings, &list, &objects, &has_more, &total,
-                     diag));
-    json_array_foreach(objects, i, object)
-    {
-        take(settings, object);
-    }
-    json_decref(objects);
-    return OK;
-}
-
-void settings_changed(struct settings *settings, const struct kind *kind, slice org, slice id)
-{
+    struct settings *settings = context;
     struct diag diag = {0};
     json_t *object = NULL;
     enum option option = OPTION_COUNT;
@@ -99,4 +82,23 @@ void settings_changed(struct settings *settings, const struct kind *kind, slice 
                   kv_str("where", diag.where), kv_str("why", diag.text));
     }
     json_decref(object);
+}
+
+enum err settings_load(struct settings *settings, struct diag *diag)
+{
+    const struct catalog_list list = {.org = SLICE(SYSTEM_ORGANIZATION), .limit = CATALOG_LIST_MAX};
+    json_t *objects = NULL;
+    json_t *object = NULL;
+    size_t i = 0;
+    bool has_more = false;
+    uint64_t total = 0;
+    TRY(catalog_list(settings->api->catalog, &kind_settings, &list, &objects, &has_more, &total,
+                     diag));
+    json_array_foreach(objects, i, object)
+    {
+        take(settings, object);
+    }
+    json_decref(objects);
+    catalog_listen(settings->api->catalog, hear_change, settings);
+    return OK;
 }

@@ -22,12 +22,11 @@ struct settings {
     struct mutex lock; /* one at a time tells */
 };
 
-/* Reads the settings that are stored. One that is none any more is logged and left aside. */
+/* Reads the settings that are stored, and hears of each change from then on. One that is none any
+ * more is logged and left aside. */
 enum err settings_load(struct settings *settings, struct diag *diag);
 /* Tells the values of now to what does not ask for them. */
 void settings_apply(struct settings *settings);
-/* As catalog_changed_fn; passes over other kinds. */
-void settings_changed(struct settings *settings, const struct kind *kind, slice org, slice id);
 
 /* Reads the configuration file again: of what may change, what it says counts from now on; the rest
  * is named as waiting for a restart. The change is an event. A file that cannot be used changes
