@@ -105,7 +105,7 @@ enum err config_if_match(const struct http_request *request, uint64_t *out, stru
 
 void config_answer(struct http_request *request, int status, const json_t *value)
 {
-    char *text = json_dumps(value, JSON_COMPACT);
+    char *text = json_dumps(value, KIND_JSON);
     ASSERT(text != NULL);
     http_response_text(request->response, status, HTTP_TYPE_JSON, slice_from_cstr(text));
     free(text);

@@ -57,7 +57,7 @@ static enum err put(struct catalog *catalog, slice org, const json_t *event, str
     struct sql_statement *insert = NULL;
     TRY(sql_statement(catalog->writer, "INSERT INTO outbox(org, event) VALUES(?, ?)", &insert,
                       diag));
-    char *text = json_dumps(event, JSON_COMPACT);
+    char *text = json_dumps(event, KIND_JSON);
     ASSERT(text != NULL);
     sql_bind_text(insert, 1, org);
     sql_bind_text(insert, 2, slice_from_cstr(text));

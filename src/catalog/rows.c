@@ -115,7 +115,7 @@ enum err rows_get(struct sql *sql, const struct kind *kind, slice org, const cha
 
 static void bind_json(struct sql_statement *statement, int at, const json_t *value)
 {
-    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    char *text = json_dumps(value, KIND_JSON);
     ASSERT(text != NULL);
     sql_bind_text(statement, at, slice_from_cstr(text));
     free(text);

@@ -106,10 +106,6 @@ enum err json_scan_fail(const struct json_scan *scan, struct diag *diag);
 /* Whether the error is that the text ended too soon: more bytes could mend it. */
 bool json_scan_is_cut(const struct json_scan *scan);
 
-/* Appends one reference token of a pointer: "/" and the name, with ~ and / escaped, cut so that
- * `where` (of `size` bytes, NUL-terminated) holds it. */
-void json_pointer_append(char *where, size_t size, slice name);
-
 /* The whole text as one value; *out may be NULL. */
 enum err json_check(slice json, uint32_t depth_max, struct arena *arena, struct json_value *out,
                     struct diag *diag);

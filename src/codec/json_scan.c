@@ -16,6 +16,7 @@
 #include "codec/json.h"
 #include "codec/json_bytes.h"
 #include "codec/json_number.h"
+#include "codec/json_pointer.h"
 
 enum {
     LINEAR_NAMES = 24,
@@ -594,41 +595,6 @@ enum err json_scan_end(struct json_scan *scan)
 bool json_scan_is_cut(const struct json_scan *scan)
 {
     return scan->error == ERR_INVALID && scan->error_at == scan->end;
-}
-
-/* How many of `len` bytes are whole characters, if the last one may be cut. */
-static size_t whole_characters(const char *text, size_t len)
-{
-    size_t lead = len;
-    while (lead > 0 && ((uint8_t)text[lead - 1] & 0xc0) == 0x80) {
-        lead--;
-    }
-    if (lead == 0 || (uint8_t)text[lead - 1] < 0xc0) {
-        return len;
-    }
-    lead--;
-    uint8_t byte = (uint8_t)text[lead];
-    size_t wanted = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
-    return len - lead < wanted ? lead : len;
-}
-
-void json_pointer_append(char *where, size_t size, slice name)
-{
-    size_t at = strlen(where);
-    if (at + 1 < size) {
-        where[at++] = '/';
-    }
-    size_t i = 0;
-    for (; i < name.len && at + 2 < size; i++) {
-        uint8_t byte = name.ptr[i];
-        if (byte == '~' || byte == '/') {
-            where[at++] = '~';
-            where[at++] = byte == '~' ? '0' : '1';
-        } else {
-            where[at++] = byte == 0 ? '?' : (char)byte;
-        }
-    }
-    where[i < name.len ? whole_characters(where, at) : at] = '\0';
 }
 
 enum err json_scan_fail(const struct json_scan *scan, struct diag *diag)

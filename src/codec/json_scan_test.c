@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/test.h"
 #include "codec/json.h"
+#include "codec/json_pointer.h"
 
 static void test_members_come_unescaped_and_in_order(void **state)
 {
@@ -159,6 +160,25 @@ static void test_pointers_are_cut_to_their_room(void **state)
     }
 }
 
+static void test_pointers_are_joined(void **state)
+{
+    UNUSED(state);
+    static const struct {
+        const char *tail, *expected;
+    } cases[] = {
+        {"", "/a"},
+        {"/b", "/a/b"},
+        {"/b/cde", "/a/b/cde"},
+        {"/b/cdef", "/a/b"},
+        {"/\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4", "/a"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char where[9] = "/a";
+        json_pointer_join(where, sizeof(where), slice_from_cstr(cases[i].tail));
+        assert_string_equal(where, cases[i].expected);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +189,7 @@ int main(void)
         cmocka_unit_test(test_too_many_names_are_a_limit),
         cmocka_unit_test(test_a_cut_text_is_told_from_a_bad_one),
         cmocka_unit_test(test_pointers_are_cut_to_their_room),
+        cmocka_unit_test(test_pointers_are_joined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

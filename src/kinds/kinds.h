@@ -75,8 +75,13 @@ struct kind_errors {
     size_t count; /* in all */
 };
 
+/* `field` may be a pointer behind its first slash: "schema/type". */
 void kind_wrong(struct kind_errors *errors, const char *field, const char *format, ...)
     PRINTF_LIKE(3, 4);
+
+/* How objects become text: as they were sent, numbers with up to 15 digits. More would turn 0.1
+ * into 0.10000000000000001. */
+#define KIND_JSON (JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15))
 
 struct kind {
     const char *name;     /* "rules": the path below /api/v1, and the table */

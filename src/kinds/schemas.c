@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* schemas - what the data of an event type must look like. */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "codec/json_pointer.h"
 #include "kinds/kinds.h"
+#include "validate/schema.h"
 
 static const struct kind_field fields[] = {
     {"event_type", KIND_NAME, KIND_REQUIRED | KIND_IMMUTABLE, NULL, 1, 100, NULL,
@@ -12,6 +17,19 @@ static const struct kind_field fields[] = {
     {"description", KIND_TEXT, 0, NULL, 1, 1000, NULL, "For people"},
 };
 
+/* A schema that cannot be compiled would refuse every event, or none. */
+static void check(const json_t *object, struct kind_errors *errors)
+{
+    OWNED(schema) schema = NULL;
+    struct diag diag = {0};
+    char where[sizeof(diag.where)] = "schema";
+    CLEANUP(mem_freep) char *text = json_dumps(json_object_get(object, "schema"), KIND_JSON);
+    if (text != NULL && schema_compile(slice_from_cstr(text), &schema, &diag) != OK) {
+        json_pointer_join(where, sizeof(where), slice_from_cstr(diag.where));
+        kind_wrong(errors, where, "%s", diag.text);
+    }
+}
+
 const struct kind kind_schemas = {
     .name = "schemas",
     .singular = "schema",
@@ -22,4 +40,5 @@ const struct kind kind_schemas = {
     .event_category = "config",
     .fields = fields,
     .field_count = COUNT_OF(fields),
+    .check = check,
 };

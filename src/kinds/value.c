@@ -274,7 +274,7 @@ static json_t *take_document(const struct kind_field *field, const json_t *value
         kind_wrong(errors, field->name, "is nested deeper than %d", DOCUMENT_DEPTH_MAX);
         return NULL;
     }
-    size_t bytes = json_dumpb(value, NULL, 0, JSON_COMPACT);
+    size_t bytes = json_dumpb(value, NULL, 0, KIND_JSON);
     if ((int64_t)bytes > field->most) {
         kind_wrong(errors, field->name, "has %zu bytes; %lld are taken", bytes,
                    (long long)field->most);

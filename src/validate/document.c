@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "codec/json_pointer.h"
+
 /* The containers that are open, from the root, and the newest child of each. */
 struct reading {
     struct json_walk walk;

@@ -2,6 +2,7 @@
 /* rule - from the JSON of a rule to what can be asked. */
 #include "validate/rule.h"
 
+#include "codec/json_pointer.h"
 #include "validate/trial.h"
 
 #define OF(kind) (1u << (unsigned)(kind))
@@ -189,21 +190,6 @@ static enum err count_patterns(const struct reading *reading, const struct node 
     return OK;
 }
 
-static void append_pointer(struct diag *diag, const char *pointer)
-{
-    if (diag == NULL) {
-        return;
-    }
-    size_t at = strlen(diag->where);
-    while (*pointer != '\0' && at < sizeof(diag->where) - 1) {
-        diag->where[at++] = *pointer++;
-    }
-    while (*pointer != '\0' && at > 0 && diag->where[at] != '/') {
-        at--; /* cut between two names, not in the middle of a character */
-    }
-    diag->where[at] = '\0';
-}
-
 /* What a schema says about itself, said about the request: its pointer goes behind ours. */
 static enum err read_schema(const struct reading *reading, const struct node *source,
                             struct rule *rule)
@@ -214,7 +200,10 @@ static enum err read_schema(const struct reading *reading, const struct node *so
     enum err error = schema_compile(schema->raw, &rule->schema, &why);
     if (error != OK) {
         (void)document_fail(reading->diag, error, schema, "%s", why.text);
-        append_pointer(reading->diag, why.where);
+        if (reading->diag != NULL) {
+            json_pointer_join(reading->diag->where, sizeof(reading->diag->where),
+                              slice_from_cstr(why.where));
+        }
         return error;
     }
     return count_patterns(reading, schema, rule->schema->pattern_count);
