@@ -10,6 +10,7 @@
 #include "api/people.h"
 #include "codec/hex.h"
 #include "crypto/sha256.h"
+#include "ingest/requirements.h"
 #include "people/people.h"
 
 enum { LIMIT_DEFAULT = 100, IDEMPOTENCY_BYTES_MAX = 255 };
@@ -287,6 +288,24 @@ static enum err check_narrowed(struct changing *changing)
                : diag_fail(&changing->diag, ERR_DENIED, "", "a key with a filter changes no keys");
 }
 
+/* Schemas that events are checked by are kept in memory, which has an end. */
+static enum err check_room(struct changing *changing)
+{
+    const char *mode = json_string_value(json_object_get(changing->object, "mode"));
+    const char *type = json_string_value(json_object_get(changing->object, "event_type"));
+    const char *org = json_string_value(json_object_get(changing->object, "org"));
+    if (changing->kind != &kind_schemas || strcmp(mode, "off") == 0) {
+        return OK;
+    }
+    char *text = json_dumps(json_object_get(changing->object, "schema"), KIND_JSON);
+    ASSERT(text != NULL);
+    enum err e =
+        requirements_admit(api_of(changing->request)->ingest.requirements, slice_from_cstr(org),
+                           slice_from_cstr(type), slice_from_cstr(text), &changing->diag);
+    free(text);
+    return e;
+}
+
 static enum err update_inside(struct changing *changing, enum kind_change how)
 {
     struct catalog_author author = changing->author;
@@ -309,6 +328,7 @@ static enum err update_inside(struct changing *changing, enum kind_change how)
                                 &changing->diag);
     e = e == OK ? check_granted(changing, old) : e;
     e = e == OK ? check_users(changing, old, changing->object) : e;
+    e = e == OK ? check_room(changing) : e;
     json_decref(old);
     return e;
 }
@@ -394,7 +414,8 @@ static enum err insert_inside(struct changing *changing)
                                           .sent = changing->body};
     TRY(catalog_insert(changing->catalog, &change, &changing->object, &changing->errors,
                        &changing->diag));
-    return check_users(changing, NULL, changing->object);
+    TRY(check_users(changing, NULL, changing->object));
+    return check_room(changing);
 }
 
 static enum err create_inside(struct changing *changing)

@@ -53,20 +53,38 @@ static void write_seqs(struct json_writer *json, const struct intake_result *res
     json_u64(json, "duplicates", result->duplicates);
 }
 
-static void write_errors(struct json_writer *json, const struct intake_result *result)
+/* Nothing, where there is nothing to tell; `total` is told where it is more than is listed. */
+static void write_told(struct json_writer *json, const char *name, const char *total_name,
+                       const struct intake_error *list, size_t count, uint64_t total)
 {
-    json_begin_array(json, "errors");
-    for (size_t i = 0; i < result->error_count; i++) {
+    if (total == 0) {
+        return;
+    }
+    json_begin_array(json, name);
+    for (size_t i = 0; i < count; i++) {
         json_begin_object(json, NULL);
-        json_u64(json, "index", result->errors[i].index);
-        json_cstr(json, "pointer", result->errors[i].pointer);
-        json_cstr(json, "detail", result->errors[i].detail);
+        json_u64(json, "index", list[i].index);
+        json_cstr(json, "pointer", list[i].pointer);
+        json_cstr(json, "detail", list[i].detail);
         json_end_object(json);
     }
     json_end_array(json);
-    if (result->error_total > result->error_count) {
-        json_u64(json, "errors_total", result->error_total);
+    if (total > count) {
+        json_u64(json, total_name, total);
     }
+}
+
+static void write_errors(struct json_writer *json, const struct intake_result *result)
+{
+    write_told(json, "errors", "errors_total", result->errors, result->error_count,
+               result->error_total);
+}
+
+/* Of events that are stored, but do not fit the schema of their type. */
+static void write_warnings(struct json_writer *json, const struct intake_result *result)
+{
+    write_told(json, "warnings", "warnings_total", result->warnings, result->warning_count,
+               result->warning_total);
 }
 
 static void write_id(struct json_writer *json, const char *key, const struct uuid *id)
@@ -136,9 +154,8 @@ static void answer_stored(struct write *write)
     } else {
         write_seqs(&json, result);
     }
-    if (result->error_total > 0) {
-        write_errors(&json, result);
-    }
+    write_errors(&json, result);
+    write_warnings(&json, result);
     if (write->lists_ids) {
         json_begin_array(&json, "event_ids");
         for (size_t i = 0; i < result->event_id_count; i++) {
@@ -165,6 +182,9 @@ static void extend_refusal(struct json_writer *json, const void *data)
         json_u64(json, "line", result->line);
     }
     write_seqs(json, result);
+    if (result->count > 0) {
+        write_warnings(json, result);
+    }
     if (result->err == ERR_INVALID || result->err == ERR_CONFLICT || result->err == ERR_LIMIT) {
         json_begin_array(json, "errors");
         json_begin_object(json, NULL);

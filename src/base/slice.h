@@ -43,6 +43,14 @@ static inline bool slice_equal(slice a, slice b)
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+/* <0, 0, >0 as bytes compare, a beginning before what continues it. */
+static inline int slice_compare(slice a, slice b)
+{
+    size_t len = a.len < b.len ? a.len : b.len;
+    int order = len > 0 ? memcmp(a.ptr, b.ptr, len) : 0;
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
 static inline slice slice_take(slice *s, size_t n)
 {
     ASSERT(n <= s->len);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "cli/connect.h"
 #include "cli/show.h"
+#include "kinds/kinds.h"
 
 struct audit_args {
     const char *by, *operation, *table, *record, *since, *until, *org;
@@ -56,8 +57,8 @@ static void show_difference(const json_t *old, const json_t *new, struct buf *ou
         if (is_noise) {
             continue;
         }
-        char *was = json_dumps(before, JSON_ENCODE_ANY | JSON_COMPACT);
-        char *is = json_dumps(after, JSON_ENCODE_ANY | JSON_COMPACT);
+        char *was = json_dumps(before, KIND_JSON);
+        char *is = json_dumps(after, KIND_JSON);
         buf_append_format(out, "%s%s ", out->len > 0 ? ", " : "", name);
         buf_append_format(out, "%s%s%s", was != NULL ? was : "",
                           was != NULL && is != NULL ? " → " : "", is != NULL ? is : "");

@@ -187,7 +187,7 @@ static void print_object(struct job *job)
 
 static enum cli_exit change(struct job *job, const char *method, const char *target, json_t *body)
 {
-    char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
+    char *text = body != NULL ? json_dumps(body, KIND_JSON) : NULL;
     enum cairn_result result =
         cairn_change(job->client, method, target, text, &job->answer, &job->len);
     free(text);

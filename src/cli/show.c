@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "kinds/kinds.h"
 
 enum { OBJECT_DEPTH_MAX = 8, NAME_BYTES_MAX = 256 };
 
@@ -195,7 +196,7 @@ void show_json_lines(const json_t *objects, struct buf *out)
     json_t *object = NULL;
     json_array_foreach(objects, i, object)
     {
-        char *line = json_dumps(object, JSON_COMPACT);
+        char *line = json_dumps(object, KIND_JSON);
         buf_append_format(out, "%s\n", line == NULL ? "" : line);
         free(line);
     }

@@ -124,3 +124,27 @@ enum err envelope_open(struct reader *reader)
     }
     return diag_fail(reader->diag, ERR_INVALID, field_pointer(FIELD_EVENT_TYPE), "is required");
 }
+
+const char *event_data_pointer(slice json)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(READ_LINE_BYTES_MAX);
+    bool has_type = false;
+    bool has_data = false;
+    struct json_scan scan;
+    json_scan_init(&scan, json, JSON_DEPTH_MAX, &arena);
+    enum err e = json_scan_open_object(&scan);
+    for (bool more = true; e == OK && more;) {
+        slice name = {0};
+        struct json_value value = {.kind = JSON_IS_NULL};
+        e = json_scan_member(&scan, &name, &more);
+        e = e == OK && more ? json_scan_value(&scan, &value) : e;
+        const struct field_name *known = field_name_find(name);
+        bool is_said = known != NULL && value.kind != JSON_IS_NULL;
+        has_type |= is_said && known->field == FIELD_EVENT_TYPE;
+        has_data |= is_said && known->field == FIELD_EVENT_DATA;
+    }
+    if (!has_type) {
+        return ""; /* envelope A, or what came with a type in the headers */
+    }
+    return has_data ? "/event_data" : "/data";
+}

@@ -34,6 +34,10 @@ struct read_options {
 enum err event_read(slice json, const struct read_options *options, struct arena *arena,
                     struct event *out, uint64_t *sent_out, struct diag *diag);
 
+/* Where event_data stood in a body that event_read() took: "/event_data", "/data" of an envelope,
+ * or "", when it is the whole body. */
+const char *event_data_pointer(slice json);
+
 /* True when a repeated request (fields in `sent`) says nothing else than what is stored. Members
  * of event_metadata are compared one by one; what the repeat leaves out does not count. */
 bool event_repeats(const struct event *stored, const struct event *repeated, uint64_t sent);

@@ -7,6 +7,7 @@
 #include "codec/json.h"
 #include "ingest/metrics.h"
 #include "ingest/pool.h"
+#include "ingest/requirements.h"
 #include "os/clock.h"
 
 enum {
@@ -42,6 +43,7 @@ struct intake {
     struct buf line;    /* scratch */
     struct arena arena; /* of one event */
     struct format_state format_state;
+    struct requirements_hold hold; /* of what is required of the request's events */
     uint64_t next_index;
     uint64_t next_line;
     bool ended;   /* no more bytes */
@@ -95,7 +97,9 @@ static void forget(struct intake *intake)
     for (size_t i = 0; i < INTAKE_SLOTS; i++) {
         batch_clear(&intake->groups[i].batch);
     }
+    requirements_drop(&intake->hold);
     free(intake->result.errors);
+    free(intake->result.warnings);
     free(intake->result.event_ids);
     intake->result = (struct intake_result){0};
     intake->format_state = (struct format_state){0};
@@ -170,20 +174,34 @@ static void stop_at(struct intake *intake, enum err err, uint64_t index, uint64_
     result->diag = *diag;
 }
 
+/* One more entry of a list of at most `max`. */
+static void add_told(struct intake_error **list, size_t *count, size_t max, uint64_t index,
+                     const struct diag *diag)
+{
+    if (*count == max) {
+        return;
+    }
+    if (*list == NULL) {
+        *list = mem_array(max, sizeof(**list));
+    }
+    struct intake_error *told = &(*list)[(*count)++];
+    told->index = index;
+    memcpy(told->pointer, diag->where, sizeof(told->pointer));
+    memcpy(told->detail, diag->text, sizeof(told->detail));
+}
+
 static void add_error(struct intake *intake, uint64_t index, const struct diag *diag)
 {
     struct intake_result *result = &intake->result;
     result->error_total++;
-    if (result->error_count == INTAKE_ERRORS_MAX) {
-        return;
-    }
-    if (result->errors == NULL) {
-        result->errors = mem_array(INTAKE_ERRORS_MAX, sizeof(*result->errors));
-    }
-    struct intake_error *error = &result->errors[result->error_count++];
-    error->index = index;
-    memcpy(error->pointer, diag->where, sizeof(error->pointer));
-    memcpy(error->detail, diag->text, sizeof(error->detail));
+    add_told(&result->errors, &result->error_count, INTAKE_ERRORS_MAX, index, diag);
+}
+
+static void add_warning(struct intake *intake, uint64_t index, const struct diag *diag)
+{
+    struct intake_result *result = &intake->result;
+    result->warning_total++;
+    add_told(&result->warnings, &result->warning_count, INTAKE_WARNINGS_MAX, index, diag);
 }
 
 /* A record that is no event: told and passed over, or the end. */
@@ -346,6 +364,20 @@ static enum err read_record(struct intake *intake, slice record, struct event *e
     return event_read(record, &intake->options.read, &intake->arena, event, sent, diag);
 }
 
+/* INVALID: the organisation does not take such an event. */
+static enum err meet_requirements(struct intake *intake, const struct required_event *sent,
+                                  size_t bytes, uint64_t index, struct diag *diag)
+{
+    enum required_outcome outcome = requirements_check(&intake->hold, sent, bytes, diag);
+    if (intake->ingest->metrics != NULL) {
+        ingest_metrics_checked(intake->ingest->metrics, outcome);
+    }
+    if (outcome == REQUIRED_WARNS) {
+        add_warning(intake, index, diag);
+    }
+    return outcome == REQUIRED_REFUSES ? ERR_INVALID : OK;
+}
+
 static void add_record(struct intake *intake, struct group *group, slice record, uint64_t line)
 {
     struct event event;
@@ -354,6 +386,11 @@ static void add_record(struct intake *intake, struct group *group, slice record,
     uint64_t index = intake->next_index++;
     intake->result.records++;
     enum err e = read_record(intake, record, &event, &sent, &diag);
+    if (e == OK && intake->hold.required != NULL) {
+        bool is_own_form = intake->options.shape != INTAKE_FORMAT;
+        const struct required_event said = {&event, sent, is_own_form ? record : (slice){0}};
+        e = meet_requirements(intake, &said, record.len, index, &diag);
+    }
     if (e == OK) {
         e = batch_add(&group->batch, &event, sent, &intake->line);
         if (e != OK) {
@@ -427,6 +464,15 @@ static bool next_record(struct intake *intake, slice *text, slice *record, uint6
         }
     }
     return false;
+}
+
+/* What holds for the records that are taken now. */
+static void begin_work(struct intake *intake)
+{
+    intake->options.read.now_us = clock_now_us();
+    if (intake->ingest->requirements != NULL) {
+        requirements_take(intake->ingest->requirements, intake->options.read.org, &intake->hold);
+    }
 }
 
 /* Takes records from *text until it has no whole one left, or all batches are being committed. */
@@ -552,7 +598,7 @@ static void keep_rest(struct intake *intake, slice rest)
 /* Works on what is pending, as far as it goes now. */
 static void work(struct intake *intake)
 {
-    intake->options.read.now_us = clock_now_us();
+    begin_work(intake);
     slice text = buf_slice(&intake->pending);
     take_records(intake, &text);
     keep_rest(intake, text);
@@ -581,7 +627,7 @@ static void work_on_piece(struct intake *intake, slice piece)
         buf_append(&intake->pending, piece);
         return;
     }
-    intake->options.read.now_us = clock_now_us();
+    begin_work(intake);
     slice text = piece; /* most records lie inside one piece and are never copied */
     take_records(intake, &text);
     buf_append(&intake->pending, text);
@@ -612,7 +658,7 @@ enum intake_state intake_end(struct intake *intake)
 {
     intake->ended = true;
     if (!intake->stopped && is_collected(intake)) {
-        intake->options.read.now_us = clock_now_us();
+        begin_work(intake);
         take_whole(intake);
         submit_rest(intake);
     } else {

@@ -3,7 +3,8 @@
 /*
  * ingest - the road in, from the bytes of one write request to the commit that answers it.
  *
- *   feed -> split into records -> event (reader or foreign format) -> batch -> store -> result
+ *   feed -> split into records -> event (reader or foreign format) -> what is required of it
+ *        -> batch -> store -> result
  *
  * An intake is one request's way through. It never blocks: the request's thread feeds it, the store
  * calls `wake` when a commit is done, and the request's thread continues. Memory is bounded: a
@@ -19,11 +20,13 @@
 
 struct ingest_metrics;
 struct intake_pool;
+struct requirements;
 
 struct ingest {
     struct store *store;
-    struct ingest_metrics *metrics; /* may be NULL */
-    struct intake_pool *pool;       /* may be NULL */
+    struct requirements *requirements; /* may be NULL */
+    struct ingest_metrics *metrics;    /* may be NULL */
+    struct intake_pool *pool;          /* may be NULL */
 };
 
 enum intake_shape {
@@ -37,6 +40,8 @@ enum intake_shape {
 #define INTAKE_GROUP_BYTES       (1024 * 1024)
 /* told one by one with on_error=skip; the rest only counted */
 #define INTAKE_ERRORS_MAX 1000
+/* the same of events that are taken although their organisation would have them otherwise */
+#define INTAKE_WARNINGS_MAX 100
 
 struct intake_options {
     enum intake_shape shape;
@@ -81,6 +86,9 @@ struct intake_result {
     struct intake_error *errors;
     size_t error_count; /* listed */
     uint64_t error_total;
+    struct intake_error *warnings;
+    size_t warning_count;
+    uint64_t warning_total;
     struct uuid *event_ids; /* with keep_ids, in order */
     size_t event_id_count;
 };

@@ -28,6 +28,7 @@ struct ingest_metrics {
     uint16_t slots[SLOTS]; /* 0: empty, else 1 + index into sets */
     _Atomic uint64_t other;
     _Atomic uint64_t refused;
+    _Atomic uint64_t checked[REQUIRED_OUTCOMES];
 };
 
 struct ingest_metrics *ingest_metrics_new(void)
@@ -113,6 +114,11 @@ void ingest_metrics_refused(struct ingest_metrics *metrics)
     atomic_fetch_add_explicit(&metrics->refused, 1, memory_order_relaxed);
 }
 
+void ingest_metrics_checked(struct ingest_metrics *metrics, enum required_outcome outcome)
+{
+    atomic_fetch_add_explicit(&metrics->checked[outcome], 1, memory_order_relaxed);
+}
+
 static void append_label(struct buf *out, const char *name, const char *value)
 {
     buf_append_cstr(out, name);
@@ -144,6 +150,24 @@ static void append_count(struct buf *out, const struct label_set *set, uint64_t 
     buf_append_byte(out, '\n');
 }
 
+static void append_checks(struct ingest_metrics *metrics, struct buf *out)
+{
+    static const char *const names[REQUIRED_OUTCOMES] = {
+        [REQUIRED_FITS] = "fits",
+        [REQUIRED_WARNS] = "warned",
+        [REQUIRED_REFUSES] = "refused",
+    };
+    buf_append_cstr(out, "# HELP audit_schema_checks_total Events held against what their "
+                         "organisation requires of them.\n"
+                         "# TYPE audit_schema_checks_total counter\n");
+    for (size_t i = 0; i < REQUIRED_OUTCOMES; i++) {
+        if (names[i] != NULL) {
+            buf_append_format(out, "audit_schema_checks_total{outcome=\"%s\"} %llu\n", names[i],
+                              (unsigned long long)atomic_load(&metrics->checked[i]));
+        }
+    }
+}
+
 void ingest_metrics_write(struct ingest_metrics *metrics, struct buf *out)
 {
     buf_append_cstr(out, "# HELP audit_events_total Events accepted and stored.\n"
@@ -162,4 +186,5 @@ void ingest_metrics_write(struct ingest_metrics *metrics, struct buf *out)
                          "audit_events_refused_total ");
     buf_append_u64(out, atomic_load(&metrics->refused));
     buf_append_byte(out, '\n');
+    append_checks(metrics, out);
 }

@@ -8,7 +8,7 @@
  */
 
 #include "base/buf.h"
-#include "event/event.h"
+#include "ingest/required.h"
 
 #define INGEST_LABEL_SETS_MAX 500
 
@@ -21,6 +21,9 @@ uint32_t ingest_metrics_label(struct ingest_metrics *metrics, const struct event
 /* One more event of that label set was stored. */
 void ingest_metrics_count(struct ingest_metrics *metrics, uint32_t label);
 void ingest_metrics_refused(struct ingest_metrics *metrics);
+/* An event was held against what its organisation requires. */
+void ingest_metrics_checked(struct ingest_metrics *metrics, enum required_outcome outcome);
 
-/* Appends audit_events_total and audit_events_refused_total as Prometheus text. */
+/* Appends audit_events_total, audit_events_refused_total and audit_schema_checks_total as
+ * Prometheus text. */
 void ingest_metrics_write(struct ingest_metrics *metrics, struct buf *out);

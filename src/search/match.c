@@ -5,7 +5,6 @@
 #include "columns/codes.h"
 #include "columns/row_set.h"
 #include "columns/stored.h"
-#include "columns/value_sort.h"
 #include "filter/tokens.h"
 #include "search/uuid_words.h"
 

@@ -22,6 +22,7 @@
 #include "ingest/metrics.h"
 #include "ingest/outbox_follower.h"
 #include "ingest/pool.h"
+#include "ingest/requirements.h"
 #include "ledger/ledger.h"
 #include "limits/limit_link_url.h"
 #include "options/options.h"
@@ -62,6 +63,7 @@ struct server {
     struct counting *counting;
     struct health_watch *watch;
     struct http_server *http;
+    struct requirements *requirements;
     struct http_networks trusted_proxies;
     char owner_key[OWNER_KEY_BYTES_MAX];
     bool key_is_new;
@@ -162,6 +164,8 @@ static enum err open_catalog(struct server *server, struct diag *diag)
     TRY(e);
     TRY(first_start(api->catalog, slice_from_cstr(server->owner_key), diag));
     TRY(callers_load(api->callers, api->catalog, diag));
+    server->requirements = requirements_new();
+    TRY(requirements_load(server->requirements, api->catalog, diag));
     return settings_load(&server->settings, diag);
 }
 
@@ -194,6 +198,7 @@ static enum err open_api(struct server *server, struct diag *diag)
     TRY(front_open_reviews(server->options, &api->reviews, diag));
     api->ingest = (struct ingest){
         .store = api->store,
+        .requirements = server->requirements,
         .metrics = ingest_metrics_new(),
         .pool = intake_pool_new(),
     };
@@ -331,6 +336,7 @@ static void close_server(struct server *server)
     callers_free(server->api.callers);
     token_review_free(server->api.reviews);
     intake_pool_free(server->api.ingest.pool);
+    requirements_free(server->requirements);
     ingest_metrics_free(server->api.ingest.metrics);
     api_metrics_free(server->api.metrics);
     api_versions_free(server->api.versions);

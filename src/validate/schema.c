@@ -6,7 +6,10 @@
 #include "base/mem.h"
 #include "validate/part.h"
 
-enum { SCHEMA_MEMORY_BYTES_MAX = 32 * 1024 * 1024 };
+enum {
+    SCHEMA_MEMORY_BYTES_MAX = 32 * 1024 * 1024,
+    PATTERN_MEMORY_BYTES = 48 * 1024, /* two programs, and what a search needs for itself */
+};
 
 void schema_free(struct schema *schema)
 {
@@ -18,6 +21,12 @@ void schema_free(struct schema *schema)
     }
     arena_release(&schema->arena);
     free(schema);
+}
+
+size_t schema_memory(const struct schema *schema)
+{
+    return sizeof(*schema) + schema->arena.held +
+           (size_t)schema->pattern_count * PATTERN_MEMORY_BYTES;
 }
 
 enum err schema_compile(slice json, struct schema **out, struct diag *diag)

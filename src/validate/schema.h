@@ -41,6 +41,9 @@ enum err schema_compile(slice json, struct schema **out, struct diag *diag);
 void schema_free(struct schema *schema);
 DEFINE_OWNED(schema);
 
+/* The bytes that it holds, about, when it is in use. */
+size_t schema_memory(const struct schema *schema);
+
 /* What does not fit. All of it is valid until the sink returns, `found` and `expected` as long as
  * the document and the schema. */
 struct node;
@@ -70,3 +73,7 @@ struct schema_sink {
  */
 enum err schema_check(const struct schema *schema, slice json, const struct schema_sink *sink,
                       bool *is_valid_out, struct diag *diag);
+
+/* The same within `*work` units, if these are less; then *work is what is left of them. */
+enum err schema_check_within(const struct schema *schema, slice json, uint64_t *work,
+                             const struct schema_sink *sink, bool *is_valid_out, struct diag *diag);

@@ -210,6 +210,13 @@ enum err trial_run(const struct schema *schema, const struct node *value, struct
 enum err schema_check(const struct schema *schema, slice json, const struct schema_sink *sink,
                       bool *is_valid_out, struct diag *diag)
 {
+    uint64_t work = SCHEMA_WORK_MAX;
+    return schema_check_within(schema, json, &work, sink, is_valid_out, diag);
+}
+
+enum err schema_check_within(const struct schema *schema, slice json, uint64_t *work,
+                             const struct schema_sink *sink, bool *is_valid_out, struct diag *diag)
+{
     ASSERT(sink == NULL || sink->violations_max >= 1);
     if (json.len > SCHEMA_DOCUMENT_BYTES_MAX) {
         return diag_fail(diag, ERR_LIMIT, "", "a document has at most %zu bytes",
@@ -217,9 +224,12 @@ enum err schema_check(const struct schema *schema, slice json, const struct sche
     }
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(SCHEMA_DOCUMENT_MEMORY_MAX);
     CLEANUP(buf_release) struct buf pointer = BUF_INIT(SCHEMA_POINTER_BYTES_MAX);
-    struct work work = {SCHEMA_WORK_MAX};
+    uint64_t given = *work < SCHEMA_WORK_MAX ? *work : SCHEMA_WORK_MAX;
+    struct work left = {given};
     struct document document = {0};
     TRY(document_read(json, &arena, &document, diag));
-    struct trial trial = {.arena = &arena, .work = &work, .sink = sink, .pointer = &pointer};
-    return trial_run(schema, document.root, &trial, is_valid_out, diag);
+    struct trial trial = {.arena = &arena, .work = &left, .sink = sink, .pointer = &pointer};
+    enum err checked = trial_run(schema, document.root, &trial, is_valid_out, diag);
+    *work -= given - left.left;
+    return checked;
 }
