@@ -50,6 +50,28 @@ def judged(server):
         equal(answer['auto_corrected'], False)
 
 
+def registered(server):
+    with step('a registered schema is named by a rule, or by the request'):
+        server.post('/api/v1/schemas', {'event_type': 'order.paid', 'mode': 'off', 'schema': {
+            'properties': {'amount': {'maximum': 119.99}}}}).expect(201)
+        answer = ask(server, {'type': 'schema', 'event_type': 'order.paid'}).expect(200).json()
+        equal([(v['field'], v['expected_value']) for v in answer['violations']],
+              [('amount', 119.99)])
+        for document, status in ((ORDER, 'failed'), (ORDER | {'amount': 1}, 'passed')):
+            answer = server.post(VALIDATE, {'output': document, 'event_type': 'order.paid'})
+            equal(answer.expect(200).json()['status'], status)
+    with step('one that is not registered, or another organisation\'s, is refused with its place'):
+        org = server.post('/api/v1/organizations', {'name': 'other'}).expect(201).json()['id']
+        server.post(f'/api/v1/schemas?org={org}',
+                    {'event_type': 'their.own', 'schema': {}}).expect(201)
+        for name in ('order.sent', 'their.own'):
+            problem = ask(server, {'type': 'schema', 'event_type': name}).expect_problem(400)
+            equal(problem['pointer'], '/rules/0/event_type')
+            problem = server.post(VALIDATE, {'output': 1, 'event_type': name}).expect_problem(400)
+            equal(problem['pointer'], '/event_type')
+            contains(str(problem), f'no schema is registered for {name}')
+
+
 def refused(server):
     for rule, said in (({'type': 'semantic'}, 'semantic'), ({'type': 'range', 'field': 'a'}, ''),
                        ({'type': 'pattern', 'field': 'a', 'pattern': '('}, ''),
@@ -82,6 +104,7 @@ def refused(server):
 
 with Server('--access-events', 'default') as under_test:
     judged(under_test)
+    registered(under_test)
     refused(under_test)
     with step('ING-31: each request leaves an event, and nothing of its document'):
         wait_until(lambda: len(under_test.query(event_type='validation.request', limit=1000)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* validate - a document is checked against rules that come with it; nothing of it is stored. */
+/* validate - a document is checked against rules that come with it, or a schema that is registered;
+ * nothing of it is stored. */
 #include "api/access_event.h"
 #include "api/auth.h"
 #include "api/handlers.h"
@@ -7,6 +8,7 @@
 #include "codec/hex.h"
 #include "codec/json_write.h"
 #include "ingest/journal.h"
+#include "ingest/requirements.h"
 #include "os/clock.h"
 #include "os/random.h"
 #include "validate/rules.h"
@@ -64,6 +66,14 @@ static bool answer(struct http_request *request, const char *id, const struct ru
     return false;
 }
 
+static enum err find_schema(void *owner, slice event_type, struct arena *arena, slice *schema_out,
+                            struct diag *diag)
+{
+    const struct caller *caller = owner;
+    return requirements_find(caller->api->ingest.requirements, caller->org, event_type, arena,
+                             schema_out, diag);
+}
+
 /* False: it was refused, or failed. */
 static bool validate(struct http_request *request)
 {
@@ -72,7 +82,12 @@ static bool validate(struct http_request *request)
     struct diag diag = {0};
     uint8_t random[ID_BYTES];
     char id[sizeof("val_") + 2 * ID_BYTES] = "val_";
-    enum err e = rules_run(request->body, clock_now_us(), &arena, &result, &diag);
+    const struct rules_context context = {
+        .now_us = clock_now_us(),
+        .find_schema = find_schema,
+        .owner = request->caller,
+    };
+    enum err e = rules_run(request->body, &context, &arena, &result, &diag);
     if (e != OK) {
         api_fail(request, e, &diag);
         return false;

@@ -277,6 +277,19 @@ enum err requirements_admit(struct requirements *requirements, slice org, slice 
     return OK;
 }
 
+enum err requirements_find(struct requirements *requirements, slice org, slice event_type,
+                           struct arena *arena, slice *schema_out, struct diag *diag)
+{
+    json_t *object = NULL;
+    TRY(catalog_get(requirements->catalog, &kind_schemas, org, event_type, &object, diag));
+    CLEANUP(mem_freep) char *text = json_dumps(json_object_get(object, "schema"), KIND_JSON);
+    json_decref(object);
+    ASSERT(text != NULL);
+    return arena_copy(arena, slice_from_cstr(text), schema_out)
+               ? OK
+               : diag_fail(diag, ERR_LIMIT, "", "the schema takes too much memory");
+}
+
 /* ---- Holding ---- */
 
 void requirements_drop(struct requirements_hold *hold)

@@ -30,6 +30,11 @@ enum err requirements_load(struct requirements *requirements, struct catalog *ca
 enum err requirements_admit(struct requirements *requirements, slice org, slice event_type,
                             slice schema, struct diag *diag);
 
+/* The schema that is registered for a type, as JSON in `arena`, whatever its mode is. NOT_FOUND;
+ * LIMIT: the arena has no room for it. */
+enum err requirements_find(struct requirements *requirements, slice org, slice event_type,
+                           struct arena *arena, slice *schema_out, struct diag *diag);
+
 /* What the events of one request are checked with. {0} holds nothing. */
 struct requirements_hold {
     struct required *required; /* NULL: nothing is required */

@@ -303,7 +303,8 @@ static void test_request(void **state)
     struct rules_result result = {0};
     struct diag diag = {0};
     append(&text, &row->text);
-    enum err error = rules_run(buf_slice(&text), 0, &arena, &result, &diag);
+    const struct rules_context context = {0};
+    enum err error = rules_run(buf_slice(&text), &context, &arena, &result, &diag);
     if (row->says == NULL && error != OK) {
         fail_msg("%s: %s", diag.where, diag.text);
     }

@@ -28,6 +28,7 @@ static const struct {
     {SLICE_INIT("fields"), OF(RULE_REQUIRED)},
     {SLICE_INIT("default_value"), OF(RULE_REQUIRED)},
     {SLICE_INIT("schema"), OF(RULE_SCHEMA)},
+    {SLICE_INIT("event_type"), OF(RULE_SCHEMA)},
     {SLICE_INIT("min"), OF(RULE_RANGE)},
     {SLICE_INIT("max"), OF(RULE_RANGE)},
     {SLICE_INIT("pattern"), OF(RULE_PATTERN)},
@@ -38,7 +39,7 @@ static const struct {
 struct reading {
     struct rule_list *list;
     struct arena *arena;
-    int64_t now_us;
+    const struct rules_context *context;
     struct diag *diag;
 };
 
@@ -190,23 +191,59 @@ static enum err count_patterns(const struct reading *reading, const struct node 
     return OK;
 }
 
-/* What a schema says about itself, said about the request: its pointer goes behind ours. */
-static enum err read_schema(const struct reading *reading, const struct node *source,
-                            struct rule *rule)
+/* The schema that the member `type` names. */
+static enum err find_registered(const struct reading *reading, const struct node *type, slice *out)
 {
-    const struct node *schema = NULL;
+    const struct rules_context *context = reading->context;
+    if (type->kind != JSON_IS_STRING) {
+        return document_fail(reading->diag, ERR_INVALID, type, "event_type is a string");
+    }
+    enum err found =
+        context->find_schema == NULL
+            ? ERR_NOT_FOUND
+            : context->find_schema(context->owner, type->text, reading->arena, out, reading->diag);
+    if (found != ERR_NOT_FOUND) {
+        return found;
+    }
+    slice name = name_excerpt(type->text);
+    return document_fail(reading->diag, ERR_INVALID, type, "no schema is registered for %.*s",
+                         SLICE_ARG(name));
+}
+
+/* What a schema says about itself, said about the request: its pointer goes behind ours, where the
+ * request has it. */
+static enum err compile_schema(const struct reading *reading, const struct node *source,
+                               slice schema, struct rule *rule)
+{
     struct diag why = {0};
-    TRY(get_member(reading, source, "schema", &schema));
-    enum err error = schema_compile(schema->raw, &rule->schema, &why);
+    enum err error = schema_compile(schema, &rule->schema, &why);
     if (error != OK) {
-        (void)document_fail(reading->diag, error, schema, "%s", why.text);
-        if (reading->diag != NULL) {
+        (void)document_fail(reading->diag, error, source, "%s", why.text);
+        if (reading->diag != NULL && source->kind != JSON_IS_STRING) {
             json_pointer_join(reading->diag->where, sizeof(reading->diag->where),
                               slice_from_cstr(why.where));
         }
         return error;
     }
-    return count_patterns(reading, schema, rule->schema->pattern_count);
+    return count_patterns(reading, source, rule->schema->pattern_count);
+}
+
+static enum err read_schema(const struct reading *reading, const struct node *source,
+                            struct rule *rule)
+{
+    const struct node *schema = given(source, "schema");
+    const struct node *type = given(source, "event_type");
+    slice registered = {0};
+    if (type == NULL) {
+        TRY(get_member(reading, source, "schema", &schema));
+        return compile_schema(reading, schema, schema->raw, rule);
+    }
+    if (schema != NULL) {
+        return document_fail(reading->diag, ERR_INVALID, type,
+                             "give schema or event_type, not both");
+    }
+    TRY(find_registered(reading, type, &registered));
+    return compile_schema(reading, type, registered, rule);
 }
 
 static enum err read_range(const struct reading *reading, const struct node *source,
@@ -273,7 +310,7 @@ static enum err read_constraint(const struct reading *reading, const struct node
     if (expression->kind != JSON_IS_STRING) {
         return document_fail(reading->diag, ERR_INVALID, expression, "expression is a string");
     }
-    TRY(constraint_read(expression, reading->now_us, reading->arena, &rule->constraint,
+    TRY(constraint_read(expression, reading->context->now_us, reading->arena, &rule->constraint,
                         reading->diag));
     rule->expected = expression->raw;
     return count_patterns(reading, expression, rule->constraint->regex_count);
@@ -334,10 +371,10 @@ static enum err read_rule(const struct reading *reading, const struct node *sour
     return readers[rule->kind](reading, source, rule);
 }
 
-enum err rule_list_read(const struct node *source, int64_t now_us, struct arena *arena,
-                        struct rule_list *out, struct diag *diag)
+enum err rule_list_read(const struct node *source, const struct rules_context *context,
+                        struct arena *arena, struct rule_list *out, struct diag *diag)
 {
-    const struct reading reading = {out, arena, now_us, diag};
+    const struct reading reading = {out, arena, context, diag};
     if (source->kind != JSON_IS_ARRAY) {
         return document_fail(diag, ERR_INVALID, source, "rules is a list of rules");
     }

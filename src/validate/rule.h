@@ -54,8 +54,8 @@ struct rule_list {
 
 /* Reads the member "rules" of a document {"rules":[...]}. The rules live in `arena`; what they
  * compiled ends with rule_list_release(), also after an error. INVALID, LIMIT, with the pointer. */
-enum err rule_list_read(const struct node *source, int64_t now_us, struct arena *arena,
-                        struct rule_list *out, struct diag *diag);
+enum err rule_list_read(const struct node *source, const struct rules_context *context,
+                        struct arena *arena, struct rule_list *out, struct diag *diag);
 void rule_list_release(struct rule_list *list);
 
 /* Reads a path: names with dots between; a backslash quotes a dot or a backslash. */

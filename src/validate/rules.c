@@ -251,8 +251,8 @@ static enum err ask_all(struct run *run, const struct rule_list *list)
 /* ---- The request ---- */
 
 struct request {
-    struct json_value output, rules;
-    bool has_output, has_rules;
+    struct json_value output, rules, event_type;
+    bool has_output, has_rules, has_event_type;
 };
 
 static enum err read_member(struct json_scan *scan, slice name, struct request *out,
@@ -266,10 +266,14 @@ static enum err read_member(struct json_scan *scan, slice name, struct request *
     } else if (slice_equal(name, SLICE("rules"))) {
         value = &out->rules;
         out->has_rules = true;
+    } else if (slice_equal(name, SLICE("event_type"))) {
+        value = &out->event_type;
+        out->has_event_type = true;
     } else if (!slice_equal(name, SLICE("context"))) {
         char where[sizeof(diag->where)] = "";
         json_pointer_append(where, sizeof(where), name);
-        return diag_fail(diag, ERR_INVALID, where, "a request has output, rules and context");
+        return diag_fail(diag, ERR_INVALID, where,
+                         "a request has output, rules or event_type, and context");
     }
     return json_scan_value(scan, value) == OK ? OK : json_scan_fail(scan, diag);
 }
@@ -296,9 +300,13 @@ static enum err read_request(slice text, struct arena *arena, struct request *ou
     if (json_scan_end(&scan) != OK) {
         return json_scan_fail(&scan, diag);
     }
-    if (!out->has_output || !out->has_rules) {
+    if (!out->has_output || (!out->has_rules && !out->has_event_type)) {
         return diag_fail(diag, ERR_INVALID, "", "%s is missing",
                          out->has_output ? "rules" : "output");
+    }
+    if (out->has_rules && out->has_event_type) {
+        return diag_fail(diag, ERR_INVALID, "/event_type",
+                         "give rules or event_type; a rule of type schema may have an event_type");
     }
     if (out->output.raw.len - out->output.spaces > RULES_DOCUMENT_BYTES_MAX) {
         return diag_fail(diag, ERR_LIMIT, "/output", "a document has at most %zu bytes",
@@ -311,36 +319,36 @@ static enum err read_request(slice text, struct arena *arena, struct request *ou
     return OK;
 }
 
-/* The rules as {"rules": [...]}, so that pointers to them begin with that. */
-static enum err read_rules(const struct json_value *value, struct arena *arena,
-                           const struct node **out, struct diag *diag)
+/* A value with what stands before and behind it. */
+static enum err read_between(const char *head, const struct json_value *value, const char *tail,
+                             struct arena *arena, const struct node **out, struct diag *diag)
 {
-    static const slice head = SLICE_INIT("{\"rules\":");
-    uint8_t *text = arena_take(arena, head.len + value->raw.len + 1);
+    size_t head_len = strlen(head);
+    size_t tail_len = strlen(tail);
+    uint8_t *text = arena_take(arena, head_len + value->raw.len + tail_len);
     struct document document = {0};
     if (text == NULL) {
         return diag_fail(diag, ERR_LIMIT, "", "the request takes too much memory");
     }
-    memcpy(text, head.ptr, head.len);
-    size_t len = head.len + json_compact_into(value->raw, text + head.len);
-    text[len++] = '}';
-    TRY(document_read((slice){text, len}, arena, &document, diag));
-    *out = document.root->first;
+    memcpy(text, head, head_len);
+    size_t len = head_len + json_compact_into(value->raw, text + head_len);
+    memcpy(text + len, tail, tail_len);
+    TRY(document_read((slice){text, len + tail_len}, arena, &document, diag));
+    *out = document.root;
     return OK;
 }
 
-static enum err read_output(const struct json_value *value, struct arena *arena,
-                            const struct node **out, struct diag *diag)
+/* The rules as {"rules": [...]}, so that pointers to them begin with that. An event type alone is
+ * one rule. */
+static enum err read_rules(const struct request *request, struct arena *arena,
+                           const struct node **out, struct diag *diag)
 {
-    uint8_t *text = arena_take(arena, value->raw.len);
-    struct document document = {0};
-    if (text == NULL) {
-        return diag_fail(diag, ERR_LIMIT, "", "the request takes too much memory");
+    if (request->has_rules) {
+        return read_between("{\"rules\":", &request->rules, "}", arena, out, diag);
     }
-    size_t len = json_compact_into(value->raw, text);
-    TRY(document_read((slice){text, len}, arena, &document, diag));
-    *out = document.root;
-    return OK;
+    return read_between("{\"rules\":[{\"type\":\"schema\",\"name\":\"event_type\","
+                        "\"event_type\":",
+                        &request->event_type, "}]}", arena, out, diag);
 }
 
 static enum err run_list(struct run *run, const struct rule_list *list)
@@ -357,21 +365,33 @@ static enum err run_list(struct run *run, const struct rule_list *list)
     return OK;
 }
 
-enum err rules_run(slice request, int64_t now_us, struct arena *arena, struct rules_result *out,
-                   struct diag *diag)
+static enum err run_request(struct run *run, const struct request *request,
+                            const struct rules_context *context)
+{
+    const struct node *rules = NULL;
+    TRY(read_between("", &request->output, "", run->arena, &run->document, run->diag));
+    TRY(read_rules(request, run->arena, &rules, run->diag));
+    CLEANUP(rule_list_release) struct rule_list list = {0};
+    TRY(rule_list_read(rules->first, context, run->arena, &list, run->diag));
+    return run_list(run, &list);
+}
+
+enum err rules_run(slice request, const struct rules_context *context, struct arena *arena,
+                   struct rules_result *out, struct diag *diag)
 {
     struct request parts = {0};
     struct run run = {.arena = arena, .work = {WORK_MAX}, .diag = diag};
-    const struct node *rules = NULL;
     if (request.len >= UINT32_MAX) {
         return diag_fail(diag, ERR_LIMIT, "", "the request is too long");
     }
     TRY(read_request(request, arena, &parts, diag));
-    TRY(read_output(&parts.output, arena, &run.document, diag));
-    TRY(read_rules(&parts.rules, arena, &rules, diag));
-    CLEANUP(rule_list_release) struct rule_list list = {0};
-    TRY(rule_list_read(rules, now_us, arena, &list, diag));
-    TRY(run_list(&run, &list));
+    enum err ran = run_request(&run, &parts, context);
+    bool is_of_ours =
+        parts.has_event_type && diag != NULL && strncmp(diag->where, "/rules", 6) == 0;
+    if (ran != OK && is_of_ours) {
+        (void)snprintf(diag->where, sizeof(diag->where), "/event_type"); /* not the rule we made */
+    }
+    TRY(ran);
     *out = run.result;
     return OK;
 }

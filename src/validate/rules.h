@@ -4,6 +4,7 @@
  * rules - a document is checked against rules that come with it: what POST /api/v1/validate does.
  *
  *   {"output": <the document>, "rules": [{"type": "range", "name": "...", ...}, ...]}
+ *   {"output": <the document>, "event_type": "order.paid"}
  *
  * docs/validation.md describes the kinds of rules. A rule asks about the value at a path, and says
  * nothing when there is none: that is what `required` is for. Documents are never changed. No rule
@@ -51,15 +52,25 @@ struct rules_result {
     size_t violation_count;                   /* that are listed */
 };
 
+/* The schema that is registered for an event type, as JSON in the arena. NOT_FOUND: none is. */
+typedef enum err (*rules_find_schema_fn)(void *owner, slice event_type, struct arena *arena,
+                                         slice *schema_out, struct diag *diag);
+
+struct rules_context {
+    int64_t now_us;                   /* what times like 24h in constraints are relative to */
+    rules_find_schema_fn find_schema; /* NULL: none is registered */
+    void *owner;
+};
+
 /*
- * Reads the request and checks its document. `now_us` is what times like 24h in constraints are
- * relative to. All of the result lives in `arena`, whose maximum should be
- * RULES_MEMORY_BYTES_MAX.
- * INVALID: the request is wrong, diag->where is the JSON pointer into it. LIMIT: past one of the
- * maxima above, or too much work; there is no verdict then.
+ * Reads the request and checks its document. All of the result lives in `arena`, whose maximum
+ * should be RULES_MEMORY_BYTES_MAX.
+ * INVALID: the request is wrong, or names a schema that is not registered; diag->where is the JSON
+ * pointer into it. LIMIT: past one of the maxima above, or too much work; there is no verdict then.
+ * What else find_schema() answers goes up.
  */
-enum err rules_run(slice request, int64_t now_us, struct arena *arena, struct rules_result *out,
-                   struct diag *diag);
+enum err rules_run(slice request, const struct rules_context *context, struct arena *arena,
+                   struct rules_result *out, struct diag *diag);
 
 /* Writes the result's members into an object that is open: status, is_valid, violations,
  * violation_count, auto_corrected, corrected_output, corrections_applied. */

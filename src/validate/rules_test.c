@@ -5,6 +5,31 @@
 
 #define NOW_US INT64_C(1768435200000000) /* 2026-01-15T00:00:00Z */
 
+static char owner_text[] = "the owner";
+
+/* One schema is registered; another one was stored although it cannot be compiled. */
+static enum err find_schema(void *owner, slice event_type, struct arena *arena, slice *schema_out,
+                            struct diag *diag)
+{
+    assert_ptr_equal(owner, owner_text);
+    if (slice_equal(event_type, SLICE("disk"))) {
+        return diag_fail(diag, ERR_IO, "", "cannot be read");
+    }
+    if (slice_equal(event_type, SLICE("broken"))) {
+        *schema_out = SLICE("{\"typ\":1}");
+        return OK;
+    }
+    return slice_equal(event_type, SLICE("order.paid")) &&
+                   arena_copy(arena, SLICE("{\"properties\":{\"price\":{\"maximum\":10}}}"),
+                              schema_out)
+               ? OK
+               : ERR_NOT_FOUND;
+}
+
+static const struct rules_context context = {.now_us = NOW_US,
+                                             .find_schema = find_schema,
+                                             .owner = owner_text};
+
 /* ---- What is found: status, and "field severity" of every violation ---- */
 
 struct row {
@@ -118,6 +143,15 @@ static struct row rows[] = {
     {"schema: an absent field is not its business",
      "[{\"type\":\"schema\",\"name\":\"s\",\"field\":\"z\",\"schema\":false}]", DOCUMENT, "passed"},
 
+    {"schema: a registered one",
+     "[{\"type\":\"schema\",\"name\":\"s\",\"event_type\":\"order.paid\"}]", DOCUMENT,
+     "failed; price error"},
+    {"schema: a registered one at a field",
+     "[{\"type\":\"schema\",\"name\":\"s\",\"event_type\":\"order.paid\",\"field\":\"a\","
+     "\"schema\":"
+     "null}]",
+     DOCUMENT, "passed"},
+
     {"warnings alone",
      "[{\"type\":\"required\",\"name\":\"q\",\"field\":\"z\",\"severity\":\"warning\"}]", DOCUMENT,
      "warning; z warning"},
@@ -139,7 +173,7 @@ static enum err run_rules(const char *rules, const char *output, struct arena *a
     buf_append_format(&text, " { \"output\" : %s, \"rules\": %s, \"context\":{\"x\":1} } ", output,
                       rules);
     assert_true(arena_copy(arena, buf_slice(&text), &request));
-    return rules_run(request, NOW_US, arena, result, diag);
+    return rules_run(request, &context, arena, result, diag);
 }
 
 static void test_row(void **state)
@@ -235,6 +269,19 @@ static struct refusal refusals[] = {
     {"[{\"type\":\"schema\",\"name\":\"a\"}]", "/rules/0", "schema is missing", ERR_INVALID},
     {"[{\"type\":\"schema\",\"name\":\"a\",\"schema\":{\"items\":{\"foo\":1}}}]",
      "/rules/0/schema/items/foo", "foo is no keyword", ERR_INVALID},
+    {"[{\"type\":\"schema\",\"name\":\"a\",\"event_type\":\"order.sent\"}]", "/rules/0/event_type",
+     "no schema is registered for order.sent", ERR_INVALID},
+    {"[{\"type\":\"schema\",\"name\":\"a\",\"event_type\":7}]", "/rules/0/event_type",
+     "event_type is a string", ERR_INVALID},
+    {"[{\"type\":\"schema\",\"name\":\"a\",\"event_type\":\"broken\"}]", "/rules/0/event_type",
+     "typ is no keyword", ERR_INVALID},
+    {"[{\"type\":\"schema\",\"name\":\"a\",\"event_type\":\"order.paid\",\"schema\":{}}]",
+     "/rules/0/event_type", "not both", ERR_INVALID},
+    {"[{\"type\":\"schema\",\"name\":\"a\",\"event_type\":\"disk\"}]", "", "cannot be read",
+     ERR_IO},
+    {"[{\"type\":\"range\",\"name\":\"a\",\"field\":\"b\",\"min\":1,\"event_type\":\"order.paid\"}"
+     "]",
+     "/rules/0/event_type", "event_type is no member of a range rule", ERR_INVALID},
 };
 
 static void test_refusal(void **state)
@@ -266,6 +313,12 @@ static const struct request requests[] = {
     {"{\"output\":{\"a\":1,\"a\":2},\"rules\":[]}", "/output/a", "second member", ERR_INVALID},
     {"{\"output\":{},\"output\":{},\"rules\":[]}", "/output", "second member", ERR_INVALID},
     {"{\"output\":{},\"rules\":[]} x", "", "", ERR_INVALID},
+    {"{\"output\":{},\"rules\":[],\"event_type\":\"order.paid\"}", "/event_type",
+     "rules or event_type", ERR_INVALID},
+    {"{\"output\":{},\"event_type\":\"order.sent\"}", "/event_type", "no schema is registered",
+     ERR_INVALID},
+    {"{\"output\":{},\"event_type\":{\"a\":1}}", "/event_type", "is a string", ERR_INVALID},
+    {"{\"output\":{},\"event_type\":null}", "/event_type", "schema is missing", ERR_INVALID},
 };
 
 static void test_requests(void **state)
@@ -276,10 +329,42 @@ static void test_requests(void **state)
         struct rules_result result = {0};
         struct diag diag = {0};
         slice text = slice_from_cstr(requests[i].text);
-        assert_int_equal(rules_run(text, NOW_US, &arena, &result, &diag), requests[i].error);
+        assert_int_equal(rules_run(text, &context, &arena, &result, &diag), requests[i].error);
         assert_string_equal(diag.where, requests[i].where);
         assert_non_null(strstr(diag.text, requests[i].says));
     }
+}
+
+static void test_a_request_may_name_a_registered_schema(void **state)
+{
+    UNUSED(state);
+    static const struct {
+        const char *text;
+        enum rules_status status;
+    } named[] = {
+        {"{\"event_type\":\"order.paid\",\"output\":{\"price\":10}}", RULES_PASSED},
+        {"{\"output\":{\"price\":11},\"event_type\":\"order.paid\"}", RULES_FAILED},
+        {"{\"output\":{\"price\":11},\"event_type\" : \"order\\u002epaid\"}", RULES_FAILED},
+    };
+    for (size_t i = 0; i < COUNT_OF(named); i++) {
+        CLEANUP(arena_release) struct arena arena = ARENA_INIT(RULES_MEMORY_BYTES_MAX);
+        struct rules_result result = {0};
+        slice text = slice_from_cstr(named[i].text);
+        assert_int_equal(rules_run(text, &context, &arena, &result, NULL), OK);
+        assert_int_equal(result.status, named[i].status);
+        assert_int_equal(result.violation_count, named[i].status == RULES_FAILED ? 1 : 0);
+    }
+}
+
+static void test_nothing_is_registered_where_nobody_is_asked(void **state)
+{
+    UNUSED(state);
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(RULES_MEMORY_BYTES_MAX);
+    const struct rules_context alone = {.now_us = NOW_US};
+    struct rules_result result = {0};
+    assert_int_equal(rules_run(SLICE("{\"output\":1,\"event_type\":\"order.paid\"}"), &alone,
+                               &arena, &result, NULL),
+                     ERR_INVALID);
 }
 
 /* ---- The answer ---- */
@@ -347,6 +432,8 @@ static void test_long_answers(void **state)
 
 static const struct CMUnitTest others[] = {
     cmocka_unit_test(test_requests),
+    cmocka_unit_test(test_a_request_may_name_a_registered_schema),
+    cmocka_unit_test(test_nothing_is_registered_where_nobody_is_asked),
     cmocka_unit_test(test_answer),
     cmocka_unit_test(test_long_answers),
 };
