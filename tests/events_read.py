@@ -5,6 +5,7 @@ import collections
 import datetime
 import json
 import threading
+import time
 import urllib.parse
 import uuid
 
@@ -242,6 +243,20 @@ def large_events(server):
         equal(len({item['event_id'] for item in found}), 120)
 
 
+def hostile_patterns(server):
+    """Each of them took minutes, or years; 2 s is for slow machines."""
+    server.send(event(event_type='long.text', event_data={'a': 'a' * 250000 + '!'}))
+    for pattern in (r'(\w+)\s\1', '(a+)+$', '(a|a)' * 40 + 'b!', '(?=a{30000})[^a]!'):
+        with step(f'a hostile pattern ends, and what it cannot tell does not match: {pattern[:20]}'):
+            begun = time.monotonic()
+            found = server.query(q=f'event_type:long.text data.a~"{pattern}"')['data']
+            took = time.monotonic() - begun
+            equal(found, [])
+            true(took < 2, f'{took:.1f} s')
+    with step('others find the same text'):
+        equal(len(server.query(q='data.a~"a!$"', fields='event_id')['data']), 1)
+
+
 def one_event(server):
     with step('an event by its id, in either case'):
         got = server.get(f'{EVENTS}/{PARENT}').expect(200).json()
@@ -361,4 +376,5 @@ with step('everything is found again after a restart'):
 with Server() as busy:
     cursors_under_load(busy)
     large_events(busy)
+    hostile_patterns(busy)
 finish()
