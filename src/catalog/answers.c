@@ -62,8 +62,7 @@ static enum err recall(struct sql *sql, slice org, slice key, slice fingerprint,
 enum err catalog_recall(struct catalog *catalog, slice org, slice key, slice fingerprint,
                         int *status, char **answer, struct diag *diag)
 {
-    mutex_lock(&catalog->read_lock);
-    enum err e = recall(catalog->reader, org, key, fingerprint, status, answer, diag);
-    mutex_unlock(&catalog->read_lock);
+    enum err e = recall(reading_begin(catalog), org, key, fingerprint, status, answer, diag);
+    reading_end(catalog);
     return e;
 }

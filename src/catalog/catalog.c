@@ -14,7 +14,9 @@ enum err catalog_open(const struct dir *dir, const struct catalog_options *optio
 {
     OWNED(catalog) catalog = mem_zeroed(sizeof(*catalog));
     catalog->options = *options;
-    mutex_init(&catalog->write_lock);
+    mutex_init(&catalog->turn_lock);
+    condition_init(&catalog->turn_over);
+    condition_init(&catalog->group_over);
     mutex_init(&catalog->read_lock);
     mutex_init(&catalog->wake_lock);
     condition_init(&catalog->wake);
@@ -36,7 +38,9 @@ void catalog_free(struct catalog *catalog)
     condition_release(&catalog->wake);
     mutex_release(&catalog->wake_lock);
     mutex_release(&catalog->read_lock);
-    mutex_release(&catalog->write_lock);
+    condition_release(&catalog->group_over);
+    condition_release(&catalog->turn_over);
+    mutex_release(&catalog->turn_lock);
     secret_wipe(&catalog->options, sizeof(catalog->options));
     free(catalog);
 }
@@ -50,9 +54,8 @@ void catalog_listen(struct catalog *catalog, catalog_changed_fn changed, void *c
 enum err catalog_steps(struct catalog *catalog, catalog_step_fn fn, void *context,
                        struct diag *diag)
 {
-    mutex_lock(&catalog->read_lock);
-    enum err e = sql_migrations(catalog->reader, fn, context, diag);
-    mutex_unlock(&catalog->read_lock);
+    enum err e = sql_migrations(reading_begin(catalog), fn, context, diag);
+    reading_end(catalog);
     return e;
 }
 
@@ -61,9 +64,8 @@ enum err catalog_steps(struct catalog *catalog, catalog_step_fn fn, void *contex
 enum err catalog_find(struct catalog *catalog, const struct kind *kind, slice org,
                       const char *field, slice value, json_t **out, struct diag *diag)
 {
-    mutex_lock(&catalog->read_lock);
-    enum err e = rows_get(catalog->reader, kind, org, field, value, out, diag);
-    mutex_unlock(&catalog->read_lock);
+    enum err e = rows_get(reading_begin(catalog), kind, org, field, value, out, diag);
+    reading_end(catalog);
     return e;
 }
 
@@ -71,50 +73,4 @@ enum err catalog_get(struct catalog *catalog, const struct kind *kind, slice org
                      json_t **out, struct diag *diag)
 {
     return catalog_find(catalog, kind, org, "id", id, out, diag);
-}
-
-/* ---- Transactions ---- */
-
-enum err catalog_begin(struct catalog *catalog, struct diag *diag)
-{
-    mutex_lock(&catalog->write_lock);
-    enum err e = sql_begin(catalog->writer, diag);
-    if (e != OK) {
-        mutex_unlock(&catalog->write_lock);
-        return e;
-    }
-    catalog->change_count = 0;
-    catalog->has_events = false;
-    return OK;
-}
-
-void catalog_rollback(struct catalog *catalog)
-{
-    sql_rollback(catalog->writer);
-    mutex_unlock(&catalog->write_lock);
-}
-
-static void tell_change(const struct catalog *catalog, const struct change *change)
-{
-    for (size_t i = 0; i < catalog->listener_count; i++) {
-        const struct listener *listener = &catalog->listeners[i];
-        listener->changed(listener->context, change->kind, slice_from_cstr(change->org),
-                          slice_from_cstr(change->id));
-    }
-}
-
-enum err catalog_commit(struct catalog *catalog, struct diag *diag)
-{
-    enum err e = sql_commit(catalog->writer, diag);
-    if (e == OK) { /* still under the lock, so that changes are told in the order of commits */
-        for (size_t i = 0; i < catalog->change_count; i++) {
-            tell_change(catalog, &catalog->changes[i]);
-        }
-    }
-    bool has_events = catalog->has_events;
-    mutex_unlock(&catalog->write_lock);
-    if (e == OK && has_events) {
-        catalog_outbox_wake(catalog);
-    }
-    return e;
 }

@@ -13,8 +13,11 @@
  * Objects are JSON objects as kinds.h has them, with `id`, `created_at`, `updated_at`, and two
  * members that are never shown: `org`, and `version`, which counts changes and is the ETag.
  *
- * Threads: any. One transaction at a time: catalog_begin() waits for the one before. Reads use a
- * connection of their own and wait for no writer.
+ * Threads: any. One transaction at a time: catalog_begin() waits for the one before. Those that wait
+ * for one another share a commit, and with it the sync: each is undone alone where it is refused,
+ * and all of them return from catalog_commit() when it is done (transaction.c). Reads use a connection
+ * of their own, wait for no writer and see what is durable; but a thread that is inside a transaction
+ * reads in it, and sees what it is based on.
  */
 
 #include "kinds/kinds.h"
@@ -37,8 +40,9 @@ enum err catalog_open(const struct dir *dir, const struct catalog_options *optio
 void catalog_free(struct catalog *catalog); /* no transaction is open */
 DEFINE_OWNED(catalog);
 
-/* Called behind a commit, in order, for each object that it changed, by the thread that committed;
- * quick, and without a call into the catalog that writes. */
+/* Called behind a commit, in order, for each object that it changed, before any of those who
+ * changed them returns, by one of their threads; quick, and without a call into the catalog that
+ * writes. */
 typedef void (*catalog_changed_fn)(void *context, const struct kind *kind, slice org, slice id);
 
 /* From now on `changed` is called, behind those that listen already. Before threads share the
@@ -86,10 +90,13 @@ struct catalog_author {
     const char *verb; /* of the event's type; NULL: create, update or delete, as it is */
 };
 
-/* Begins a transaction, which ends with commit or rollback on the same thread. */
+/* Begins a transaction, which ends with commit or rollback on the same thread. What takes long is
+ * done before it: others wait. */
 enum err catalog_begin(struct catalog *catalog, struct diag *diag);
-/* Durable when it returns. After an error nothing of it is. */
+/* Durable when it returns. After an error nothing of it is, nor of those it shared the commit
+ * with. */
 enum err catalog_commit(struct catalog *catalog, struct diag *diag);
+/* Nothing of it stays. What it saw is durable when this returns. */
 void catalog_rollback(struct catalog *catalog);
 
 struct catalog_change {
@@ -157,10 +164,13 @@ struct catalog_event {
 typedef enum err (*catalog_event_fn)(void *context, const struct catalog_event *event);
 enum err catalog_outbox(struct catalog *catalog, size_t max, catalog_event_fn fn, void *context,
                         struct diag *diag);
-/* All up to `position` are in the ledger. */
-enum err catalog_outbox_done(struct catalog *catalog, int64_t position, struct diag *diag);
-/* Waits until something may be there, at most so long. */
-void catalog_outbox_wait(struct catalog *catalog, int64_t timeout_us);
+/* All up to `position` are in the ledger: they are not given again. They leave the file with the next
+ * commit, whosever it is, or with catalog_outbox_tidy(); a process that ends before that gives them
+ * once more in its next life. */
+void catalog_outbox_done(struct catalog *catalog, int64_t position);
+enum err catalog_outbox_tidy(struct catalog *catalog, struct diag *diag);
+/* Waits until something may be there, at most so long. False: nothing came. */
+bool catalog_outbox_wait(struct catalog *catalog, int64_t timeout_us);
 void catalog_outbox_wake(struct catalog *catalog);
 
 /* The steps that the database went through, for who lists them. */

@@ -19,11 +19,12 @@ static void set_time(json_t *object, const char *name, int64_t now_us)
 static enum err note_change(struct catalog *catalog, const struct kind *kind, const json_t *object,
                             struct diag *diag)
 {
-    if (catalog->change_count == CHANGES_MAX) {
+    struct commit_group *group = &catalog->group;
+    if (group->change_count - group->own_from == OWN_CHANGES_MAX) {
         return diag_fail(diag, ERR_LIMIT, "", "more than %d objects are changed at once",
-                         CHANGES_MAX);
+                         OWN_CHANGES_MAX);
     }
-    struct change *change = &catalog->changes[catalog->change_count++];
+    struct change *change = &group->changes[group->change_count++];
     slice org = rows_text(object, "org");
     slice id = rows_text(object, "id");
     change->kind = kind;

@@ -3,9 +3,11 @@
 /*
  * internal - what the files of this room share.
  *
- * Two connections: `writer` under the lock that a transaction holds from begin to its end, `reader`
- * under a lock of its own. Functions here take the connection they are to use.
+ * Two connections: `writer`, which belongs to the thread that has its turn (transaction.c), and
+ * `reader` under a lock. Functions here take the connection they are to use.
  */
+
+#include <stdatomic.h>
 
 #include "base/buf.h"
 #include "catalog/catalog.h"
@@ -13,7 +15,9 @@
 #include "sql/migrate.h"
 
 enum {
-    CHANGES_MAX = 64, /* objects that one transaction changes */
+    OWN_CHANGES_MAX = 64, /* objects that one transaction changes */
+    CHANGES_MAX = 256,    /* that a group of them does */
+    TURNS_MAX = 64,       /* transactions of a group: what the first waits for is bounded */
     ID_BYTES_MAX = 256,
     TEXT_SQL_BYTES_MAX = 8 * 1024,
 };
@@ -29,21 +33,52 @@ struct listener {
     void *context;
 };
 
+/* Where a thread whose turn is over waits for what becomes of its group; on its stack. */
+struct seat {
+    struct seat *next;
+    bool is_told;
+    enum err result;
+    struct diag diag;
+};
+
+/* Transactions that share a commit: one of the database. It is touched in a turn alone, but for the
+ * seats, which are under the lock. */
+struct commit_group {
+    struct seat *seats;
+    size_t turns; /* those that were taken back included */
+    size_t kept;
+    struct change changes[CHANGES_MAX];
+    size_t change_count;
+    bool is_open;
+    bool has_events; /* something is new in the outbox */
+    size_t own_from; /* as the turn began: changes, */
+    bool had_events; /* and events */
+};
+
 struct catalog {
     struct catalog_options options;
     struct listener listeners[CATALOG_LISTENERS_MAX];
     size_t listener_count;
-    struct mutex write_lock;
     struct sql *writer;
-    struct change changes[CHANGES_MAX]; /* of the transaction that is open */
-    size_t change_count;
-    bool has_events; /* it wrote into the outbox */
+    struct commit_group group;
+    _Atomic int64_t done;   /* all of the outbox up to here are in the ledger */
+    struct mutex turn_lock; /* of the next four, and of seats */
+    bool is_taken;
+    size_t waiting; /* for a turn */
+    struct condition turn_over, group_over;
     struct mutex read_lock;
     struct sql *reader;
     struct mutex wake_lock;
     struct condition wake;
     bool is_woken;
 };
+
+/* ---- Transactions (transaction.c) ---- */
+
+/* The connection to read with, until reading_end(): in a transaction of this thread its own, which
+ * sees what the transaction did; else the reader. */
+struct sql *reading_begin(struct catalog *catalog);
+void reading_end(struct catalog *catalog);
 
 /* ---- Tables (tables.c) ---- */
 
@@ -83,3 +118,5 @@ slice rows_text(const json_t *object, const char *name); /* empty: none */
 enum err outbox_change(struct catalog *catalog, const struct kind *kind,
                        const struct catalog_author *author, const json_t *old, const json_t *new,
                        struct diag *diag);
+/* In a turn: those that are done with. */
+enum err outbox_delete_done(struct catalog *catalog, struct diag *diag);

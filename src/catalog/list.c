@@ -108,9 +108,8 @@ enum err catalog_list(struct catalog *catalog, const struct kind *kind,
     ASSERT(list->limit > 0 && list->limit <= CATALOG_LIST_MAX);
     json_t *objects = json_array();
     *total = 0;
-    mutex_lock(&catalog->read_lock);
-    enum err e = list_both(catalog->reader, kind, list, objects, has_more, total, diag);
-    mutex_unlock(&catalog->read_lock);
+    enum err e = list_both(reading_begin(catalog), kind, list, objects, has_more, total, diag);
+    reading_end(catalog);
     if (e != OK) {
         json_decref(objects);
         return e;

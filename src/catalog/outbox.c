@@ -62,7 +62,7 @@ static enum err put(struct catalog *catalog, slice org, const json_t *event, str
     sql_bind_text(insert, 1, org);
     sql_bind_text(insert, 2, slice_from_cstr(text));
     free(text);
-    catalog->has_events = true;
+    catalog->group.has_events = true;
     return sql_step_done(insert, diag);
 }
 
@@ -143,14 +143,22 @@ enum err catalog_note(struct catalog *catalog, const struct catalog_author *auth
 
 /* ---- For the follower ---- */
 
-static enum err each(struct sql *sql, size_t max, catalog_event_fn fn, void *context,
-                     struct diag *diag)
+struct unread {
+    int64_t behind; /* a position */
+    size_t max;
+};
+
+static enum err each(struct sql *sql, const struct unread *unread, catalog_event_fn fn,
+                     void *context, struct diag *diag)
 {
     struct sql_statement *oldest = NULL;
     bool has_row = false;
-    TRY(sql_statement(sql, "SELECT position, org, event FROM outbox ORDER BY position LIMIT ?",
+    TRY(sql_statement(sql,
+                      "SELECT position, org, event FROM outbox WHERE position > ? "
+                      "ORDER BY position LIMIT ?",
                       &oldest, diag));
-    sql_bind_i64(oldest, 1, (int64_t)max);
+    sql_bind_i64(oldest, 1, unread->behind);
+    sql_bind_i64(oldest, 2, (int64_t)unread->max);
     TRY(sql_step(oldest, &has_row, diag));
     while (has_row) {
         const struct catalog_event event = {sql_i64(oldest, 0), sql_text(oldest, 1),
@@ -168,34 +176,41 @@ static enum err each(struct sql *sql, size_t max, catalog_event_fn fn, void *con
 enum err catalog_outbox(struct catalog *catalog, size_t max, catalog_event_fn fn, void *context,
                         struct diag *diag)
 {
-    mutex_lock(&catalog->read_lock);
-    enum err e = each(catalog->reader, max, fn, context, diag);
-    mutex_unlock(&catalog->read_lock);
+    const struct unread unread = {atomic_load(&catalog->done), max};
+    enum err e = each(reading_begin(catalog), &unread, fn, context, diag);
+    reading_end(catalog);
     return e;
 }
 
-enum err catalog_outbox_done(struct catalog *catalog, int64_t position, struct diag *diag)
+void catalog_outbox_done(struct catalog *catalog, int64_t position)
+{
+    atomic_store(&catalog->done, position);
+}
+
+enum err outbox_delete_done(struct catalog *catalog, struct diag *diag)
 {
     struct sql_statement *delete = NULL;
-    mutex_lock(&catalog->write_lock);
-    enum err e =
-        sql_statement(catalog->writer, "DELETE FROM outbox WHERE position <= ?", &delete, diag);
-    if (e == OK) {
-        sql_bind_i64(delete, 1, position);
-        e = sql_step_done(delete, diag);
-    }
-    mutex_unlock(&catalog->write_lock);
-    return e;
+    TRY(sql_statement(catalog->writer, "DELETE FROM outbox WHERE position <= ?", &delete, diag));
+    sql_bind_i64(delete, 1, atomic_load(&catalog->done));
+    return sql_step_done(delete, diag);
 }
 
-void catalog_outbox_wait(struct catalog *catalog, int64_t timeout_us)
+enum err catalog_outbox_tidy(struct catalog *catalog, struct diag *diag)
+{
+    TRY(catalog_begin(catalog, diag));
+    return catalog_commit(catalog, diag);
+}
+
+bool catalog_outbox_wait(struct catalog *catalog, int64_t timeout_us)
 {
     mutex_lock(&catalog->wake_lock);
     if (!catalog->is_woken) {
         (void)condition_wait_us(&catalog->wake, &catalog->wake_lock, timeout_us);
     }
+    bool was_woken = catalog->is_woken;
     catalog->is_woken = false;
     mutex_unlock(&catalog->wake_lock);
+    return was_woken;
 }
 
 void catalog_outbox_wake(struct catalog *catalog)

@@ -51,7 +51,8 @@ static enum err bring(struct outbox_follower *follower, size_t *moved, struct di
         return OK;
     }
     TRY(own_events_commit(follower->own, follower->store, diag));
-    return catalog_outbox_done(follower->catalog, follower->last, diag);
+    catalog_outbox_done(follower->catalog, follower->last);
+    return OK;
 }
 
 static void note(struct outbox_follower *follower, enum err result, size_t moved,
@@ -88,11 +89,15 @@ static void run(void *arg)
         enum err e = bring(follower, &moved, &diag);
         note(follower, e, moved, &diag);
         bool is_idle = moved == 0 || e != OK;
-        if (was_stopping && is_idle) {
-            return;
+        bool is_over = is_idle && was_stopping;
+        bool is_quiet = is_over || (is_idle && !catalog_outbox_wait(follower->catalog,
+                                                                    e == OK ? IDLE_US : RETRY_US));
+        if (is_quiet && e == OK) { /* else commits of changes take out what was brought */
+            e = catalog_outbox_tidy(follower->catalog, &diag);
+            note(follower, e, 0, &diag);
         }
-        if (is_idle) {
-            catalog_outbox_wait(follower->catalog, e == OK ? IDLE_US : RETRY_US);
+        if (is_over) {
+            return;
         }
     }
 }

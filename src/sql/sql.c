@@ -24,6 +24,7 @@ struct sql {
     sqlite3 *db;
     char name[64]; /* of the file, for messages */
     bool in_transaction;
+    enum err lost; /* why SQLite ended the transaction by itself; OK: it did not */
     struct sql_statement statements[STATEMENTS_MAX]; /* at the hash of their text */
 };
 
@@ -49,12 +50,15 @@ static enum err code_of(int result)
     }
 }
 
-static enum err fail(const struct sql *sql, int result, struct diag *diag)
+static enum err fail(struct sql *sql, int result, struct diag *diag)
 {
+    if (sql->in_transaction && sqlite3_get_autocommit(sql->db) != 0 && sql->lost == OK) {
+        sql->lost = code_of(result);
+    }
     return diag_fail(diag, code_of(result), sql->name, "%s", sqlite3_errmsg(sql->db));
 }
 
-static enum err check(const struct sql *sql, int result, struct diag *diag)
+static enum err check(struct sql *sql, int result, struct diag *diag)
 {
     return result == SQLITE_OK ? OK : fail(sql, result, diag);
 }
@@ -249,17 +253,26 @@ enum err sql_begin(struct sql *sql, struct diag *diag)
     ASSERT(!sql->in_transaction);
     TRY(sql_run(sql, "BEGIN IMMEDIATE", diag));
     sql->in_transaction = true;
+    sql->lost = OK;
     return OK;
+}
+
+/* Runs a text that only makes sense in the transaction, and rolls it back if that fails. */
+static enum err run_inside(struct sql *sql, const char *text, struct diag *diag)
+{
+    ASSERT(sql->in_transaction);
+    enum err e = sql->lost != OK
+                     ? diag_fail(diag, sql->lost, sql->name, "the transaction was rolled back")
+                     : sql_run(sql, text, diag);
+    if (e != OK) {
+        sql_rollback(sql);
+    }
+    return e;
 }
 
 enum err sql_commit(struct sql *sql, struct diag *diag)
 {
-    ASSERT(sql->in_transaction);
-    enum err e = sql_run(sql, "COMMIT", diag);
-    if (e != OK) {
-        sql_rollback(sql);
-        return e;
-    }
+    TRY(run_inside(sql, "COMMIT", diag));
     sql->in_transaction = false;
     return OK;
 }
@@ -271,4 +284,19 @@ void sql_rollback(struct sql *sql)
         (void)sqlite3_exec(sql->db, "ROLLBACK", NULL, NULL, NULL);
         sql->in_transaction = false;
     }
+}
+
+enum err sql_savepoint(struct sql *sql, struct diag *diag)
+{
+    return run_inside(sql, "SAVEPOINT part", diag);
+}
+
+enum err sql_keep(struct sql *sql, struct diag *diag)
+{
+    return run_inside(sql, "RELEASE part", diag);
+}
+
+enum err sql_undo(struct sql *sql, struct diag *diag)
+{
+    return run_inside(sql, "ROLLBACK TO part; RELEASE part", diag);
 }

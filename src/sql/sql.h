@@ -69,3 +69,13 @@ int64_t sql_changes(const struct sql *sql);
 enum err sql_begin(struct sql *sql, struct diag *diag);
 enum err sql_commit(struct sql *sql, struct diag *diag); /* after an error it was rolled back */
 void sql_rollback(struct sql *sql);
+
+/*
+ * A part of the transaction that can be undone alone: begun with sql_savepoint(), ended with
+ * sql_keep() or sql_undo(), never one inside another. After an error of these three the whole
+ * transaction was rolled back: SQLite does that by itself when the disk is full or fails, and what
+ * it failed with is what they answer.
+ */
+enum err sql_savepoint(struct sql *sql, struct diag *diag);
+enum err sql_keep(struct sql *sql, struct diag *diag);
+enum err sql_undo(struct sql *sql, struct diag *diag);

@@ -135,6 +135,47 @@ static void test_transactions_are_whole(void **state)
     sql_free(sql);
 }
 
+static void test_a_part_can_be_undone(void **state)
+{
+    OWNED(sql) sql = open_database(*state);
+    assert_int_equal(sql_run(sql, "CREATE TABLE t(a INTEGER PRIMARY KEY)", NULL), OK);
+    assert_int_equal(sql_begin(sql, NULL), OK);
+    for (int a = 1; a <= 3; a++) {
+        char text[64];
+        (void)snprintf(text, sizeof(text), "INSERT INTO t VALUES(%d)", a);
+        assert_int_equal(sql_savepoint(sql, NULL), OK);
+        assert_int_equal(sql_run(sql, text, NULL), OK);
+        assert_int_equal(sql_run(sql, text, NULL), ERR_CONFLICT); /* which ends nothing */
+        assert_int_equal(a == 2 ? sql_undo(sql, NULL) : sql_keep(sql, NULL), OK);
+    }
+    assert_int_equal(sql_commit(sql, NULL), OK);
+    assert_int_equal(count_of(sql, "SELECT sum(a) FROM t"), 4);
+}
+
+/* SQLite rolls all of it back by itself; what follows must not take it for a transaction. */
+static void test_a_full_disk_ends_the_whole_transaction(void **state)
+{
+    enum err (*const ends[])(struct sql * sql, struct diag * diag) = {sql_undo, sql_keep,
+                                                                      sql_commit};
+    OWNED(sql) sql = open_database(*state);
+    assert_int_equal(sql_run(sql, "CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB)", NULL), OK);
+    for (size_t i = 0; i < COUNT_OF(ends); i++) {
+        struct diag diag = {0};
+        assert_int_equal(sql_run(sql, "PRAGMA max_page_count = 20", NULL), OK);
+        assert_int_equal(sql_begin(sql, NULL), OK);
+        assert_int_equal(sql_run(sql, "INSERT INTO t VALUES(1, 'kept?')", NULL), OK);
+        assert_int_equal(sql_savepoint(sql, NULL), OK);
+        assert_int_equal(sql_run(sql, "INSERT INTO t VALUES(2, zeroblob(1000000))", NULL),
+                         ERR_FULL);
+        assert_int_equal(ends[i](sql, &diag), ERR_FULL);
+        assert_string_equal(diag.text, "the transaction was rolled back");
+        assert_int_equal(count_of(sql, "SELECT count(*) FROM t"), 0);
+        assert_int_equal(sql_run(sql, "PRAGMA max_page_count = 1000", NULL), OK);
+        assert_int_equal(sql_begin(sql, NULL), OK);
+        assert_int_equal(sql_commit(sql, NULL), OK);
+    }
+}
+
 static void test_the_file_is_its_owners(void **state)
 {
     const struct place *place = *state;
@@ -218,6 +259,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_statements_are_prepared_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_constraints_are_conflicts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_transactions_are_whole, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_part_can_be_undone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_full_disk_ends_the_whole_transaction, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_the_file_is_its_owners, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_no_database_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_each_step_runs_once, set_up, tear_down),
