@@ -217,7 +217,7 @@ def keys(server):
 
 def killed():
     """kill -9 while configuration changes: each change that was answered is there, with one event,
-    and each that is there has one."""
+    and each that is there has one. Four clients at a time, or forty, whose changes share commits."""
     server = Server()
     server.start()
     answered, stop = [], threading.Event()
@@ -231,9 +231,10 @@ def killed():
             if answer.status == 201:
                 answered.append(answer.json()['id'])
     for round_ in range(6):
-        with step(f'kill -9 while configuration changes, round {round_ + 1}'):
+        clients = 40 if round_ % 2 else 4
+        with step(f'kill -9 while {clients} clients change the configuration, round {round_ + 1}'):
             stop.clear()
-            threads = [threading.Thread(target=change) for _ in range(4)]
+            threads = [threading.Thread(target=change) for _ in range(clients)]
             for thread in threads:
                 thread.start()
             time.sleep(0.15 + 0.05 * round_)

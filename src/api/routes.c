@@ -64,7 +64,8 @@ static const struct api_route for_changes = {.right = RIGHT_OPS_WRITE};
 #define CHANGES(route_method, route_path, handler, route_data)                                     \
     {                                                                                              \
         .method = (route_method), .path = (route_path), .blocking = (handler),                     \
-        .body_bytes_max = CONFIG_BYTES_MAX, .data = (void *)(uintptr_t) & (route_data)             \
+        .mostly_waits = true, .body_bytes_max = CONFIG_BYTES_MAX,                                  \
+        .data = (void *)(uintptr_t) & (route_data)                                                 \
     }
 /* One object of a kind at `route_path`/{id}; a list of them at `route_path`. */
 #define KIND_READS(route_path, name)                                                               \

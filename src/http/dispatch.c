@@ -338,7 +338,8 @@ void exchange_submit(struct exchange *exchange)
     exchange->request.body = buf_slice(&exchange->body);
     exchange->job.run = run_blocking;
     exchange->is_held = true;
-    if (!pool_submit(exchange->loop->server->pool, &exchange->job)) {
+    const struct http_server *server = exchange->loop->server;
+    if (!pool_submit(route->mostly_waits ? server->waiters : server->pool, &exchange->job)) {
         http_response_header_u64(&exchange->response, "Retry-After", 1);
         exchange_problem(exchange, 503, "too many requests are waiting");
         exchange_answer(exchange);

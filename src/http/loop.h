@@ -22,7 +22,7 @@ struct http_server {
     struct http_options options; /* with defaults filled in */
     struct http_head_limits head_limits;
     struct http_router *router;
-    struct pool *pool;
+    struct pool *pool, *waiters;
     struct peers *peers;
     bool has_tls;          /* from the start to the end; else plain HTTP */
     struct mutex tls_lock; /* of `tls` */

@@ -12,8 +12,8 @@ struct pool {
     struct condition has_work;
     struct pool_job *first;
     struct pool_job **last;
+    struct pool_options options;
     uint32_t waiting;
-    uint32_t waiting_max;
     uint32_t busy; /* threads that run a job */
     bool is_ending;
     uint32_t thread_count;
@@ -51,22 +51,28 @@ static void work(void *arg)
     }
 }
 
-enum err pool_new(uint32_t threads, uint32_t waiting_max, struct pool **out, struct diag *diag)
+static enum err start_thread(struct pool *pool, struct diag *diag)
 {
+    TRY(thread_start(&pool->threads[pool->thread_count], pool->options.name, work, pool, diag));
+    pool->thread_count++;
+    return OK;
+}
+
+enum err pool_new(const struct pool_options *options, struct pool **out, struct diag *diag)
+{
+    ASSERT(options->threads > 0 && options->threads <= options->threads_max);
     struct pool *pool = mem_zeroed(sizeof(*pool));
     mutex_init(&pool->lock);
     condition_init(&pool->has_work);
     pool->last = &pool->first;
-    pool->waiting_max = waiting_max;
-    pool->threads = mem_array(threads, sizeof(struct thread));
-    while (pool->thread_count < threads) {
-        enum err started =
-            thread_start(&pool->threads[pool->thread_count], "request", work, pool, diag);
+    pool->options = *options;
+    pool->threads = mem_array(options->threads_max, sizeof(struct thread));
+    while (pool->thread_count < options->threads) {
+        enum err started = start_thread(pool, diag);
         if (started != OK) {
             pool_free(pool);
             return started;
         }
-        pool->thread_count++;
     }
     *out = pool;
     return OK;
@@ -93,8 +99,12 @@ void pool_free(struct pool *pool)
 bool pool_submit(struct pool *pool, struct pool_job *job)
 {
     mutex_lock(&pool->lock);
-    bool fits = pool->waiting < pool->waiting_max;
+    bool fits = pool->waiting < pool->options.waiting_max;
     if (fits) {
+        if (pool->busy + pool->waiting >= pool->thread_count &&
+            pool->thread_count < pool->options.threads_max) {
+            (void)start_thread(pool, NULL); /* without it the job waits for those that there are */
+        }
         job->next = NULL;
         *pool->last = job;
         pool->last = &job->next;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * pool - a fixed number of threads that run what may block, behind a bounded queue.
+ * pool - a bounded number of threads that run what may block, behind a bounded queue.
  *
  * Threads: any may submit.
  */
@@ -17,9 +17,15 @@ struct pool_job {
     void (*run)(struct pool_job *job);
 };
 
-/* Starts `threads` threads; at most `waiting_max` jobs wait. BUSY when the system has no
- * thread to give. */
-enum err pool_new(uint32_t threads, uint32_t waiting_max, struct pool **out, struct diag *diag);
+struct pool_options {
+    const char *name;     /* of the threads */
+    uint32_t threads;     /* that are started at once, at least 1 */
+    uint32_t threads_max; /* the others when a job finds none idle; they stay */
+    uint32_t waiting_max; /* jobs that wait */
+};
+
+/* BUSY when the system has no thread to give. */
+enum err pool_new(const struct pool_options *options, struct pool **out, struct diag *diag);
 
 /* Ends when everything submitted has run. NULL is fine. */
 void pool_free(struct pool *pool);

@@ -25,6 +25,7 @@ static void fill_defaults(struct http_options *options)
     set_default(&options->loops, 1);
     set_default(&options->pool_threads, 4);
     set_default(&options->pool_queue, 256);
+    set_default(&options->waiter_threads_max, 64);
     set_default(&options->backlog, 4096);
     set_default(&options->connections_max, 16384);
     set_default(&options->connections_per_address_max, 4096);
@@ -181,6 +182,17 @@ enum err http_server_certificate(struct http_server *server, struct http_certifi
 
 /* ---- Life ---- */
 
+static enum err open_pools(struct http_server *server, struct diag *diag)
+{
+    const struct http_options *options = &server->options;
+    const struct pool_options workers = {"request", options->pool_threads, options->pool_threads,
+                                         options->pool_queue};
+    const struct pool_options waiters = {"change", 1, options->waiter_threads_max,
+                                         options->pool_queue};
+    TRY(pool_new(&workers, &server->pool, diag));
+    return pool_new(&waiters, &server->waiters, diag);
+}
+
 enum err http_server_start(const struct http_options *options, struct http_server **out,
                            struct diag *diag)
 {
@@ -206,7 +218,7 @@ enum err http_server_start(const struct http_options *options, struct http_serve
     TRY(http_router_new(options->routes, options->route_count, &server->router, diag));
     server->peers =
         peers_new(server->options.connections_max, server->options.connections_per_address_max);
-    TRY(pool_new(server->options.pool_threads, server->options.pool_queue, &server->pool, diag));
+    TRY(open_pools(server, diag));
     TRY(open_loops(server, diag));
     *out = MOVE(server);
     return OK;
@@ -255,7 +267,8 @@ void http_server_stop(struct http_server *server)
         loop_join(&server->loops[i]);
     }
     pool_free(server->pool); /* what still runs finds its client gone */
-    server->pool = NULL;
+    pool_free(server->waiters);
+    server->pool = server->waiters = NULL;
 }
 
 void http_server_free(struct http_server *server)

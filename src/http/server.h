@@ -48,7 +48,8 @@ struct http_route {
     http_blocking_fn blocking; /* this */
     const struct http_parked *parked; /* or this */
     size_t body_bytes_max; /* 0: the server's; of the bytes sent, and of what they expand to */
-    void *data;            /* the caller's */
+    bool mostly_waits; /* `blocking` sleeps more than it works: a pool of more threads runs it */
+    void *data;        /* the caller's */
 };
 
 /* What a middleware makes of a request. */
@@ -103,7 +104,8 @@ struct http_options {
 
     uint32_t loops;                       /* [1] each with its own listener (SO_REUSEPORT) */
     uint32_t pool_threads;                /* [4] */
-    uint32_t pool_queue;                  /* requests that wait for the pool; then 503 [256] */
+    uint32_t pool_queue;                  /* requests that wait for a pool; then 503 [256] */
+    uint32_t waiter_threads_max;          /* of handlers that mostly wait, once needed [64] */
     uint32_t backlog;                     /* [4096] */
     uint32_t connections_max;             /* in all; then 503 [16384] */
     uint32_t connections_per_address_max; /* [4096] */
