@@ -85,6 +85,71 @@ def refused(server):
             server.get(AUDIT, query).expect_problem(400)
 
 
+def cursors(server):
+    rules = path_of('rules')
+
+    def make(priority, text):
+        return server.post(rules, KINDS['rules'][0] | {
+            'priority': priority, 'match_string': text,
+            'team_assignment': 'paged'}).expect(201).json()['id']
+    made = [make(n % 3, f'{n}') for n in range(9)]
+    asked = {'team_assignment': 'paged', 'limit': 2}
+    with step('a cursor leads through a list while objects come and go'):
+        answer = server.get(rules, asked).expect(200)
+        first = answer.json()
+        equal(sorted(first['page']), ['has_more', 'limit', 'next_cursor'])
+        seen = [rule['id'] for rule in first['data']]
+        make(0, 'before all pages')
+        server.request('DELETE', path_of('rules', {'id': seen[-1]}), b'').expect(204)
+        while answer.json()['page']['has_more']:
+            link = answer.headers['Link']
+            true(link.endswith('>; rel="next"'), link)
+            contains(link, 'cursor=' + answer.json()['page']['next_cursor'])
+            answer = server.get(link[1:link.index('>')]).expect(200)
+            seen += [rule['id'] for rule in answer.json()['data']]
+        equal(len(seen), len(set(seen)), 'seen twice')
+        true(set(made) <= set(seen), 'missed')
+        equal((answer.json()['page']['next_cursor'], answer.headers.get('Link')), (None, None))
+    with step('they are in the order of priority, and then of number'):
+        listed = server.get(rules, {'team_assignment': 'paged'}).json()['data']
+        places = [(rule['priority'], rule['number']) for rule in listed]
+        equal(places, sorted(places))
+    cursor = first['page']['next_cursor']
+    for sentence, query in (
+            ('was tampered with', asked | {'cursor': ('B' if cursor[0] == 'A' else 'A') + cursor[1:]}),
+            ('is cut short', asked | {'cursor': cursor[:-2]}),
+            ('is none', asked | {'cursor': 'AgME'}),
+            ('is one of events', asked | {'cursor': server.get(EVENTS, {'limit': 1})
+                                          .json()['page']['next_cursor']}),
+            ('is of another filter', asked | {'cursor': cursor, 'team_assignment': 'web'}),
+            ('is of no filter', {'cursor': cursor}),
+            ('is of one organisation', asked | {'cursor': cursor, 'org': '*'}),
+            ('comes with an offset', asked | {'cursor': cursor, 'offset': 1}),
+            ('comes with a page', asked | {'cursor': cursor, 'page': 1})):
+        with step(f'refused: a cursor that {sentence}'):
+            equal(server.get(rules, query).expect_problem(400)['pointer'], 'cursor')
+    with step('refused: a cursor of another list'):
+        server.get(path_of('teams'), {'cursor': cursor}).expect_problem(400)
+        server.get(EVENTS, {'cursor': cursor}).expect_problem(400)
+    with step('a page may be longer than the one that the cursor is of'):
+        more = server.get(rules, asked | {'cursor': cursor, 'limit': 3}).expect(200).json()
+        equal((len(more['data']), more['page']['limit']), (3, 3))
+    with step('limit and offset, page and limit, and the total work too'):
+        whole = [rule['id'] for rule in server.get(rules, asked | {'limit': 100}).json()['data']]
+        part = server.get(rules, asked | {'offset': 2, 'total': 'exact'}).json()
+        equal([rule['id'] for rule in part['data']], whole[2:4])
+        equal(part['page']['total'], len(whole))
+        part = server.get(rules, asked | {'page': 2}).json()
+        equal([rule['id'] for rule in part['data']], whole[2:4])
+        equal(part['page'], {'page': 2, 'limit': 2, 'total': len(whole), 'pages': -(-len(whole) // 2)})
+    with step('a next link of a page leads on by cursor'):
+        link = server.get(rules, asked | {'page': 2}).headers['Link']
+        listed = server.get(link[1:link.index('>')]).expect(200).json()['data']
+        equal([rule['id'] for rule in listed], whole[4:6])
+        link = server.get(EVENTS, {'page': 1, 'limit': 1}).headers['Link']
+        equal(len(server.get(link[1:link.index('>')]).expect(200).json()['data']), 1)
+
+
 def versions(server):
     rule = server.post(path_of('rules'), KINDS['rules'][0]).expect(201).json()
     place = path_of('rules', rule)
@@ -286,6 +351,7 @@ with Server() as under_test:
     equal(history(under_test)['page'], {'page': 1, 'limit': 50, 'total': OWN, 'pages': 1})
     every_kind(under_test)
     refused(under_test)
+    cursors(under_test)
     versions(under_test)
     tenants(under_test)
     keys(under_test)

@@ -126,5 +126,7 @@ struct api_wrong {
 };
 void api_fail_listed(struct http_request *request, enum err err, const struct diag *diag,
                      const struct api_wrong *list, size_t count);
+/* Adds Link: <path?the same parameters&cursor=...>; rel="next"; an empty cursor: nothing. */
+void api_link_next(struct http_request *request, const char *cursor);
 /* The caller may see every organisation: it belongs to the first, in a role that does. */
 bool api_may_see_all(const struct http_request *request);

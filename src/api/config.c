@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* config - the routes of configuration, the same for every kind. */
+/* config - the routes of objects of configuration, the same for every kind. */
 #include "api/config.h"
 
 #include <stdio.h>
@@ -13,129 +13,7 @@
 #include "ingest/requirements.h"
 #include "people/people.h"
 
-enum { LIMIT_DEFAULT = 100, IDEMPOTENCY_BYTES_MAX = 255 };
-
-/* ---- Lists ---- */
-
-struct listing {
-    struct catalog_list list;
-    uint64_t page; /* 0: not asked for */
-};
-
-static enum err take_number(slice value, const char *name, uint64_t least, uint64_t most,
-                            uint64_t *out, struct diag *diag)
-{
-    return slice_parse_u64(value, out) && *out >= least && *out <= most
-               ? OK
-               : diag_fail(diag, ERR_INVALID, name, "expected a number from %llu to %llu",
-                           (unsigned long long)least, (unsigned long long)most);
-}
-
-static enum err take_filter(const struct kind *kind, const struct http_param *param,
-                            struct listing *listing, struct diag *diag)
-{
-    const struct kind_field *field = kind_field(kind, param->name);
-    if (field == NULL || (field->flags & KIND_SEARCHED) == 0) {
-        return diag_fail(diag, ERR_INVALID, "", "%.*s is no parameter of this list",
-                         SLICE_ARG(param->name));
-    }
-    if (listing->list.filter_count == CATALOG_FILTERS_MAX) {
-        return diag_fail(diag, ERR_INVALID, field->name, "too many parameters");
-    }
-    size_t at = listing->list.filter_count++;
-    listing->list.filters[at].field = field;
-    listing->list.filters[at].value = param->value;
-    return OK;
-}
-
-static enum err take_param(const struct kind *kind, const struct http_param *param,
-                           struct listing *listing, struct diag *diag)
-{
-    uint64_t number = 0;
-    if (slice_equal(param->name, SLICE("org")) || slice_equal(param->name, SLICE("api_key")) ||
-        slice_equal(param->name, SLICE("api_version"))) {
-        return OK;
-    }
-    if (slice_equal(param->name, SLICE("limit"))) {
-        TRY(take_number(param->value, "limit", 1, CATALOG_LIST_MAX, &number, diag));
-        listing->list.limit = (uint32_t)number;
-        return OK;
-    }
-    if (slice_equal(param->name, SLICE("offset"))) {
-        return take_number(param->value, "offset", 0, UINT32_MAX, &listing->list.offset, diag);
-    }
-    if (slice_equal(param->name, SLICE("page"))) {
-        return take_number(param->value, "page", 1, UINT32_MAX, &listing->page, diag);
-    }
-    if (slice_equal(param->name, SLICE("total"))) {
-        listing->list.wants_total = slice_equal(param->value, SLICE("exact"));
-        return OK;
-    }
-    return take_filter(kind, param, listing, diag);
-}
-
-static enum err take_listing(const struct http_request *request, struct listing *listing,
-                             struct diag *diag)
-{
-    *listing = (struct listing){.list = {.limit = LIMIT_DEFAULT}};
-    TRY(config_org(request, &listing->list.org, diag));
-    for (size_t i = 0; i < request->query_count; i++) {
-        TRY(take_param(config_kind(request), &request->query[i], listing, diag));
-    }
-    if (listing->page > 0) {
-        listing->list.offset = (listing->page - 1) * listing->list.limit;
-        listing->list.wants_total = true;
-    }
-    return OK;
-}
-
-static json_t *page_member(const struct listing *listing, bool has_more, uint64_t total)
-{
-    json_t *page = json_object();
-    (void)json_object_set_new(page, "limit", json_integer(listing->list.limit));
-    if (listing->page > 0) {
-        uint64_t pages = (total + listing->list.limit - 1) / listing->list.limit;
-        (void)json_object_set_new(page, "page", json_integer((json_int_t)listing->page));
-        (void)json_object_set_new(page, "pages", json_integer((json_int_t)pages));
-    } else {
-        (void)json_object_set_new(page, "has_more", json_boolean(has_more));
-    }
-    if (listing->list.wants_total) {
-        (void)json_object_set_new(page, "total", json_integer((json_int_t)total));
-    }
-    return page;
-}
-
-void api_config_list(struct http_request *request)
-{
-    struct diag diag = {0};
-    struct listing listing;
-    json_t *objects = NULL;
-    bool has_more = false;
-    uint64_t total = 0;
-    const struct kind *kind = config_kind(request);
-    enum err e = take_listing(request, &listing, &diag);
-    if (e == OK) {
-        e = catalog_list(api_of(request)->catalog, kind, &listing.list, &objects, &has_more, &total,
-                         &diag);
-    }
-    if (e != OK) {
-        api_fail(request, e, &diag);
-        return;
-    }
-    size_t i = 0;
-    json_t *object = NULL;
-    json_t *data = json_array();
-    json_array_foreach(objects, i, object)
-    {
-        (void)json_array_append_new(data, kind_show(kind, object));
-    }
-    json_t *answer =
-        json_pack("{s:o, s:o}", "data", data, "page", page_member(&listing, has_more, total));
-    config_answer(request, 200, answer);
-    json_decref(answer);
-    json_decref(objects);
-}
+enum { IDEMPOTENCY_BYTES_MAX = 255 };
 
 /* ---- One object ---- */
 

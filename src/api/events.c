@@ -91,38 +91,6 @@ static void end(struct reading *reading, enum err e, const struct diag *diag)
                            clock_monotonic_us() - reading->began_us);
 }
 
-/* Link: <path?same parameters&cursor=...>; rel="next" */
-static void add_link(struct http_request *request, const char *cursor)
-{
-    CLEANUP(buf_release) struct buf link = BUF_INIT(KIB(16));
-    slice rest = {request->target.ptr + request->path.len, request->target.len - request->path.len};
-    bool first = true;
-    if (cursor[0] == '\0') {
-        return;
-    }
-    buf_append_byte(&link, '<');
-    buf_append(&link, request->path);
-    (void)slice_take_literal(&rest, SLICE("?"));
-    while (rest.len > 0) {
-        const uint8_t *amp = memchr(rest.ptr, '&', rest.len);
-        slice param = slice_take(&rest, amp != NULL ? (size_t)(amp - rest.ptr) : rest.len);
-        (void)slice_take(&rest, amp != NULL ? 1 : 0);
-        slice name = param;
-        if (param.len > 0 && !slice_take_literal(&name, SLICE("cursor=")) &&
-            !slice_take_literal(&name, SLICE("offset="))) {
-            buf_append_byte(&link, first ? '?' : '&');
-            buf_append(&link, param);
-            first = false;
-        }
-    }
-    buf_append_cstr(&link, first ? "?cursor=" : "&cursor=");
-    buf_append_cstr(&link, cursor);
-    buf_append_cstr(&link, ">; rel=\"next\"");
-    if (!link.failed) {
-        http_response_header(request->response, "Link", buf_slice(&link));
-    }
-}
-
 void api_events_query(struct http_request *request)
 {
     struct diag diag = {0};
@@ -137,7 +105,7 @@ void api_events_query(struct http_request *request)
     }
     end(&reading, e, &diag);
     if (e == OK) {
-        add_link(request, answer.next_cursor);
+        api_link_next(request, answer.next_cursor);
     }
 }
 
@@ -172,7 +140,7 @@ void api_timeline_get(struct http_request *request)
     }
     end(&reading, e, &diag);
     if (e == OK) {
-        add_link(request, answer.next_cursor);
+        api_link_next(request, answer.next_cursor);
     }
 }
 

@@ -70,8 +70,12 @@ struct catalog_list {
     size_t filter_count;
     uint32_t limit; /* 1..CATALOG_LIST_MAX */
     uint64_t offset;
+    const json_t *after; /* catalog_position(): only what stands behind it; NULL: all */
     bool wants_total;
 };
+/* Where an object stands in the lists of its kind, also when it is gone: an array of simple values,
+ * a new reference. */
+json_t *catalog_position(const struct kind *kind, const json_t *object);
 /* An array of objects in the order of the kind: a new reference. `has_more` says whether there are
  * any behind them. */
 enum err catalog_list(struct catalog *catalog, const struct kind *kind,

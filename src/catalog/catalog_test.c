@@ -284,6 +284,69 @@ static void test_lists(void **state)
                      ERR_INVALID);
 }
 
+/* Pages behind a position neither miss nor repeat what stays, whatever comes and goes meanwhile. */
+static void walk(struct place *place, const struct kind *kind, const char *extra, size_t expected)
+{
+    struct catalog_list list = {.limit = 2};
+    json_t *seen = json_object();
+    json_t *position = NULL;
+    bool has_more = true;
+    for (int page = 0; has_more; page++) {
+        struct kind_errors errors;
+        json_t *out = NULL;
+        uint64_t total = 0;
+        list.after = position;
+        assert_int_equal(catalog_list(place->catalog, kind, &list, &out, &has_more, &total, NULL),
+                         OK);
+        for (size_t i = 0; i < json_array_size(out); i++) {
+            const json_t *object = json_array_get(out, i);
+            char key[128];
+            (void)snprintf(key, sizeof(key), "%s %s", text_in(object, "org"),
+                           text_in(object, "id"));
+            assert_null(json_object_get(seen, key));
+            (void)json_object_set_new(seen, key, json_true());
+        }
+        const json_t *last = json_array_get(out, json_array_size(out) - 1);
+        json_decref(position);
+        position = catalog_position(kind, last);
+        if (page == 1) { /* one comes before it, and it goes itself */
+            json_decref(insert(place, kind, extra));
+            assert_int_equal(remove_one(place, kind, text_in(last, "id"), &errors), OK);
+        }
+        json_decref(out);
+    }
+    json_decref(position);
+    assert_int_equal(json_object_size(seen), expected);
+    json_decref(seen);
+}
+
+static void test_pages_behind_a_position(void **state)
+{
+    struct place *place = *state;
+    struct kind_errors errors;
+    json_t *other = insert(place, &kind_organizations, "{\"name\":\"other\"}");
+    struct catalog_author stranger = {.org = slice_from_cstr(text_in(other, "id"))};
+    for (int i = 0; i < 9; i++) {
+        char text[300];
+        (void)snprintf(text, sizeof(text),
+                       "{\"match_string\":\"x\",\"prod_handling\":\"p\",\"dev_handling\":\"d\","
+                       "\"team_assignment\":\"t\",\"priority\":%d}",
+                       i / 3);
+        json_decref(insert(place, &kind_rules, text));
+        (void)snprintf(text, sizeof(text), "{\"hostname\":\"h%d\"}", i);
+        json_decref(insert(place, &kind_dev_hosts, text));
+        assert_int_equal(insert_as(place->catalog, &stranger, &kind_dev_hosts, text, NULL, NULL,
+                                   &errors),
+                         OK);
+    }
+    walk(place, &kind_rules,
+         "{\"match_string\":\"x\",\"prod_handling\":\"p\",\"dev_handling\":\"d\","
+         "\"team_assignment\":\"t\",\"priority\":0}",
+         9);
+    walk(place, &kind_dev_hosts, "{\"hostname\":\"a\"}", 18); /* two of each name */
+    json_decref(other);
+}
+
 static void test_answers_are_remembered(void **state)
 {
     struct place *place = *state;
@@ -440,6 +503,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_numbers_never_come_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lists, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_pages_behind_a_position, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_answers_are_remembered, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_events_are_done_with, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_kill, set_up, tear_down),

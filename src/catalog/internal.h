@@ -111,6 +111,8 @@ enum err rows_check_unused(struct sql *sql, const struct kind *kind, const json_
 enum err rows_check_references(struct sql *sql, const struct kind *kind, const json_t *object,
                                struct kind_errors *errors, struct diag *diag);
 
+/* null, a text, a number, a boolean (0 or 1), or JSON. */
+void rows_bind(struct sql_statement *statement, int at, const json_t *value);
 slice rows_text(const json_t *object, const char *name); /* empty: none */
 
 /* ---- Events (outbox.c) ---- */

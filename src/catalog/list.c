@@ -62,6 +62,76 @@ static enum err count(struct sql *sql, const struct kind *kind, const struct cat
     return OK;
 }
 
+/* ---- Order: that of the kind, then the id, which may be the same in two organisations ---- */
+
+static size_t order_columns(const struct kind *kind, const char *names[KIND_ORDER_MAX + 2])
+{
+    size_t count = 0;
+    while (count < KIND_ORDER_MAX && kind->order[count] != NULL) {
+        names[count] = kind->order[count];
+        count++;
+    }
+    names[count++] = "id";
+    names[count++] = "org";
+    return count;
+}
+
+json_t *catalog_position(const struct kind *kind, const json_t *object)
+{
+    const char *names[KIND_ORDER_MAX + 2];
+    size_t count = order_columns(kind, names);
+    json_t *position = json_array();
+    for (size_t i = 0; i < count; i++) {
+        (void)json_array_append(position, json_object_get(object, names[i]));
+    }
+    return position;
+}
+
+/* Appends the names, or as many parameters from `first` on. */
+static void write_order(const struct kind *kind, int first, struct buf *text)
+{
+    const char *names[KIND_ORDER_MAX + 2];
+    size_t count = order_columns(kind, names);
+    for (size_t i = 0; i < count; i++) {
+        const char *comma = i > 0 ? ", " : "";
+        if (first > 0) {
+            buf_append_format(text, "%s?%d", comma, first + (int)i);
+        } else {
+            buf_append_format(text, "%s\"%s\"", comma, names[i]);
+        }
+    }
+}
+
+static void bind_position(struct sql_statement *statement, int first, const json_t *position)
+{
+    size_t i = 0;
+    const json_t *value = NULL;
+    json_array_foreach(position, i, value)
+    {
+        rows_bind(statement, first + (int)i, value);
+    }
+}
+
+static void write_page_query(const struct kind *kind, const struct catalog_list *list, int limit_at,
+                             struct buf *text)
+{
+    buf_append_cstr(text, "SELECT ");
+    rows_columns(kind, text);
+    buf_append_format(text, " FROM \"%s\"", kind->name);
+    write_where(list, text);
+    if (list->after != NULL) {
+        buf_append_cstr(text, " AND (");
+        write_order(kind, 0, text);
+        buf_append_cstr(text, ") > (");
+        write_order(kind, limit_at + 2, text);
+        buf_append_cstr(text, ")");
+    }
+    buf_append_cstr(text, " ORDER BY ");
+    write_order(kind, 0, text);
+    buf_append_format(text, " LIMIT ?%d OFFSET ?%d", limit_at, limit_at + 1);
+    buf_append_byte(text, '\0');
+}
+
 static enum err select_page(struct sql *sql, const struct kind *kind,
                             const struct catalog_list *list, json_t *out, bool *has_more,
                             struct diag *diag)
@@ -70,18 +140,12 @@ static enum err select_page(struct sql *sql, const struct kind *kind,
     struct sql_statement *statement = NULL;
     bool has_row = false;
     int limit_at = (int)list->filter_count + 2;
-    buf_append_cstr(&text, "SELECT ");
-    rows_columns(kind, &text);
-    buf_append_format(&text, " FROM \"%s\"", kind->name);
-    write_where(list, &text);
-    buf_append_format(&text, " ORDER BY %s%s%sid LIMIT ?%d OFFSET ?%d",
-                      kind->order != NULL ? "\"" : "", kind->order != NULL ? kind->order : "",
-                      kind->order != NULL ? "\", " : "", limit_at, limit_at + 1);
-    buf_append_byte(&text, '\0');
+    write_page_query(kind, list, limit_at, &text);
     TRY(sql_statement(sql, (const char *)text.ptr, &statement, diag));
     TRY(bind_where(list, statement, diag));
     sql_bind_i64(statement, limit_at, (int64_t)list->limit + 1);
     sql_bind_i64(statement, limit_at + 1, (int64_t)list->offset);
+    bind_position(statement, limit_at + 2, list->after);
     TRY(sql_step(statement, &has_row, diag));
     while (has_row && json_array_size(out) < list->limit) {
         (void)json_array_append_new(out, rows_object(kind, statement));

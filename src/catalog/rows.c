@@ -121,7 +121,7 @@ static void bind_json(struct sql_statement *statement, int at, const json_t *val
     free(text);
 }
 
-static void bind_value(struct sql_statement *statement, int at, const json_t *value)
+void rows_bind(struct sql_statement *statement, int at, const json_t *value)
 {
     if (json_is_string(value)) {
         slice text = {(const uint8_t *)json_string_value(value), json_string_length(value)};
@@ -143,11 +143,11 @@ static void bind_object(struct sql_statement *statement, const struct kind *kind
     static const char *const first[FIRST_FIELD] = {"id", "org", "version", "created_at",
                                                    "updated_at"};
     for (int i = 0; i < FIRST_FIELD; i++) {
-        bind_value(statement, i + 1, json_object_get(object, first[i]));
+        rows_bind(statement, i + 1, json_object_get(object, first[i]));
     }
     for (size_t i = 0; i < kind->field_count; i++) {
-        bind_value(statement, FIRST_FIELD + (int)i + 1,
-                   json_object_get(object, kind->fields[i].name));
+        rows_bind(statement, FIRST_FIELD + (int)i + 1,
+                  json_object_get(object, kind->fields[i].name));
     }
 }
 
@@ -224,7 +224,7 @@ static enum err check_one(struct sql *sql, const struct kind *kind, const struct
     buf_append_format(&text, "SELECT 1 FROM \"%s\" WHERE \"%s\" = ?1 AND id <> ?2 AND %s",
                       kind->name, field->name, is_everywhere ? "?3 IS NOT NULL" : "org = ?3");
     TRY(prepare(sql, &text, &find, diag));
-    bind_value(find, 1, json_object_get(object, field->name));
+    rows_bind(find, 1, json_object_get(object, field->name));
     sql_bind_text(find, 2, rows_text(object, "id"));
     sql_bind_text(find, 3, rows_text(object, "org"));
     TRY(sql_step(find, &has_row, diag));

@@ -83,14 +83,16 @@ void kind_wrong(struct kind_errors *errors, const char *field, const char *forma
  * into 0.10000000000000001. */
 #define KIND_JSON (JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15))
 
+#define KIND_ORDER_MAX 2
+
 struct kind {
     const char *name;     /* "rules": the path below /api/v1, and the table */
     const char *singular; /* "rule" */
     const char *command;  /* the word of the command line */
     const char *about;
-    const char *key;   /* the field that names an object in its path; NULL: its id */
-    const char *order; /* the field a list is ordered by, before the id; NULL: by id alone */
-    const char *event; /* what its changes are called: "config.rules" */
+    const char *key; /* the field that names an object in its path; NULL: its id */
+    const char *order[KIND_ORDER_MAX]; /* fields a list is ordered by, before the id; rest NULL */
+    const char *event;                 /* what its changes are called: "config.rules" */
     const char *event_category;
     bool is_organization; /* an object's organisation is itself */
     const struct kind_field *fields;

@@ -267,7 +267,9 @@ static void test_descriptions_are_sound(void **state)
         const struct kind *kind = kinds[k];
         assert_ptr_equal(kind_find(slice_from_cstr(kind->name)), kind);
         assert_true(kind->key == NULL || kind_field(kind, slice_from_cstr(kind->key)) != NULL);
-        assert_true(kind->order == NULL || kind_field(kind, slice_from_cstr(kind->order)) != NULL);
+        for (size_t o = 0; o < KIND_ORDER_MAX && kind->order[o] != NULL; o++) {
+            assert_non_null(kind_field(kind, slice_from_cstr(kind->order[o])));
+        }
         for (size_t i = 0; i < kind->field_count; i++) {
             const struct kind_field *field = &kind->fields[i];
             assert_ptr_equal(kind_field(kind, slice_from_cstr(field->name)), field);
