@@ -5,7 +5,8 @@ import json
 import threading
 import time
 
-from harness import (EVENTS, OWN, Server, contains, equal, event, finish, step, true, wait_until)
+from harness import (EVENTS, OWN, Server, cairn, contains, equal, event, finish, step, true,
+                     wait_until)
 
 KINDS = {  # a body that is enough, and a change of it
     'rules': ({'match_string': 'down', 'prod_handling': 'page', 'dev_handling': 'Ignore',
@@ -347,6 +348,19 @@ def fast_enough(server):
               f'p99 {1000 * times[990]:.0f} ms')
 
 
+def listed_by_command(server):
+    def rules(*words):
+        lines = cairn('rule', 'list', *words, server=server).stdout.splitlines()
+        return [json.loads(line)['number'] for line in lines]
+    with step('cairn rule list: a hundred, as many as are wanted, or all, which is more than a page'):
+        total = server.get('/api/v1/rules', {'total': 'exact'}).json()['page']['total']
+        true(total > 1000, f'only {total} rules')
+        everything = rules('--limit', '0')
+        equal((len(everything), len(set(everything))), (total, total))
+        equal(rules(), everything[:100])
+        equal(rules('--limit', '1001'), everything[:1001])
+
+
 with Server() as under_test:
     equal(history(under_test)['page'], {'page': 1, 'limit': 50, 'total': OWN, 'pages': 1})
     every_kind(under_test)
@@ -356,5 +370,6 @@ with Server() as under_test:
     tenants(under_test)
     keys(under_test)
     fast_enough(under_test)
+    listed_by_command(under_test)
 killed()
 finish()

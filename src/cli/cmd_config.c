@@ -16,7 +16,7 @@
 enum {
     SECRET_LINE_BYTES = 4096,
     VALUE_BYTES_MAX = 256 * 1024,
-    TARGET_BYTES_MAX = 4096,
+    TARGET_BYTES_MAX = 8192,
     LIMIT_MAX = 1000
 };
 
@@ -246,32 +246,45 @@ static void write_table(const struct job *job, const json_t *objects, struct buf
     table_release(&table);
 }
 
+/* The page behind `cursor` (NULL: the first), of at most so many. A new reference; NULL: it was said
+ * why. */
+static json_t *fetch_page(struct job *job, const char *cursor, uint64_t limit, enum cli_exit *exit)
+{
+    char target[TARGET_BYTES_MAX];
+    (void)snprintf(target, sizeof(target), "%s%climit=%llu%s%s", target_of(job, NULL, ""),
+                   job->args->org != NULL ? '&' : '?',
+                   (unsigned long long)(limit < LIMIT_MAX ? limit : LIMIT_MAX),
+                   cursor != NULL ? "&cursor=" : "", cursor != NULL ? cursor : "");
+    enum cairn_result result = cairn_get(job->client, target, &job->answer, &job->len);
+    if (result != CAIRN_OK) {
+        *exit = cli_fail_client(job->cli, job->client, result);
+        return NULL;
+    }
+    json_t *page = json_loadb(job->answer, job->len, 0, NULL);
+    cairn_free(job->answer);
+    job->answer = NULL;
+    return page != NULL ? page : json_null();
+}
+
 /* All pages, as far as --limit asks for them. A new reference; NULL: it was said why. */
 static json_t *fetch(struct job *job, enum cli_exit *exit)
 {
     json_t *objects = json_array();
+    json_t *page = NULL;
+    const char *cursor = NULL; /* lives with the page */
     uint64_t wanted = job->args->limit == 0 ? UINT64_MAX : job->args->limit;
-    bool has_more = true;
-    while (has_more && json_array_size(objects) < wanted) {
-        uint64_t left = wanted - json_array_size(objects);
-        char target[TARGET_BYTES_MAX];
-        (void)snprintf(target, sizeof(target), "%s%climit=%llu&offset=%zu",
-                       target_of(job, NULL, ""), job->args->org != NULL ? '&' : '?',
-                       (unsigned long long)(left < LIMIT_MAX ? left : LIMIT_MAX),
-                       json_array_size(objects));
-        enum cairn_result result = cairn_get(job->client, target, &job->answer, &job->len);
-        if (result != CAIRN_OK) {
-            *exit = cli_fail_client(job->cli, job->client, result);
+    do {
+        json_t *next = fetch_page(job, cursor, wanted - json_array_size(objects), exit);
+        json_decref(page);
+        page = next;
+        if (page == NULL) {
             json_decref(objects);
             return NULL;
         }
-        json_t *page = json_loadb(job->answer, job->len, 0, NULL);
         (void)json_array_extend(objects, json_object_get(page, "data"));
-        has_more = json_is_true(json_object_get(json_object_get(page, "page"), "has_more"));
-        json_decref(page);
-        cairn_free(job->answer);
-        job->answer = NULL;
-    }
+        cursor = json_string_value(json_object_get(json_object_get(page, "page"), "next_cursor"));
+    } while (cursor != NULL && json_array_size(objects) < wanted);
+    json_decref(page);
     return objects;
 }
 
