@@ -145,6 +145,79 @@ def shapes(server):
         true('message' not in server.post(EVENTS, event()).expect(201).json(), 'only there')
 
 
+def configuration(server):
+    rules, rule = '/api/v1/rules', {'match_string': 'down', 'prod_handling': 'page_only',
+                                    'dev_handling': 'Ignore', 'team_assignment': 'NETO'}
+
+    def ask(method, target, body=None, status=200):
+        answer = server.request(method, target, None if body is None else json.dumps(body).encode(),
+                                {'Content-Type': 'application/json'} | OLD)
+        is_told(answer, '1.0')
+        return answer.expect(status).json()
+    with step('VER-12: rules in 1.0 have numbers, and changes are answered with a message'):
+        made = [ask('POST', rules, rule | {'priority': priority, 'reason': 'why not'}, 201)
+                for priority in (9, 8, 8)]
+        equal([sorted(one) for one in made], [['id', 'message']] * 3)
+        first, second, third = (one['id'] for one in made)
+        equal([type(number) for number in (first, second, third)], [int] * 3)
+        equal(sorted(ask('PUT', f'{rules}/{first}', {'priority': 7})), ['message'])
+        one = ask('GET', f'{rules}/{first}')
+        equal((one['id'], one['priority'], one['dev_handling'], 'number' in one),
+              (first, 7, 'Ignore', False))
+        equal(ask('GET', rules).keys(), {'rules'})
+        equal([item['id'] for item in ask('GET', rules)['rules']], [first, second, third])
+        new = server.get(rules).expect(200).json()['data']
+        equal([item['number'] for item in new], [first, second, third])
+        equal(sorted(ask('DELETE', f'{rules}/{second}', {'reason': 'gone'})), ['message'])
+        equal([item['id'] for item in ask('GET', rules)['rules']], [first, third])
+    with step('VER-12: what is wrong with a rule is told in the shape of 1.0'):
+        for method, target, body, status in (
+                ('GET', f'{rules}/{second}', None, 404), ('PUT', f'{rules}/{second}', rule, 404),
+                ('DELETE', f'{rules}/{second}', None, 404),
+                ('GET', f'{rules}/{new[0]["id"]}', None, 404), ('GET', f'{rules}/-1', None, 404),
+                ('PUT', f'{rules}/{first}', {}, 400), ('PUT', f'{rules}/{first}', {'reason': 'r'}, 400),
+                ('PUT', f'{rules}/{first}', {'priority': 'high'}, 400), ('POST', rules, {}, 400)):
+            body = ask(method, target, body, status)
+            true(body['error'] and body['message'] and 'title' not in body, body)
+        server.get(f'{rules}/{first}').expect_problem(404)
+    with step('VER-12: a list of 1.0 is whole, unless a page is asked for'):
+        for n in range(120):
+            ask('POST', '/api/v1/dev-hosts', {'hostname': f'h-{n:03}'}, 201)
+        hosts = ask('GET', '/api/v1/dev-hosts')
+        equal([host['hostname'] for host in hosts['hosts']], [f'h-{n:03}' for n in range(120)])
+        page = ask('GET', '/api/v1/dev-hosts?page=2&limit=50')
+        equal((page['hosts'][0]['hostname'], page['pagination']),
+              ('h-050', {'page': 2, 'limit': 50, 'total': 120, 'pages': 3}))
+        ask('POST', '/api/v1/dev-hosts', {'hostname': 'h-000'}, 409)
+        ask('DELETE', '/api/v1/dev-hosts/h-000')
+        equal(len(ask('GET', '/api/v1/dev-hosts')['hosts']), 119)
+    with step('VER-12: teams'):
+        ask('POST', '/api/v1/teams', {'hostname': 'web-1', 'team_assignment': 'web'}, 201)
+        ask('PUT', '/api/v1/teams/web-1', {'team_assignment': 'ops'})
+        teams = ask('GET', '/api/v1/teams')['teams']
+        equal([(team['hostname'], team['team_assignment']) for team in teams], [('web-1', 'ops')])
+        equal(sorted(ask('DELETE', '/api/v1/teams/web-1')), ['message'])
+    with step('VER-12: the history is {logs, pagination}, with the tables and numbers of 1.0'):
+        for query in ('table_name=alert_rules&', 'table_name=rules&', ''):
+            found = ask('GET', f'/api/v1/audit?{query}record_id={second}')
+            equal(found['pagination'], {'page': 1, 'limit': 50, 'total': 2, 'pages': 1})
+            equal([(row['operation'], row['table_name'], row['record_id'], row['reason'])
+                   for row in found['logs']], [('DELETE', 'alert_rules', second, 'gone'),
+                                               ('CREATE', 'alert_rules', second, 'why not')])
+        found = ask('GET', '/api/v1/audit?table_name=device_teams')['logs']
+        equal([row['record_id'] for row in found], ['web-1'] * 3)
+        equal(ask('GET', '/api/v1/audit?record_id=999')['logs'], [])
+        ask('GET', '/api/v1/audit?table_name=passwords', status=400)
+        server.get('/api/v1/audit', {'table_name': 'alert_rules'}).expect_problem(400)
+        rows = server.get('/api/v1/audit', {'table_name': 'rules'}).expect(200).json()['data']
+        true(rows[0]['record_id'] in [item['id'] for item in new], rows[0])
+    with step('VER-09: kinds that 1.0 did not have are answered in 2.0'):
+        for kind in ('organizations', 'api-keys', 'schemas', 'targets'):
+            answer = server.get(f'/api/v1/{kind}', headers=OLD).expect(200)
+            is_told(answer, '2.0')
+            equal(sorted(answer.json()), ['data', 'page'])
+
+
 def aliases(server):
     sent = event(event_type='doc.update', actor_id='alice', resource_type='document',
                  resource_id='d-1', actor_ip='192.0.2.7', event_action='update',
@@ -258,6 +331,7 @@ with Server() as under_test:
     organisation(under_test)
     told(under_test)
     shapes(under_test)
+    configuration(under_test)
     aliases(under_test)
     ingest(under_test)
     usage(under_test)

@@ -11,6 +11,7 @@
 #include "api/auth.h"
 #include "api/config.h"
 #include "api/handlers.h"
+#include "api/legacy_config.h"
 #include "base/mem.h"
 #include "codec/time.h"
 #include "event/read.h"
@@ -33,6 +34,7 @@ struct history {
     size_t part_count;
     const struct filter *filter;
     slice org;
+    bool is_v1; /* version 1.0 is asked for */
     uint64_t page, limit;
     uint64_t matched; /* so far, newest first */
     bool wants_one;   /* the newest is enough */
@@ -101,9 +103,29 @@ static enum err add_operation(struct history *history, slice value)
 
 static enum err add_table(struct history *history, slice value)
 {
+    value = history->is_v1 ? legacy_table(value) : value;
     return kind_find(value) != NULL
                ? add_equal(history, SLICE("resource_type"), value)
                : diag_fail(&history->diag, ERR_INVALID, "table_name", "there is no such kind");
+}
+
+/* In version 1.0 a number is that of a rule, which the values tell. */
+static enum err add_record(struct history *history, slice value)
+{
+    static const char *const names[] = {"resource_id", "data.new_values.number",
+                                        "data.old_values.number"};
+    const struct filter *any[COUNT_OF(names)];
+    uint64_t number = 0;
+    if (!history->is_v1 || !slice_parse_u64(value, &number)) {
+        return add_equal(history, SLICE("resource_id"), value);
+    }
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        TRY(filter_make_leaf(slice_from_cstr(names[i]), FILTER_EQUAL, value, &history->now,
+                             &history->arena, &any[i], &history->diag));
+    }
+    ASSERT(history->part_count < PARTS_MAX);
+    return filter_make_or(&history->arena, any, COUNT_OF(any),
+                          &history->parts[history->part_count++]);
 }
 
 static enum err add_bound(struct history *history, const char *param, const char *name, slice value)
@@ -152,7 +174,7 @@ static enum err take_param(struct history *history, slice name, slice value)
         return add_table(history, value);
     }
     if (slice_equal(name, SLICE("record_id"))) {
-        return add_equal(history, SLICE("resource_id"), value);
+        return add_record(history, value);
     }
     if (slice_equal(name, SLICE("start_date"))) {
         return add_bound(history, "start_date", "event_timestamp", value);
@@ -239,7 +261,11 @@ static void take_match(struct history *history, const struct event *event)
 {
     uint64_t first = (history->page - 1) * history->limit;
     if (history->matched >= first && history->matched < first + history->limit) {
-        (void)json_array_append_new(history->rows, row_of(event));
+        json_t *row = row_of(event);
+        if (history->is_v1) {
+            legacy_show_change(row);
+        }
+        (void)json_array_append_new(history->rows, row);
     }
     history->matched++;
 }
@@ -329,10 +355,10 @@ static enum err look_at_ledger(struct history *history)
 static void answer(struct history *history)
 {
     uint64_t pages = (history->matched + history->limit - 1) / history->limit;
-    json_t *value =
-        json_pack("{s:O, s:{s:I, s:I, s:I, s:I}}", "data", history->rows, "page", "page",
-                  (json_int_t)history->page, "limit", (json_int_t)history->limit, "total",
-                  (json_int_t)history->matched, "pages", (json_int_t)pages);
+    json_t *value = json_pack("{s:O, s:{s:I, s:I, s:I, s:I}}", history->is_v1 ? "logs" : "data",
+                              history->rows, history->is_v1 ? "pagination" : "page", "page",
+                              (json_int_t)history->page, "limit", (json_int_t)history->limit,
+                              "total", (json_int_t)history->matched, "pages", (json_int_t)pages);
     config_answer(history->request, 200, value);
     json_decref(value);
 }
@@ -344,6 +370,7 @@ static void begin(struct history *history, struct http_request *request)
         .arena = ARENA_INIT(FILTER_BYTES_MAX),
         .event_arena = ARENA_INIT(EVENT_BYTES_MAX),
         .now = {.now_us = clock_now_us()},
+        .is_v1 = legacy_is_v1(request),
         .page = 1,
         .limit = LIMIT_DEFAULT,
         .rows = json_array(),

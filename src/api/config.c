@@ -7,6 +7,7 @@
 
 #include "api/auth.h"
 #include "api/handlers.h"
+#include "api/legacy_config.h"
 #include "api/people.h"
 #include "codec/hex.h"
 #include "crypto/sha256.h"
@@ -29,8 +30,7 @@ void api_config_get(struct http_request *request)
         org = (slice){0}; /* its id says which */
     }
     if (e == OK) {
-        e = catalog_get(api_of(request)->catalog, kind, org, http_path_param(request, "id"),
-                        &object, &diag);
+        e = config_find(request, org, &object, &diag);
     }
     if (e != OK) {
         api_fail(request, e, &diag);
@@ -100,8 +100,11 @@ static enum err in_transaction(struct changing *changing, change_fn fn)
 
 static void end(struct changing *changing, enum err e, int status)
 {
+    const struct legacy_kind *legacy = legacy_kind_of(changing->request);
     if (e != OK) {
         config_fail(changing->request, e, &changing->diag, &changing->errors);
+    } else if (legacy != NULL) {
+        legacy_answer_change(changing->request, legacy, status, changing->object);
     } else if (changing->object != NULL) {
         config_answer_object(changing->request, status, changing->object);
     } else {
@@ -184,24 +187,33 @@ static enum err check_room(struct changing *changing)
     return e;
 }
 
-static enum err update_inside(struct changing *changing, enum kind_change how)
+/* The object as it is: a new reference; and the change of it, which lives as long. */
+static enum err begin_change(struct changing *changing, struct catalog_author *author, json_t **old,
+                             struct catalog_change *change)
 {
-    struct catalog_author author = changing->author;
-    json_t *old = NULL;
-    bool is_own = slice_equal(id_of(changing), author.org);
-    TRY(check_narrowed(changing));
-    TRY(check_organizations(changing, is_own, &changing->diag));
-    author.org = changing->kind->is_organization ? id_of(changing) : author.org;
-    TRY(catalog_get(changing->catalog, changing->kind, author.org, id_of(changing), &old,
-                    &changing->diag));
-    const struct catalog_change change = {
+    *author = changing->author;
+    author->org = changing->kind->is_organization ? id_of(changing) : author->org;
+    TRY(config_find(changing->request, author->org, old, &changing->diag));
+    *change = (struct catalog_change){
         .kind = changing->kind,
-        .author = &author,
-        .id = id_of(changing),
+        .author = author,
+        .id = slice_from_cstr(json_string_value(json_object_get(*old, "id"))),
         .if_match = changing->if_match,
-        .how = how,
         .sent = changing->body,
     };
+    return OK;
+}
+
+static enum err update_inside(struct changing *changing, enum kind_change how)
+{
+    struct catalog_author author;
+    struct catalog_change change;
+    json_t *old = NULL;
+    bool is_own = slice_equal(id_of(changing), changing->author.org);
+    TRY(check_narrowed(changing));
+    TRY(check_organizations(changing, is_own, &changing->diag));
+    TRY(begin_change(changing, &author, &old, &change));
+    change.how = how;
     enum err e = catalog_update(changing->catalog, &change, &changing->object, &changing->errors,
                                 &changing->diag);
     e = e == OK ? check_granted(changing, old) : e;
@@ -211,9 +223,24 @@ static enum err update_inside(struct changing *changing, enum kind_change how)
     return e;
 }
 
+/* Version 1.0 changes what is sent, of which there must be something. */
+static enum err check_has_field(struct changing *changing)
+{
+    for (size_t i = 0; i < changing->kind->field_count; i++) {
+        if (json_object_get(changing->body, changing->kind->fields[i].name) != NULL) {
+            return OK;
+        }
+    }
+    return diag_fail(&changing->diag, ERR_INVALID, "", "name at least one field that changes");
+}
+
 static enum err replace_inside(struct changing *changing)
 {
-    return update_inside(changing, KIND_REPLACE);
+    if (legacy_kind_of(changing->request) == NULL) {
+        return update_inside(changing, KIND_REPLACE);
+    }
+    TRY(check_has_field(changing));
+    return update_inside(changing, KIND_PATCH);
 }
 
 void api_config_replace(struct http_request *request)
@@ -233,22 +260,16 @@ void api_config_patch(struct http_request *request)
 
 static enum err delete_inside(struct changing *changing)
 {
-    struct catalog_author author = changing->author;
-    TRY(check_organizations(changing, false, &changing->diag));
-    author.org = changing->kind->is_organization ? id_of(changing) : author.org;
-    const struct catalog_change change = {
-        .kind = changing->kind,
-        .author = &author,
-        .id = id_of(changing),
-        .if_match = changing->if_match,
-    };
+    struct catalog_author author;
+    struct catalog_change change;
     json_t *old = NULL;
-    TRY(catalog_get(changing->catalog, changing->kind, author.org, id_of(changing), &old,
-                    &changing->diag));
+    TRY(check_organizations(changing, false, &changing->diag));
+    TRY(begin_change(changing, &author, &old, &change));
     enum err e = check_users(changing, old, NULL);
+    e = e == OK ? catalog_delete(changing->catalog, &change, &changing->errors, &changing->diag)
+                : e;
     json_decref(old);
-    TRY(e);
-    return catalog_delete(changing->catalog, &change, &changing->errors, &changing->diag);
+    return e;
 }
 
 void api_config_delete(struct http_request *request)

@@ -26,6 +26,13 @@ enum err config_body(const struct http_request *request, json_t **out, struct di
 /* The version that If-Match asks for; 0: any. INVALID. */
 enum err config_if_match(const struct http_request *request, uint64_t *out, struct diag *diag);
 
+/* The object that the path names with its id, or with what version 1.0 calls it: a new reference.
+ * NOT_FOUND. */
+enum err config_find(const struct http_request *request, slice org, json_t **out,
+                     struct diag *diag);
+
+/* An object as it is shown in the version of the answer: a new reference. */
+json_t *config_show(const struct http_request *request, const json_t *object);
 /* Answers with a JSON value, which it takes a reference of no one. */
 void config_answer(struct http_request *request, int status, const json_t *value);
 /* With an object as it is shown, its ETag, and, of a new one (201), its Location. */

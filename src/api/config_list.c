@@ -9,11 +9,17 @@
 
 #include "api/auth.h"
 #include "api/config.h"
+#include "api/legacy_config.h"
 #include "base/hash.h"
 #include "codec/wire.h"
 #include "query/cursor.h"
 
-enum { LIMIT_DEFAULT = 100, CURSOR_BYTES_MAX = 4096, HASH_BYTES = 8 };
+enum {
+    LIMIT_DEFAULT = 100,
+    LEGACY_OBJECTS_MAX = 10000, /* of a list of 1.0, which is whole */
+    CURSOR_BYTES_MAX = 4096,
+    HASH_BYTES = 8,
+};
 
 /* ---- What is asked for ---- */
 
@@ -201,13 +207,47 @@ static void answer(struct http_request *request, const struct listing *listing,
     }
     json_array_foreach(found->objects, i, object)
     {
-        (void)json_array_append_new(data, kind_show(listing->kind, object));
+        (void)json_array_append_new(data, config_show(request, object));
     }
-    json_t *page = page_member(listing, found, buf_cstr(&cursor));
-    json_t *value = json_pack("{s:o, s:o}", "data", data, "page", page);
+    const struct legacy_kind *legacy = legacy_kind_of(request);
+    json_t *value = json_object();
+    (void)json_object_set_new(value, legacy != NULL ? legacy->list : "data", data);
+    if (legacy == NULL || listing->page > 0) {
+        (void)json_object_set_new(value, legacy != NULL ? "pagination" : "page",
+                                  page_member(listing, found, buf_cstr(&cursor)));
+    }
     api_link_next(request, buf_cstr(&cursor));
     config_answer(request, 200, value);
     json_decref(value);
+}
+
+/* The page, or all pages of a list of 1.0, which knows none. */
+static enum err find(const struct http_request *request, struct listing *listing,
+                     struct found *found, struct diag *diag)
+{
+    struct catalog *catalog = api_of(request)->catalog;
+    bool is_whole = legacy_kind_of(request) != NULL && !listing->has_part;
+    listing->list.limit = is_whole ? CATALOG_LIST_MAX : listing->list.limit;
+    TRY(catalog_list(catalog, listing->kind, &listing->list, &found->objects, &found->has_more,
+                     &found->total, diag));
+    while (is_whole && found->has_more) {
+        size_t count = json_array_size(found->objects);
+        json_t *more = NULL;
+        if (count >= LEGACY_OBJECTS_MAX) {
+            return diag_fail(diag, ERR_LIMIT, "",
+                             "there are more than %d: ask for pages of them "
+                             "with page and limit",
+                             LEGACY_OBJECTS_MAX);
+        }
+        json_decref(listing->after);
+        listing->after = catalog_position(listing->kind, json_array_get(found->objects, count - 1));
+        listing->list.after = listing->after;
+        TRY(catalog_list(catalog, listing->kind, &listing->list, &more, &found->has_more,
+                         &found->total, diag));
+        (void)json_array_extend(found->objects, more);
+        json_decref(more);
+    }
+    return OK;
 }
 
 void api_config_list(struct http_request *request)
@@ -217,8 +257,7 @@ void api_config_list(struct http_request *request)
     struct found found = {0};
     enum err e = take_listing(request, &listing, &diag);
     if (e == OK) {
-        e = catalog_list(api_of(request)->catalog, listing.kind, &listing.list, &found.objects,
-                         &found.has_more, &found.total, &diag);
+        e = find(request, &listing, &found, &diag);
     }
     if (e == OK) {
         answer(request, &listing, &found);

@@ -5,6 +5,7 @@
 
 #include "api/auth.h"
 #include "api/config.h"
+#include "api/legacy_config.h"
 #include "base/mem.h"
 
 const struct kind *config_kind(const struct http_request *request)
@@ -103,6 +104,35 @@ enum err config_if_match(const struct http_request *request, uint64_t *out, stru
     return OK;
 }
 
+enum err config_find(const struct http_request *request, slice org, json_t **out, struct diag *diag)
+{
+    struct catalog *catalog = api_of(request)->catalog;
+    const struct kind *kind = config_kind(request);
+    const struct legacy_kind *legacy = legacy_kind_of(request);
+    slice id = http_path_param(request, "id");
+    uint64_t number = 0;
+    if (legacy == NULL || legacy->number == NULL) {
+        return catalog_get(catalog, kind, org, id, out, diag);
+    }
+    if (!slice_parse_u64(id, &number)) {
+        return diag_fail(diag, ERR_NOT_FOUND, "",
+                         "there is no such %s: in version 1.0 its id is "
+                         "a number",
+                         kind->singular);
+    }
+    return catalog_find(catalog, kind, org, legacy->number, id, out, diag);
+}
+
+json_t *config_show(const struct http_request *request, const json_t *object)
+{
+    const struct legacy_kind *legacy = legacy_kind_of(request);
+    json_t *shown = kind_show(config_kind(request), object);
+    if (legacy != NULL) {
+        legacy_show(legacy, shown);
+    }
+    return shown;
+}
+
 void config_answer(struct http_request *request, int status, const json_t *value)
 {
     char *text = json_dumps(value, KIND_JSON);
@@ -116,7 +146,7 @@ void config_answer_object(struct http_request *request, int status, const json_t
     const struct kind *kind = config_kind(request);
     char etag[32];
     char location[512];
-    json_t *shown = kind_show(kind, object);
+    json_t *shown = config_show(request, object);
     (void)snprintf(etag, sizeof(etag), "\"%lld\"",
                    (long long)json_integer_value(json_object_get(object, "version")));
     http_response_header_cstr(request->response, "ETag", etag);

@@ -38,8 +38,8 @@ void api_metrics_get(struct http_request *request); /* metrics.c */
 void api_version_get(struct http_request *request); /* version_answers.c */
 void api_version_usage_get(struct http_request *request);
 
-void api_config_list(struct http_request *request); /* config.c: any kind */
-void api_config_get(struct http_request *request);
+void api_config_list(struct http_request *request); /* config_list.c: any kind */
+void api_config_get(struct http_request *request);  /* config.c */
 void api_config_create(struct http_request *request);
 void api_config_replace(struct http_request *request);
 void api_config_patch(struct http_request *request);

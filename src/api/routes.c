@@ -28,19 +28,22 @@ static const struct api_route readers_since_2 = {.right = RIGHT_EVENTS_READ, .li
 static const struct api_route operators_since_2 = {.right = RIGHT_OPS_READ, .life = &since_2};
 static const struct api_route changes_since_2 = {.right = RIGHT_OPS_WRITE, .life = &since_2};
 
-#define KIND_DATA(name)                                                                            \
+#define KIND_DATA(name, route_life)                                                                \
     static const struct api_route read_##name = {.right = RIGHT_CONFIG_READ,                       \
-                                                 .kind = &kind_##name};                            \
-    static const struct api_route write_##name = {.right = RIGHT_CONFIG_WRITE, .kind = &kind_##name}
-KIND_DATA(organizations);
-KIND_DATA(api_keys);
-KIND_DATA(schemas);
-KIND_DATA(rules);
-KIND_DATA(targets);
-KIND_DATA(dev_hosts);
-KIND_DATA(teams);
-KIND_DATA(users);
-KIND_DATA(settings);
+                                                 .kind = &kind_##name,                             \
+                                                 .life = (route_life)};                            \
+    static const struct api_route write_##name = {.right = RIGHT_CONFIG_WRITE,                     \
+                                                  .kind = &kind_##name,                            \
+                                                  .life = (route_life)}
+KIND_DATA(organizations, &since_2);
+KIND_DATA(api_keys, &since_2);
+KIND_DATA(schemas, &since_2);
+KIND_DATA(targets, &since_2);
+KIND_DATA(users, &since_2);
+KIND_DATA(settings, &since_2);
+KIND_DATA(rules, NULL);
+KIND_DATA(dev_hosts, NULL);
+KIND_DATA(teams, NULL);
 
 static const struct api_route for_known = {.openness = OPEN_TO_KNOWN};
 static const struct api_route for_logins = {.openness = OPEN_TO_ALL, .action = "LOGIN"};

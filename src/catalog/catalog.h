@@ -13,11 +13,11 @@
  * Objects are JSON objects as kinds.h has them, with `id`, `created_at`, `updated_at`, and two
  * members that are never shown: `org`, and `version`, which counts changes and is the ETag.
  *
- * Threads: any. One transaction at a time: catalog_begin() waits for the one before. Those that wait
- * for one another share a commit, and with it the sync: each is undone alone where it is refused,
- * and all of them return from catalog_commit() when it is done (transaction.c). Reads use a connection
- * of their own, wait for no writer and see what is durable; but a thread that is inside a transaction
- * reads in it, and sees what it is based on.
+ * Threads: any. One transaction at a time: catalog_begin() waits for the one before. Those that
+ * wait for one another share a commit, and with it the sync: each is undone alone where it is
+ * refused, and all of them return when it is done (transaction.c). Reads use a connection of their
+ * own, wait for no writer and see what is durable; but a thread that is inside a transaction reads
+ * in it, and sees what it is based on.
  */
 
 #include "kinds/kinds.h"
@@ -168,9 +168,9 @@ struct catalog_event {
 typedef enum err (*catalog_event_fn)(void *context, const struct catalog_event *event);
 enum err catalog_outbox(struct catalog *catalog, size_t max, catalog_event_fn fn, void *context,
                         struct diag *diag);
-/* All up to `position` are in the ledger: they are not given again. They leave the file with the next
- * commit, whosever it is, or with catalog_outbox_tidy(); a process that ends before that gives them
- * once more in its next life. */
+/* All up to `position` are in the ledger: they are not given again. They leave the file with the
+ * next commit, whosever it is, or with catalog_outbox_tidy(); a process that ends before that gives
+ * them once more in its next life. */
 void catalog_outbox_done(struct catalog *catalog, int64_t position);
 enum err catalog_outbox_tidy(struct catalog *catalog, struct diag *diag);
 /* Waits until something may be there, at most so long. False: nothing came. */

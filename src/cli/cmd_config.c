@@ -246,8 +246,8 @@ static void write_table(const struct job *job, const json_t *objects, struct buf
     table_release(&table);
 }
 
-/* The page behind `cursor` (NULL: the first), of at most so many. A new reference; NULL: it was said
- * why. */
+/* The page behind `cursor` (NULL: the first), of at most so many. A new reference; NULL: it was
+ * said why. */
 static json_t *fetch_page(struct job *job, const char *cursor, uint64_t limit, enum cli_exit *exit)
 {
     char target[TARGET_BYTES_MAX];

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pool_test - jobs that wait find more threads, up to a maximum; then they queue; then not. */
-#include "http/pool.h"
-
 #include <stdatomic.h>
 
 #include "base/test.h"
+#include "http/pool.h"
 #include "os/thread.h"
 
 enum { THREADS_MAX = 3, WAITING_MAX = 2, JOBS = THREADS_MAX + WAITING_MAX + 1 };

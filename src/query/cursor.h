@@ -3,9 +3,9 @@
 /*
  * cursor - where a page ended, as an opaque text that cannot be forged or moved to another query.
  *
- * Bytes of which the first says what they are, and behind them the first 16 of their HMAC-SHA256, in
- * base64url. Those of events are 41: time and seq of the last event, size of the log, the query's
- * now, its fingerprint, little-endian.
+ * Bytes of which the first says what they are, and behind them the first 16 of their HMAC-SHA256,
+ * in base64url. Those of events are 41: time and seq of the last event, size of the log, the
+ * query's now, its fingerprint, little-endian.
  *
  * Threads: any.
  */
