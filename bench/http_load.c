@@ -4,11 +4,13 @@
  *
  *   http_load port=N [key=FILE] [path=/api/v1/audit/events] [events=100000] [lines=0]
  *             [connections=1] [seed=42] [start_s=1768435200] [keep=FILE] [keep_every=10000]
+ *             [body=TEXT]
  *
  * `lines` is how many events a request has, as NDJSON; 0: one, as JSON. `keep` gets every so
- * manieth event, for who wants to find some of them again. Requests are made before the clock
- * starts, so that a load costs little more than the kernel's copies. One thread, one request at a
- * time on each connection; any answer but 201 ends it. Prints one line of JSON.
+ * manieth event, for who wants to find some of them again. `body` is sent instead of events, as
+ * with path=/api/v1/rules. Requests are made before the clock starts, so that a load costs little
+ * more than the kernel's copies. One thread, one request at a time on each connection; any answer
+ * but 201 ends it. Prints one line of JSON.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -32,7 +34,7 @@ enum {
 
 struct load_options {
     uint64_t port, events, lines, connections, seed, start_s, keep_every;
-    const char *path, *key_file, *keep;
+    const char *path, *key_file, *keep, *body;
 };
 
 /* All requests, one behind the other. */
@@ -84,6 +86,16 @@ static void keep_line(const char *path, const struct buf *body, size_t from)
     (void)fclose(file);
 }
 
+static void next_body(const struct load_options *options, struct generator *generator,
+                      struct buf *body)
+{
+    if (options->body == NULL) {
+        generator_next(generator, body);
+    } else {
+        buf_append_format(body, "%s\n", options->body);
+    }
+}
+
 static void make_requests(const struct load_options *options, struct requests *out)
 {
     char key[KEY_BYTES_MAX];
@@ -99,7 +111,7 @@ static void make_requests(const struct load_options *options, struct requests *o
         buf_clear(&body);
         for (uint64_t i = 0; i < n; i++) {
             size_t from = body.len;
-            generator_next(generator, &body);
+            next_body(options, generator, &body);
             if (options->keep != NULL && (left - i) % options->keep_every == 0) {
                 keep_line(options->keep, &body, from);
             }
@@ -269,6 +281,7 @@ int main(int argc, char **argv)
         .path = "/api/v1/audit/events",
         .key_file = words_text(argc, argv, "key"),
         .keep = words_text(argc, argv, "keep"),
+        .body = words_text(argc, argv, "body"),
         .keep_every = words_number(argc, argv, "keep_every", 10000),
         .port = words_number(argc, argv, "port", 0),
         .events = words_number(argc, argv, "events", 100000),
