@@ -48,6 +48,7 @@ struct changing {
     const struct kind *kind;
     struct catalog_author author;
     json_t *body;
+    json_t *given;  /* hashes of passwords; NULL: there are none */
     json_t *object; /* the result; NULL: there is none */
     uint64_t if_match;
     char ended_user[CALLERS_ID_BYTES + 1]; /* whose sessions end; "": nobody's */
@@ -77,7 +78,8 @@ static enum err take_change(struct changing *changing)
         return diag_fail(&changing->diag, ERR_INVALID, "org", "name one organisation");
     }
     changing->author.org = org;
-    return OK;
+    return catalog_hash(changing->catalog, changing->kind, changing->body, &changing->given,
+                        &changing->diag);
 }
 
 typedef enum err (*change_fn)(struct changing *changing);
@@ -111,6 +113,7 @@ static void end(struct changing *changing, enum err e, int status)
         changing->request->response->status = 204;
     }
     json_decref(changing->object);
+    json_decref(changing->given);
     json_decref(changing->body);
 }
 
@@ -200,6 +203,7 @@ static enum err begin_change(struct changing *changing, struct catalog_author *a
         .id = slice_from_cstr(json_string_value(json_object_get(*old, "id"))),
         .if_match = changing->if_match,
         .sent = changing->body,
+        .given = changing->given,
     };
     return OK;
 }
@@ -310,7 +314,8 @@ static enum err insert_inside(struct changing *changing)
 {
     const struct catalog_change change = {.kind = changing->kind,
                                           .author = &changing->author,
-                                          .sent = changing->body};
+                                          .sent = changing->body,
+                                          .given = changing->given};
     TRY(catalog_insert(changing->catalog, &change, &changing->object, &changing->errors,
                        &changing->diag));
     TRY(check_users(changing, NULL, changing->object));

@@ -64,11 +64,18 @@ static const struct api_route for_changes = {.right = RIGHT_OPS_WRITE};
 
 #define CONFIG_BYTES_MAX   ((size_t)256 * 1024)
 #define VALIDATE_BYTES_MAX ((size_t)1024 * 1024)
+/* Those that change something sleep until the commit that they share; those that also work long,
+ * like hashing a password, are not run by more threads than work needs. */
 #define CHANGES(route_method, route_path, handler, route_data)                                     \
     {                                                                                              \
         .method = (route_method), .path = (route_path), .blocking = (handler),                     \
         .mostly_waits = true, .body_bytes_max = CONFIG_BYTES_MAX,                                  \
         .data = (void *)(uintptr_t) & (route_data)                                                 \
+    }
+#define WORKS(route_path, handler, route_data)                                                     \
+    {                                                                                              \
+        .method = HTTP_POST, .path = (route_path), .blocking = (handler),                          \
+        .body_bytes_max = CONFIG_BYTES_MAX, .data = (void *)(uintptr_t) & (route_data)             \
     }
 /* One object of a kind at `route_path`/{id}; a list of them at `route_path`. */
 #define KIND_READS(route_path, name)                                                               \
@@ -150,12 +157,12 @@ static const struct http_route routes[] = {
     KEY_ROUTES("/api/v1/auth/api-keys"),
     KIND_ROUTES("/api/v1/users", users),
     CHANGES(HTTP_DELETE, "/api/v1/users/{id}/totp", api_totp_reset, write_users),
-    CHANGES(HTTP_POST, "/api/v1/auth/signup", api_signup, for_signups),
-    CHANGES(HTTP_POST, "/api/v1/auth/login", api_login, for_logins),
+    WORKS("/api/v1/auth/signup", api_signup, for_signups),
+    WORKS("/api/v1/auth/login", api_login, for_logins),
     CHANGES(HTTP_POST, "/api/v1/auth/refresh", api_refresh, for_logins),
     CHANGES(HTTP_POST, "/api/v1/auth/logout", api_logout, for_logouts),
     GETS("/api/v1/auth/me", api_me, for_known),
-    CHANGES(HTTP_POST, "/api/v1/auth/password", api_password, for_known),
+    WORKS("/api/v1/auth/password", api_password, for_known),
     CHANGES(HTTP_POST, "/api/v1/auth/totp", api_totp_begin, for_known),
     CHANGES(HTTP_POST, "/api/v1/auth/totp/confirm", api_totp_confirm, for_known),
     CHANGES(HTTP_DELETE, "/api/v1/auth/totp", api_totp_end, for_known),

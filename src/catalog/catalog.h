@@ -94,6 +94,11 @@ struct catalog_author {
     const char *verb; /* of the event's type; NULL: create, update or delete, as it is */
 };
 
+/* Before a transaction, because it takes long: adds to *given (NULL: it is made) the hash of each
+ * password in `sent`, for catalog_change. BUSY: as hash_password says. */
+enum err catalog_hash(struct catalog *catalog, const struct kind *kind, const json_t *sent,
+                      json_t **given, struct diag *diag);
+
 /* Begins a transaction, which ends with commit or rollback on the same thread. What takes long is
  * done before it: others wait. */
 enum err catalog_begin(struct catalog *catalog, struct diag *diag);
@@ -110,7 +115,8 @@ struct catalog_change {
     uint64_t if_match;    /* only if the object has this version; 0: any */
     enum kind_change how; /* of update: KIND_REPLACE or KIND_PATCH */
     const json_t *sent;
-    const json_t *given; /* what the server itself sets: READ_ONLY and HIDDEN; NULL: nothing */
+    const json_t *given; /* what the server itself sets: READ_ONLY, HIDDEN, and the hash of each
+                            password that was sent; NULL: nothing */
 };
 
 /*

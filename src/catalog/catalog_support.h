@@ -82,6 +82,7 @@ static inline enum err insert_as(struct catalog *catalog, const struct catalog_a
     json_t *sent = parse(text);
     json_t *given = given_text != NULL ? parse(given_text) : NULL;
     struct diag diag = {0};
+    assert_int_equal(catalog_hash(catalog, kind, sent, &given, &diag), OK);
     assert_int_equal(catalog_begin(catalog, NULL), OK);
     const struct catalog_change change = {.kind = kind,
                                           .author = who,

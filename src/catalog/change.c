@@ -45,26 +45,36 @@ static void set_given(json_t *object, const json_t *given)
     }
 }
 
-/* Passwords that are not the hash that is stored already become one. */
-static enum err hash_passwords(const struct catalog *catalog, const struct kind *kind,
-                               json_t *object, const json_t *old, struct diag *diag)
+enum err catalog_hash(struct catalog *catalog, const struct kind *kind, const json_t *sent,
+                      json_t **given, struct diag *diag)
 {
     for (size_t i = 0; i < kind->field_count; i++) {
         const struct kind_field *field = &kind->fields[i];
-        const json_t *value = json_object_get(object, field->name);
-        bool is_new = (field->flags & KIND_PASSWORD) != 0 && json_is_string(value) &&
-                      !json_equal(value, json_object_get(old, field->name));
-        if (!is_new) {
+        const json_t *value = json_object_get(sent, field->name);
+        if ((field->flags & KIND_PASSWORD) == 0 || !json_is_string(value)) {
             continue;
         }
         ASSERT(catalog->options.hash_password != NULL);
-        json_t *hash = catalog->options.hash_password(rows_text(object, field->name));
+        json_t *hash = catalog->options.hash_password(rows_text(sent, field->name));
         if (hash == NULL) {
             return diag_fail(diag, ERR_BUSY, "", "too many passwords are being hashed");
         }
-        (void)json_object_set_new(object, field->name, hash);
+        *given = *given != NULL ? *given : json_object();
+        (void)json_object_set_new(*given, field->name, hash);
     }
     return OK;
+}
+
+/* A password that was sent is stored as the hash that was made of it before. */
+static void check_hashed(const struct catalog_change *change)
+{
+    for (size_t i = 0; i < change->kind->field_count; i++) {
+        const struct kind_field *field = &change->kind->fields[i];
+        if ((field->flags & KIND_PASSWORD) != 0 &&
+            json_is_string(json_object_get(change->sent, field->name))) {
+            ASSERT(json_is_string(json_object_get(change->given, field->name)));
+        }
+    }
 }
 
 static enum err next_number(struct sql *sql, const struct kind *kind, slice org, int64_t *out,
@@ -145,7 +155,6 @@ static enum err store_new(struct catalog *catalog, const struct catalog_change *
     int64_t now_us = clock_now_us();
     TRY(give_id(kind, change->author, object, now_us, diag));
     TRY(refuse_second(sql, kind, object, errors, diag));
-    TRY(hash_passwords(catalog, kind, object, NULL, diag));
     TRY(give_numbers(sql, kind, object, diag));
     (void)json_object_set_new(object, "version", json_integer(1));
     set_time(object, "created_at", now_us);
@@ -164,6 +173,7 @@ static enum err take(const struct catalog_change *change, enum kind_change how, 
     if (kind_take(change->kind, how, change->sent, old, out, errors) != OK) {
         return diag_fail(diag, ERR_INVALID, errors->list[0].pointer, "%s", errors->list[0].detail);
     }
+    check_hashed(change);
     set_given(*out, change->given);
     return OK;
 }
@@ -198,7 +208,6 @@ static enum err store_changed(struct catalog *catalog, const struct catalog_chan
     (void)json_object_set(object, "created_at", json_object_get(old, "created_at"));
     (void)json_object_set_new(object, "version", json_integer(version + 1));
     set_time(object, "updated_at", clock_now_us());
-    TRY(hash_passwords(catalog, kind, object, old, diag));
     TRY(rows_check_references(sql, kind, object, errors, diag));
     TRY(rows_check_unique(sql, kind, object, errors, diag));
     TRY(rows_update(sql, kind, object, diag));

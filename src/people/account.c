@@ -131,10 +131,16 @@ enum err people_set_password(struct people *people, const struct known_caller *w
     slice user = slice_from_cstr(who->id);
     slice session = slice_from_cstr(who->session);
     TRY(check_password(people, who, current, author, diag));
-    TRY(catalog_begin(people->catalog, diag));
     json_t *sent = json_pack("{s:s%}", "password", (const char *)next.ptr, next.len);
-    enum err e =
-        change_user(people, slice_from_cstr(who->org), user, sent, NULL, author, errors, diag);
+    json_t *given = NULL;
+    enum err e = catalog_hash(people->catalog, &kind_users, sent, &given, diag);
+    e = e == OK ? catalog_begin(people->catalog, diag) : e;
+    if (e != OK) {
+        json_decref(sent);
+        json_decref(given);
+        return e;
+    }
+    e = change_user(people, slice_from_cstr(who->org), user, sent, given, author, errors, diag);
     e = e == OK ? people_end_sessions(people, user, session, diag) : e;
     TRY(people_end_transaction(people, e, diag));
     people_forget(people, user, session);

@@ -91,6 +91,7 @@ struct attempt {
     const struct login *login;
     int64_t now_us;
     json_t *user; /* NULL: nobody has that address */
+    json_t *hash; /* of today's strength; NULL: the stored one is */
     struct login_result *out;
     struct refresh_family family;
 };
@@ -99,15 +100,11 @@ struct attempt {
 static enum err touch_user(const struct attempt *attempt, json_t *used, struct diag *diag)
 {
     char now_text[TIME_TEXT_BYTES];
-    const char *hash = json_string_value(json_object_get(attempt->user, "password"));
     json_t *given = used != NULL ? json_incref(used) : json_object();
     time_format_rfc3339(attempt->now_us, now_text);
     (void)json_object_set_new(given, "last_login_at", json_stringn(now_text, sizeof(now_text)));
-    if (password_needs_rehash(hash)) {
-        json_t *again = people_hash_password(attempt->login->password);
-        if (again != NULL) {
-            (void)json_object_set_new(given, "password", again);
-        }
+    if (attempt->hash != NULL) {
+        (void)json_object_set(given, "password", attempt->hash);
     }
     enum err e =
         catalog_touch(attempt->people->catalog, &kind_users, people_text(attempt->user, "org"),
@@ -134,6 +131,10 @@ static enum err begin_inside(struct attempt *attempt, json_t *used, struct diag 
 static enum err begin_session(struct attempt *attempt, json_t *used, struct diag *diag)
 {
     struct people *people = attempt->people;
+    const char *hash = json_string_value(json_object_get(attempt->user, "password"));
+    if (password_needs_rehash(hash)) { /* without it, when too many are being made, the old stays */
+        attempt->hash = people_hash_password(attempt->login->password);
+    }
     TRY(catalog_begin(people->catalog, diag));
     TRY(people_end_transaction(people, begin_inside(attempt, used, diag), diag));
     sessions_began(people->sessions, &attempt->family);
@@ -222,6 +223,7 @@ enum err people_login(struct people *people, const struct login *login, struct l
     }
     enum err e = judge(&attempt, diag);
     json_decref(attempt.user);
+    json_decref(attempt.hash);
     if (e != OK || out->answer == LOGIN_CODE_NEEDED) {
         login_guard_undone(people->guard, &guarded);
     } else if (out->answer == LOGIN_GOOD) {

@@ -32,7 +32,8 @@ static enum err insert(struct people *people, const struct kind *kind,
     return e;
 }
 
-static enum err make_all(struct people *people, const struct signup *signup,
+/* `hashed`: the password, by catalog_hash(). */
+static enum err make_all(struct people *people, const struct signup *signup, json_t *hashed,
                          struct signup_result *out, struct kind_errors *errors, struct diag *diag)
 {
     const json_t *sent = signup->sent;
@@ -47,7 +48,7 @@ static enum err make_all(struct people *people, const struct signup *signup,
     TRY(insert(people, &kind_users, &author,
                json_pack("{s:O?, s:O?, s:s}", "email", email, "password",
                          json_object_get(sent, "password"), "role", "owner"),
-               NULL, &out->user, errors, diag));
+               json_incref(hashed), &out->user, errors, diag));
     api_key_make(signup->key_environment, &out->secret);
     TRY(insert(people, &kind_api_keys, &author,
                json_pack("{s:s, s:s}", "name", "The first key", "role", "owner"),
@@ -70,8 +71,15 @@ enum err people_signup(struct people *people, const struct signup *signup,
         OK) {
         return diag_fail(diag, ERR_LIMIT, "", "too many came from this address");
     }
-    TRY(catalog_begin(people->catalog, diag));
-    return people_end_transaction(people, make_all(people, signup, out, errors, diag), diag);
+    json_t *hashed = NULL;
+    enum err e = catalog_hash(people->catalog, &kind_users, signup->sent, &hashed, diag);
+    e = e == OK ? catalog_begin(people->catalog, diag) : e;
+    if (e == OK) {
+        e = people_end_transaction(people, make_all(people, signup, hashed, out, errors, diag),
+                                   diag);
+    }
+    json_decref(hashed);
+    return e;
 }
 
 enum err people_key_after_login(struct people *people, const struct known_caller *who,
