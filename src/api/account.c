@@ -144,11 +144,7 @@ static enum err rotate_keys(struct people_request *asked)
                               "auth.token_keys.rotate", "success", data, &asked->diag);
     json_decref(data);
     e = e == OK ? people_rotate_keys(asked->people, at_once, clock_now_us(), &asked->diag) : e;
-    if (e != OK) {
-        catalog_rollback(api_of(asked->request)->catalog);
-        return e;
-    }
-    TRY(catalog_commit(api_of(asked->request)->catalog, &asked->diag));
+    TRY(catalog_end(api_of(asked->request)->catalog, e, &asked->diag));
     asked->request->response->status = 204;
     return OK;
 }

@@ -69,15 +69,8 @@ static enum err check_organizations(const struct changing *changing, bool is_own
 static enum err take_change(struct changing *changing)
 {
     struct http_request *request = changing->request;
-    slice org = {0};
-    TRY(config_org(request, &org, &changing->diag));
-    TRY(config_body(request, &changing->body, &changing->diag));
+    TRY(config_change(request, &changing->author, &changing->body, &changing->diag));
     TRY(config_if_match(request, &changing->if_match, &changing->diag));
-    changing->author = config_author(request, changing->body);
-    if (org.len == 0) {
-        return diag_fail(&changing->diag, ERR_INVALID, "org", "name one organisation");
-    }
-    changing->author.org = org;
     return catalog_hash(changing->catalog, changing->kind, changing->body, &changing->given,
                         &changing->diag);
 }
@@ -87,12 +80,7 @@ typedef enum err (*change_fn)(struct changing *changing);
 static enum err in_transaction(struct changing *changing, change_fn fn)
 {
     TRY(catalog_begin(changing->catalog, &changing->diag));
-    enum err e = fn(changing);
-    if (e != OK) {
-        catalog_rollback(changing->catalog);
-        return e;
-    }
-    TRY(catalog_commit(changing->catalog, &changing->diag));
+    TRY(catalog_end(changing->catalog, fn(changing), &changing->diag));
     if (changing->ended_user[0] != '\0') {
         people_forget(api_of(changing->request)->people, slice_from_cstr(changing->ended_user),
                       (slice){0});

@@ -23,6 +23,11 @@ enum err config_org(const struct http_request *request, slice *out, struct diag 
 /* The body as a JSON value, a new reference; an empty one as an empty object. INVALID. */
 enum err config_body(const struct http_request *request, json_t **out, struct diag *diag);
 
+/* All three of a change, which is of one organisation: *body is a new reference, also after an
+ * error that came later. */
+enum err config_change(const struct http_request *request, struct catalog_author *author,
+                       json_t **body, struct diag *diag);
+
 /* The version that If-Match asks for; 0: any. INVALID. */
 enum err config_if_match(const struct http_request *request, uint64_t *out, struct diag *diag);
 

@@ -88,6 +88,20 @@ enum err config_body(const struct http_request *request, json_t **out, struct di
                                     error.text, error.position);
 }
 
+enum err config_change(const struct http_request *request, struct catalog_author *author,
+                       json_t **body, struct diag *diag)
+{
+    slice org = {0};
+    TRY(config_org(request, &org, diag));
+    TRY(config_body(request, body, diag));
+    *author = config_author(request, *body);
+    if (org.len == 0) {
+        return diag_fail(diag, ERR_INVALID, "org", "name one organisation");
+    }
+    author->org = org;
+    return OK;
+}
+
 /* "7" with its quotes, weak or not; * is any. */
 enum err config_if_match(const struct http_request *request, uint64_t *out, struct diag *diag)
 {

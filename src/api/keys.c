@@ -27,16 +27,8 @@ struct keying {
 
 static enum err begin(struct http_request *request, struct keying *keying)
 {
-    slice org = {0};
     *keying = (struct keying){.request = request, .catalog = api_of(request)->catalog};
-    TRY(config_org(request, &org, &keying->diag));
-    TRY(config_body(request, &keying->body, &keying->diag));
-    keying->author = config_author(request, keying->body);
-    if (org.len == 0) {
-        return diag_fail(&keying->diag, ERR_INVALID, "org", "name one organisation");
-    }
-    keying->author.org = org;
-    return OK;
+    return config_change(request, &keying->author, &keying->body, &keying->diag);
 }
 
 static void end(struct keying *keying)
@@ -89,23 +81,13 @@ static enum err insert_inside(struct keying *keying, const json_t *wanted)
     return e;
 }
 
-/* Ends the transaction as it went. */
-static enum err finish(struct keying *keying, enum err e)
-{
-    if (e != OK) {
-        catalog_rollback(keying->catalog);
-        return e;
-    }
-    return catalog_commit(keying->catalog, &keying->diag);
-}
-
 void api_key_create(struct http_request *request)
 {
     struct keying keying;
     enum err e = begin(request, &keying);
     e = e == OK ? catalog_begin(keying.catalog, &keying.diag) : e;
     if (e == OK) {
-        e = finish(&keying, insert_inside(&keying, keying.body));
+        e = catalog_end(keying.catalog, insert_inside(&keying, keying.body), &keying.diag);
     }
     if (e != OK) {
         config_fail(request, e, &keying.diag, &keying.errors);
@@ -210,7 +192,7 @@ void api_key_revoke(struct http_request *request)
     enum err e = begin(request, &keying);
     e = e == OK ? catalog_begin(keying.catalog, &keying.diag) : e;
     if (e == OK) {
-        e = finish(&keying, revoke_inside(&keying));
+        e = catalog_end(keying.catalog, revoke_inside(&keying), &keying.diag);
     }
     if (e != OK) {
         config_fail(request, e, &keying.diag, &keying.errors);
@@ -294,7 +276,7 @@ void api_key_rotate(struct http_request *request)
     e = e == OK ? take_grace(&keying, &grace_s) : e;
     e = e == OK ? catalog_begin(keying.catalog, &keying.diag) : e;
     if (e == OK) {
-        e = finish(&keying, rotate_inside(&keying, grace_s));
+        e = catalog_end(keying.catalog, rotate_inside(&keying, grace_s), &keying.diag);
     }
     if (e != OK) {
         config_fail(request, e, &keying.diag, &keying.errors);

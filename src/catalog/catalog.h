@@ -107,6 +107,8 @@ enum err catalog_begin(struct catalog *catalog, struct diag *diag);
 enum err catalog_commit(struct catalog *catalog, struct diag *diag);
 /* Nothing of it stays. What it saw is durable when this returns. */
 void catalog_rollback(struct catalog *catalog);
+/* The one or the other: what was done in the transaction came to `e`. What became of all of it. */
+enum err catalog_end(struct catalog *catalog, enum err e, struct diag *diag);
 
 struct catalog_change {
     const struct kind *kind;

@@ -89,11 +89,7 @@ static inline enum err insert_as(struct catalog *catalog, const struct catalog_a
                                           .sent = sent,
                                           .given = given};
     enum err e = catalog_insert(catalog, &change, out, errors, &diag);
-    if (e == OK) {
-        e = catalog_commit(catalog, &diag);
-    } else {
-        catalog_rollback(catalog);
-    }
+    e = catalog_end(catalog, e, &diag);
     json_decref(sent);
     json_decref(given);
     return e;

@@ -20,11 +20,7 @@ static enum err update(struct place *place, const struct kind *kind, const char 
                                           .how = KIND_PATCH,
                                           .sent = sent};
     enum err e = catalog_update(place->catalog, &change, out, errors, NULL);
-    if (e == OK) {
-        e = catalog_commit(place->catalog, NULL);
-    } else {
-        catalog_rollback(place->catalog);
-    }
+    e = catalog_end(place->catalog, e, NULL);
     json_decref(sent);
     return e;
 }
@@ -37,11 +33,7 @@ static enum err remove_one(struct place *place, const struct kind *kind, const c
                                           .author = &author,
                                           .id = slice_from_cstr(id)};
     enum err e = catalog_delete(place->catalog, &change, errors, NULL);
-    if (e == OK) {
-        e = catalog_commit(place->catalog, NULL);
-    } else {
-        catalog_rollback(place->catalog);
-    }
+    e = catalog_end(place->catalog, e, NULL);
     return e;
 }
 

@@ -183,6 +183,15 @@ void catalog_rollback(struct catalog *catalog)
     (void)leave(catalog, NULL);
 }
 
+enum err catalog_end(struct catalog *catalog, enum err e, struct diag *diag)
+{
+    if (e != OK) {
+        catalog_rollback(catalog);
+        return e;
+    }
+    return catalog_commit(catalog, diag);
+}
+
 /* ---- Reading ---- */
 
 struct sql *reading_begin(struct catalog *catalog)

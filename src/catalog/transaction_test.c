@@ -74,12 +74,7 @@ static void take_part(void *arg)
     member->seen = rules_of(reading_begin(catalog));
     reading_end(catalog);
     member->shown = rules_shown(catalog);
-    if (e == OK) {
-        e = catalog_commit(catalog, &member->diag);
-    } else {
-        catalog_rollback(catalog);
-    }
-    member->result = e;
+    member->result = catalog_end(catalog, e, &member->diag);
 }
 
 static int by_turn(const void *a, const void *b)

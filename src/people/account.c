@@ -142,7 +142,7 @@ enum err people_set_password(struct people *people, const struct known_caller *w
     }
     e = change_user(people, slice_from_cstr(who->org), user, sent, given, author, errors, diag);
     e = e == OK ? people_end_sessions(people, user, session, diag) : e;
-    TRY(people_end_transaction(people, e, diag));
+    TRY(catalog_end(people->catalog, e, diag));
     people_forget(people, user, session);
     return OK;
 }
@@ -171,11 +171,10 @@ enum err people_totp_begin(struct people *people, const struct known_caller *who
     secret_wipe(text, sizeof(text));
     e = catalog_begin(people->catalog, diag);
     if (e == OK) {
-        e = people_end_transaction(people,
-                                   catalog_touch(people->catalog, &kind_users,
-                                                 slice_from_cstr(who->org),
-                                                 slice_from_cstr(who->id), given, diag),
-                                   diag);
+        e = catalog_end(people->catalog,
+                        catalog_touch(people->catalog, &kind_users, slice_from_cstr(who->org),
+                                      slice_from_cstr(who->id), given, diag),
+                        diag);
     }
     json_decref(given);
     return e;
@@ -214,11 +213,10 @@ static enum err confirm(struct people *people, const struct known_caller *who, s
     json_t *given = json_pack("{s:b, s:I, s:o}", "totp_enabled", 1, "totp_step", (json_int_t)step,
                               "recovery_codes", hashes_of(out));
     TRY(catalog_begin(people->catalog, diag));
-    return people_end_transaction(people,
-                                  change_user(people, slice_from_cstr(who->org),
-                                              slice_from_cstr(who->id), json_object(), given,
-                                              author, &errors, diag),
-                                  diag);
+    return catalog_end(people->catalog,
+                       change_user(people, slice_from_cstr(who->org), slice_from_cstr(who->id),
+                                   json_object(), given, author, &errors, diag),
+                       diag);
 }
 
 enum err people_totp_confirm(struct people *people, const struct known_caller *who, slice code,
@@ -242,8 +240,9 @@ enum err people_totp_reset(struct people *people, slice org, slice user,
         json_decref(given);
         return e;
     }
-    return people_end_transaction(
-        people, change_user(people, org, user, json_object(), given, author, &errors, diag), diag);
+    return catalog_end(people->catalog,
+                       change_user(people, org, user, json_object(), given, author, &errors, diag),
+                       diag);
 }
 
 enum err people_totp_end(struct people *people, const struct known_caller *who, slice password,

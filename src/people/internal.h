@@ -30,9 +30,6 @@ struct people {
 /* A text of an object; empty: none. */
 slice people_text(const json_t *object, const char *name);
 
-/* Ends a transaction as it went. */
-enum err people_end_transaction(struct people *people, enum err e, struct diag *diag);
-
 /* Whether `code` is right for the user as stored: a one-time code that was not used before, or one
  * of the recovery codes. *used_out, a new reference, is what is to be stored when it is used. Under
  * code_lock. */

@@ -46,8 +46,8 @@ static enum err note_failure(struct people *people, const struct login *login, c
     slice org = user != NULL ? people_text(user, "org") : SLICE(SYSTEM_ORGANIZATION);
     struct catalog_author author = author_of(login->from, org, login->email);
     TRY(catalog_begin(people->catalog, diag));
-    return people_end_transaction(people, note(people, &author, "auth.login", "failure", why, diag),
-                                  diag);
+    return catalog_end(people->catalog, note(people, &author, "auth.login", "failure", why, diag),
+                       diag);
 }
 
 /* ---- Tokens ---- */
@@ -136,7 +136,7 @@ static enum err begin_session(struct attempt *attempt, json_t *used, struct diag
         attempt->hash = people_hash_password(attempt->login->password);
     }
     TRY(catalog_begin(people->catalog, diag));
-    TRY(people_end_transaction(people, begin_inside(attempt, used, diag), diag));
+    TRY(catalog_end(people->catalog, begin_inside(attempt, used, diag), diag));
     sessions_began(people->sessions, &attempt->family);
     return issue(people, &attempt->family, attempt->now_us, attempt->out, diag);
 }
@@ -284,7 +284,7 @@ enum err people_refresh(struct people *people, slice token, const struct catalog
                                     .out = out};
     *out = (struct login_result){.answer = LOGIN_WRONG};
     TRY(catalog_begin(people->catalog, diag));
-    TRY(people_end_transaction(people, refresh_inside(&refreshing, token, diag), diag));
+    TRY(catalog_end(people->catalog, refresh_inside(&refreshing, token, diag), diag));
     if (refreshing.answer == REFRESH_GOOD) {
         return issue(people, &refreshing.family, refreshing.now_us, out, diag);
     }
@@ -333,7 +333,7 @@ enum err people_logout(struct people *people, const struct known_caller *who, sl
     if (e == OK && ended.id[0] != '\0') {
         e = note_logout(people, &ended, from, diag);
     }
-    TRY(people_end_transaction(people, e, diag));
+    TRY(catalog_end(people->catalog, e, diag));
     sessions_ended(people->sessions, slice_from_cstr(ended.id));
     return OK;
 }

@@ -68,15 +68,6 @@ slice people_text(const json_t *object, const char *name)
                : (slice){0};
 }
 
-enum err people_end_transaction(struct people *people, enum err e, struct diag *diag)
-{
-    if (e != OK) {
-        catalog_rollback(people->catalog);
-        return e;
-    }
-    return catalog_commit(people->catalog, diag);
-}
-
 json_t *people_hash_password(slice password)
 {
     char hash[PASSWORD_HASH_BYTES];

@@ -75,8 +75,7 @@ enum err people_signup(struct people *people, const struct signup *signup,
     enum err e = catalog_hash(people->catalog, &kind_users, signup->sent, &hashed, diag);
     e = e == OK ? catalog_begin(people->catalog, diag) : e;
     if (e == OK) {
-        e = people_end_transaction(people, make_all(people, signup, hashed, out, errors, diag),
-                                   diag);
+        e = catalog_end(people->catalog, make_all(people, signup, hashed, out, errors, diag), diag);
     }
     json_decref(hashed);
     return e;
@@ -102,5 +101,5 @@ enum err people_key_after_login(struct people *people, const struct known_caller
                         json_pack("{s:s, s:s, s:s, s:s%}", "name", "Login", "role", who->role,
                                   "user_id", who->id, "expires_at", expires, sizeof(expires)),
                         api_key_given(&out->secret), &out->key, &errors, diag);
-    return people_end_transaction(people, e, diag);
+    return catalog_end(people->catalog, e, diag);
 }

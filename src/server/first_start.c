@@ -68,10 +68,5 @@ enum err first_start(struct catalog *catalog, slice owner_key, struct diag *diag
         return e;
     }
     TRY(catalog_begin(catalog, diag));
-    e = make_both(catalog, owner_key, diag);
-    if (e != OK) {
-        catalog_rollback(catalog);
-        return e;
-    }
-    return catalog_commit(catalog, diag);
+    return catalog_end(catalog, make_both(catalog, owner_key, diag), diag);
 }
