@@ -171,11 +171,7 @@ static enum err store(struct setting_change *change)
     enum err e = settings_stored(change->catalog, change->option, &stored, &change->diag);
     e = e == OK ? store_over(change, stored) : e;
     json_decref(stored);
-    if (e != OK) {
-        catalog_rollback(change->catalog);
-        return e;
-    }
-    return catalog_commit(change->catalog, &change->diag);
+    return catalog_end(change->catalog, e, &change->diag);
 }
 
 /* ---- Routes ---- */

@@ -41,8 +41,8 @@ void catalog_free(struct catalog *catalog); /* no transaction is open */
 DEFINE_OWNED(catalog);
 
 /* Called behind a commit, in order, for each object that it changed, before any of those who
- * changed them returns, by one of their threads; quick, and without a call into the catalog that
- * writes. */
+ * changed them returns, by one of their threads. Quick, without a call into the catalog that
+ * writes, and without a lock that anybody holds over a transaction. */
 typedef void (*catalog_changed_fn)(void *context, const struct kind *kind, slice org, slice id);
 
 /* From now on `changed` is called, behind those that listen already. Before threads share the

@@ -72,11 +72,7 @@ static enum err note(struct catalog *catalog, const char *path, json_t *changes,
     json_t *data = json_pack("{s:s*, s:O}", "file", path, "changed", changes);
     enum err e = catalog_note(catalog, &author, "config.file.reload", "success", data, diag);
     json_decref(data);
-    if (e != OK) {
-        catalog_rollback(catalog);
-        return e;
-    }
-    return catalog_commit(catalog, diag);
+    return catalog_end(catalog, e, diag);
 }
 
 static const char *text_of(const json_t *change, const char *name)
