@@ -7,7 +7,7 @@ import json
 import pathlib
 import re
 
-from harness import EVENTS, Server, contains, equal, event, finish, step, true
+from harness import EVENTS, Server, contains, equal, event, finish, step, true, wait_until
 
 DOCS = pathlib.Path(__file__).resolve().parent.parent / 'docs'
 OLD = {'Accept-Version': '1.0'}
@@ -89,6 +89,9 @@ def organisation(server):
         is_told(server.get(EVENTS, headers={'Accept-Version': '9.9'}).expect(200), '1.0')
         choose('2.0')
         is_told(server.get(EVENTS).expect(200), '2.0')
+    with step('both changes reach the log'):
+        wait_until(lambda: len(server.query(event_type='organization.update')['data']) == 2,
+                   'their events')
 
 
 def told(server):

@@ -262,11 +262,7 @@ static enum err note_reset(struct catalog *catalog, const struct reset *reset, c
     enum err e = catalog_begin(catalog, diag);
     if (e == OK) {
         e = catalog_note(catalog, author, "rate_limit.reset", outcome, data, diag);
-        if (e != OK) {
-            catalog_rollback(catalog);
-        } else {
-            e = catalog_commit(catalog, diag);
-        }
+        e = catalog_end(catalog, e, diag);
     }
     json_decref(data);
     return e;

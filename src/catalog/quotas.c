@@ -32,8 +32,7 @@ static enum err each(struct sql *sql, catalog_quota_fn fn, void *context, struct
 enum err catalog_quotas(struct catalog *catalog, catalog_quota_fn fn, void *context,
                         struct diag *diag)
 {
-    mutex_lock(&catalog->read_lock);
-    enum err e = each(catalog->reader, fn, context, diag);
-    mutex_unlock(&catalog->read_lock);
+    enum err e = each(reading_begin(catalog), fn, context, diag);
+    reading_end(catalog);
     return e;
 }

@@ -138,8 +138,7 @@ static enum err each_row(struct sql *sql, int64_t now_us, catalog_session_fn *fn
 enum err catalog_sessions_each(struct catalog *catalog, int64_t now_us, catalog_session_fn *fn,
                                void *context, struct diag *diag)
 {
-    mutex_lock(&catalog->read_lock);
-    enum err e = each_row(catalog->reader, now_us, fn, context, diag);
-    mutex_unlock(&catalog->read_lock);
+    enum err e = each_row(reading_begin(catalog), now_us, fn, context, diag);
+    reading_end(catalog);
     return e;
 }

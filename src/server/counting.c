@@ -75,11 +75,7 @@ static enum err put_event(struct catalog *catalog, const json_t *data, bool is_a
     TRY(catalog_begin(catalog, diag));
     enum err e =
         catalog_note(catalog, &author, "system.error", is_away ? "failure" : "success", data, diag);
-    if (e != OK) {
-        catalog_rollback(catalog);
-        return e;
-    }
-    return catalog_commit(catalog, diag);
+    return catalog_end(catalog, e, diag);
 }
 
 static void tell(const struct counting *counting, bool is_away,
@@ -128,15 +124,12 @@ static enum err store_counts(void *context, const struct quota_count *counts, si
 {
     struct catalog *catalog = context;
     TRY(catalog_begin(catalog, diag));
-    for (size_t i = 0; i < count; i++) {
+    enum err e = OK;
+    for (size_t i = 0; i < count && e == OK; i++) {
         slice org = {counts[i].org, counts[i].org_len};
-        enum err e = catalog_put_quota(catalog, org, counts[i].month, counts[i].used, diag);
-        if (e != OK) {
-            catalog_rollback(catalog);
-            return e;
-        }
+        e = catalog_put_quota(catalog, org, counts[i].month, counts[i].used, diag);
     }
-    return catalog_commit(catalog, diag);
+    return catalog_end(catalog, e, diag);
 }
 
 static void store(struct counting *counting)
