@@ -9,6 +9,7 @@
 
 #include "api/auth.h"
 #include "api/config.h"
+#include "api/handlers.h"
 #include "api/legacy_config.h"
 #include "base/hash.h"
 #include "codec/wire.h"

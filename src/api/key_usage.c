@@ -144,12 +144,7 @@ static enum err store_rows(struct key_usage *usage, struct diag *diag)
 {
     int64_t today = clock_now_us() / KEY_USAGE_DAY_US;
     TRY(catalog_begin(usage->catalog, diag));
-    enum err e = add_rows(usage, today, diag);
-    if (e != OK) {
-        catalog_rollback(usage->catalog);
-        return e;
-    }
-    TRY(catalog_commit(usage->catalog, diag));
+    TRY(catalog_end(usage->catalog, add_rows(usage, today, diag), diag));
     usage->pruned_day = today;
     return OK;
 }

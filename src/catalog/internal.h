@@ -61,8 +61,9 @@ struct catalog {
     size_t listener_count;
     struct sql *writer;
     struct commit_group group;
-    _Atomic int64_t done;   /* all of the outbox up to here are in the ledger */
-    struct mutex turn_lock; /* of the next four, and of seats */
+    _Atomic(const char *) holder; /* whose turn it is, from begin to its end; NULL: nobody's */
+    _Atomic int64_t done;         /* all of the outbox up to here are in the ledger */
+    struct mutex turn_lock;       /* of the next four, and of seats */
     bool is_taken;
     size_t waiting; /* for a turn */
     struct condition turn_over, group_over;

@@ -13,8 +13,13 @@
  */
 #include "catalog/internal.h"
 
-/* Where this thread has its turn. */
-static _Thread_local const struct catalog *inside;
+/* Its address is the name of this thread. */
+static _Thread_local char self;
+
+static bool is_inside(const struct catalog *catalog)
+{
+    return atomic_load(&catalog->holder) == &self;
+}
 
 /* ---- Turns ---- */
 
@@ -141,22 +146,22 @@ static enum err enter(struct catalog *catalog, struct diag *diag)
 enum err catalog_begin(struct catalog *catalog, struct diag *diag)
 {
     struct diag why = {0};
-    ASSERT(inside == NULL);
+    ASSERT(!is_inside(catalog));
     take_turn(catalog);
     enum err e = enter(catalog, &why);
     if (e != OK) {
         end_group(catalog, e, &why);
         return diag_fail(diag, e, why.where, "%s", why.text);
     }
-    inside = catalog;
+    atomic_store(&catalog->holder, &self);
     return OK;
 }
 
 enum err catalog_commit(struct catalog *catalog, struct diag *diag)
 {
     struct diag why = {0};
-    ASSERT(inside == catalog);
-    inside = NULL;
+    ASSERT(is_inside(catalog));
+    atomic_store(&catalog->holder, NULL);
     enum err e = sql_keep(catalog->writer, &why);
     if (e != OK) {
         end_group(catalog, e, &why);
@@ -170,8 +175,8 @@ void catalog_rollback(struct catalog *catalog)
 {
     struct diag why = {0};
     struct commit_group *group = &catalog->group;
-    ASSERT(inside == catalog);
-    inside = NULL;
+    ASSERT(is_inside(catalog));
+    atomic_store(&catalog->holder, NULL);
     group->change_count = group->own_from;
     group->has_events = group->had_events;
     enum err e = sql_undo(catalog->writer, &why);
@@ -196,7 +201,7 @@ enum err catalog_end(struct catalog *catalog, enum err e, struct diag *diag)
 
 struct sql *reading_begin(struct catalog *catalog)
 {
-    if (inside == catalog) {
+    if (is_inside(catalog)) {
         return catalog->writer;
     }
     mutex_lock(&catalog->read_lock);
@@ -205,7 +210,7 @@ struct sql *reading_begin(struct catalog *catalog)
 
 void reading_end(struct catalog *catalog)
 {
-    if (inside != catalog) {
+    if (!is_inside(catalog)) {
         mutex_unlock(&catalog->read_lock);
     }
 }

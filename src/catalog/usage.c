@@ -68,8 +68,7 @@ static enum err read_rows(struct sql *sql, slice key_id, int64_t first_day, cata
 enum err catalog_usage_read(struct catalog *catalog, slice key_id, int64_t first_day,
                             catalog_usage_fn fn, void *context, struct diag *diag)
 {
-    mutex_lock(&catalog->read_lock);
-    enum err e = read_rows(catalog->reader, key_id, first_day, fn, context, diag);
-    mutex_unlock(&catalog->read_lock);
+    enum err e = read_rows(reading_begin(catalog), key_id, first_day, fn, context, diag);
+    reading_end(catalog);
     return e;
 }
