@@ -79,7 +79,9 @@ typedef enum err (*change_fn)(struct changing *changing);
 
 static enum err in_transaction(struct changing *changing, change_fn fn)
 {
-    TRY(catalog_begin(changing->catalog, &changing->diag));
+    bool is_alone = changing->kind == &kind_schemas; /* check_room() asks what listeners know */
+    TRY(is_alone ? catalog_begin_alone(changing->catalog, &changing->diag)
+                 : catalog_begin(changing->catalog, &changing->diag));
     TRY(catalog_end(changing->catalog, fn(changing), &changing->diag));
     if (changing->ended_user[0] != '\0') {
         people_forget(api_of(changing->request)->people, slice_from_cstr(changing->ended_user),

@@ -102,6 +102,9 @@ enum err catalog_hash(struct catalog *catalog, const struct kind *kind, const js
 /* Begins a transaction, which ends with commit or rollback on the same thread. What takes long is
  * done before it: others wait. */
 enum err catalog_begin(struct catalog *catalog, struct diag *diag);
+/* The same for one that is judged by what listeners know: they were told of all before it, and it
+ * shares its commit with nobody. */
+enum err catalog_begin_alone(struct catalog *catalog, struct diag *diag);
 /* Durable when it returns. After an error nothing of it is, nor of those it shared the commit
  * with. */
 enum err catalog_commit(struct catalog *catalog, struct diag *diag);

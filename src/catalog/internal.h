@@ -50,6 +50,7 @@ struct commit_group {
     struct change changes[CHANGES_MAX];
     size_t change_count;
     bool is_open;
+    bool is_alone;   /* no other transaction joins */
     bool has_events; /* something is new in the outbox */
     size_t own_from; /* as the turn began: changes, */
     bool had_events; /* and events */

@@ -67,7 +67,7 @@ static enum err commit_group(struct catalog *catalog, struct diag *diag)
     return sql_commit(catalog->writer, diag);
 }
 
-/* `e`: what became of the group. */
+/* `e`: what became of the group. The turn goes on. */
 static void end_group(struct catalog *catalog, enum err e, const struct diag *diag)
 {
     struct commit_group *group = &catalog->group;
@@ -85,13 +85,20 @@ static void end_group(struct catalog *catalog, enum err e, const struct diag *di
     }
     group->seats = NULL;
     group->turns = group->kept = group->change_count = 0;
-    group->is_open = group->has_events = false;
-    pass_turn(catalog);
+    group->is_open = group->is_alone = group->has_events = false;
     condition_broadcast(&catalog->group_over);
     mutex_unlock(&catalog->turn_lock);
     if (has_events) {
         catalog_outbox_wake(catalog);
     }
+}
+
+static void end_turn(struct catalog *catalog, enum err e, const struct diag *diag)
+{
+    end_group(catalog, e, diag);
+    mutex_lock(&catalog->turn_lock);
+    pass_turn(catalog);
+    mutex_unlock(&catalog->turn_lock);
 }
 
 /* ---- One of it ---- */
@@ -103,7 +110,7 @@ static enum err leave(struct catalog *catalog, struct diag *diag)
     struct seat seat = {0};
     mutex_lock(&catalog->turn_lock);
     bool is_full = group->turns >= TURNS_MAX || group->change_count > CHANGES_MAX - OWN_CHANGES_MAX;
-    bool is_last = catalog->waiting == 0 || is_full;
+    bool is_last = catalog->waiting == 0 || is_full || group->is_alone;
     if (group->kept > 0 || is_last) {
         seat.next = group->seats;
         group->seats = &seat;
@@ -117,7 +124,7 @@ static enum err leave(struct catalog *catalog, struct diag *diag)
     if (is_last) {
         struct diag why = {0};
         enum err e = commit_group(catalog, &why);
-        end_group(catalog, e, &why);
+        end_turn(catalog, e, &why);
     }
     mutex_lock(&catalog->turn_lock);
     while (!seat.is_told) {
@@ -143,18 +150,33 @@ static enum err enter(struct catalog *catalog, struct diag *diag)
     return sql_savepoint(catalog->writer, diag);
 }
 
-enum err catalog_begin(struct catalog *catalog, struct diag *diag)
+static enum err begin(struct catalog *catalog, bool is_alone, struct diag *diag)
 {
     struct diag why = {0};
     ASSERT(!is_inside(catalog));
     take_turn(catalog);
+    if (is_alone && catalog->group.is_open) { /* those before it, whatever becomes of them */
+        enum err before = commit_group(catalog, &why);
+        end_group(catalog, before, &why);
+    }
     enum err e = enter(catalog, &why);
     if (e != OK) {
-        end_group(catalog, e, &why);
+        end_turn(catalog, e, &why);
         return diag_fail(diag, e, why.where, "%s", why.text);
     }
+    catalog->group.is_alone = is_alone;
     atomic_store(&catalog->holder, &self);
     return OK;
+}
+
+enum err catalog_begin(struct catalog *catalog, struct diag *diag)
+{
+    return begin(catalog, false, diag);
+}
+
+enum err catalog_begin_alone(struct catalog *catalog, struct diag *diag)
+{
+    return begin(catalog, true, diag);
 }
 
 enum err catalog_commit(struct catalog *catalog, struct diag *diag)
@@ -164,7 +186,7 @@ enum err catalog_commit(struct catalog *catalog, struct diag *diag)
     atomic_store(&catalog->holder, NULL);
     enum err e = sql_keep(catalog->writer, &why);
     if (e != OK) {
-        end_group(catalog, e, &why);
+        end_turn(catalog, e, &why);
         return diag_fail(diag, e, why.where, "%s", why.text);
     }
     catalog->group.kept++;
@@ -181,7 +203,7 @@ void catalog_rollback(struct catalog *catalog)
     group->has_events = group->had_events;
     enum err e = sql_undo(catalog->writer, &why);
     if (e != OK) {
-        end_group(catalog, e, &why);
+        end_turn(catalog, e, &why);
         return;
     }
     /* The refusal may rest on what others of the group did: it waits until that is durable. */

@@ -25,6 +25,7 @@ struct together {
     size_t count;
     struct member members[MEMBERS_MAX];
     size_t turns;
+    enum err (*begin)(struct catalog *catalog, struct diag *diag); /* NULL: catalog_begin() */
     /* In a turn: what is done, after which it is committed unless it was refused. */
     enum err (*act)(struct member *member);
 };
@@ -62,7 +63,8 @@ static void take_part(void *arg)
     struct member *member = arg;
     struct together *together = member->together;
     struct catalog *catalog = together->place->catalog;
-    member->result = catalog_begin(catalog, &member->diag);
+    member->result =
+        (together->begin != NULL ? together->begin : catalog_begin)(catalog, &member->diag);
     if (member->result != OK) {
         return;
     }
@@ -137,6 +139,49 @@ static void test_they_share_a_commit(void **state)
     assert_int_equal(rules_shown(place->catalog), 3);
     assert_int_equal(place->told, 1 + 3);
     assert_int_equal(events_left(place), 3);
+}
+
+static void test_those_who_want_to_be_alone_share_nothing(void **state)
+{
+    struct place *place = *state;
+    struct together together = {.place = place,
+                                .count = 3,
+                                .begin = catalog_begin_alone,
+                                .act = make_rule};
+    run_together(&together);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(together.members[i].result, OK);
+        assert_int_equal(together.members[i].seen, i + 1);
+        assert_int_equal(together.members[i].shown, i); /* all before it are durable */
+    }
+    assert_int_equal(place->told, 1 + 3);
+}
+
+static enum err tell_what_was_told(struct member *member)
+{
+    return member->together->place->told == 1 + 1 ? make_rule(member) : ERR_INVALID;
+}
+
+static void test_one_alone_comes_when_listeners_know_of_all_before(void **state)
+{
+    struct place *place = *state;
+    struct together together = {.place = place,
+                                .count = 1,
+                                .begin = catalog_begin_alone,
+                                .act = tell_what_was_told};
+    struct member first = {.together = &together};
+    assert_int_equal(catalog_begin(place->catalog, NULL), OK);
+    assert_int_equal(make_rule(&first), OK);
+    together.members[0].together = &together;
+    assert_int_equal(thread_start(&together.members[0].thread, "alone", take_part,
+                                  &together.members[0], NULL),
+                     OK);
+    wait_for_others(place->catalog, 1);
+    assert_int_equal(catalog_commit(place->catalog, NULL), OK);
+    thread_join(&together.members[0].thread);
+    assert_int_equal(together.members[0].result, OK);
+    assert_int_equal(together.members[0].shown, 1);
+    assert_int_equal(rules_shown(place->catalog), 2);
 }
 
 /* ---- Refused alone ---- */
@@ -404,6 +449,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_they_share_a_commit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_those_who_want_to_be_alone_share_nothing, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_one_alone_comes_when_listeners_know_of_all_before,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_one_that_is_refused_is_undone_alone, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_the_last_one_may_be_refused, set_up, tear_down),
