@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Configuration: objects of every kind, the history of their changes, and keys that come and go."""
 import concurrent.futures
+import datetime
 import json
 import threading
 import time
@@ -279,6 +280,27 @@ def keys(server):
         found = server.query(event_type='api_key.rotate')['data'][-1]['event_data']
         equal(found['old_key_id'], made['id'])
         true(found['new_key_id'] != made['id'], 'the new one')
+    with step('AUT-13: an organisation may say when its keys end at the latest'):
+        def org(change):
+            server.request('PATCH', path_of('organizations', {'id': 'default'}),
+                           json.dumps(change)).expect(200)
+
+        org({'key_days_max': 30})
+        made = server.post(path_of('api-keys'), {'name': 'dated'}).expect(201).json()
+        days = (datetime.datetime.fromisoformat(made['expires_at'].replace('Z', '+00:00'))
+                - datetime.datetime.now(datetime.timezone.utc)).total_seconds() / 86400
+        true(29.9 < days <= 30, f'{days} days')
+        late = '2099-01-01T00:00:00Z'
+        server.post(path_of('api-keys'), {'name': 'late', 'expires_at': late}
+                    ).expect_problem(400, '/expires_at', '30 days')
+        server.request('PATCH', path_of('api-keys', made), json.dumps({'expires_at': None})
+                       ).expect_problem(400, '/expires_at')
+        server.request('PATCH', path_of('api-keys', made), json.dumps({'name': 'another'})).expect(200)
+        soon = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=2)).isoformat()
+        server.request('PATCH', path_of('api-keys', made), json.dumps({'expires_at': soon})).expect(200)
+        org({'key_days_max': None})
+        free = server.post(path_of('api-keys'), {'name': 'free'}).expect(201).json()
+        equal(free['expires_at'], None)
 
 
 def killed():

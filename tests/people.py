@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import struct
+import threading
 import time
 import urllib.parse
 
@@ -198,6 +199,25 @@ def what_ends_them(server):
         server.get(f'{AUTH}/me', key=key).expect_problem(401)
         login(server, 'carol@example.com').expect_problem(401)
         login(server, 'carol@example.com', 'another password').expect(200)
+    with step('a login that was under way when the password changed is over, too'):
+        tokens_of, done = [], threading.Event()
+
+        def log_in():
+            while not done.is_set():
+                answer = login(server, 'carol@example.com', 'another password')
+                if answer.status == 200:
+                    tokens_of.append(answer.json()['access_token'])
+
+        crowd = [threading.Thread(target=log_in) for _ in range(4)]
+        for one in crowd:
+            one.start()
+        wait_until(lambda: len(tokens_of) > 4, 'logins')
+        call(server, 'PATCH', path, {'password': 'a third password'}, '').expect(200)
+        done.set()
+        for one in crowd:
+            one.join()
+        equal({server.get(f'{AUTH}/me', key=one).status for one in tokens_of}, {401})
+        call(server, 'PATCH', path, {'password': 'another password'}, '').expect(200)
     with step('users change their own password if they know it; their other sessions end'):
         key = login(server, 'carol@example.com', 'another password').json()['access_token']
         other = login(server, 'carol@example.com', 'another password').json()['access_token']

@@ -7,6 +7,7 @@
 
 #include "api/auth.h"
 #include "api/handlers.h"
+#include "api/key_policy.h"
 #include "api/legacy_config.h"
 #include "api/people.h"
 #include "codec/hex.h"
@@ -212,6 +213,10 @@ static enum err update_inside(struct changing *changing, enum kind_change how)
                                 &changing->diag);
     e = e == OK ? check_granted(changing, old) : e;
     e = e == OK ? check_users(changing, old, changing->object) : e;
+    if (e == OK && changing->kind == &kind_api_keys) {
+        e = key_policy_check(changing->catalog, old, changing->object, &changing->errors,
+                             &changing->diag);
+    }
     e = e == OK ? check_room(changing) : e;
     json_decref(old);
     return e;

@@ -7,6 +7,7 @@
 #include "api/auth.h"
 #include "api/config.h"
 #include "api/handlers.h"
+#include "api/key_policy.h"
 #include "codec/hex.h"
 #include "codec/time.h"
 #include "crypto/secret.h"
@@ -67,9 +68,11 @@ static json_t *given_members(struct keying *keying)
     return api_key_given(&keying->key);
 }
 
-static enum err insert_inside(struct keying *keying, const json_t *wanted)
+/* `wanted` gets the end that the organisation asks for. */
+static enum err insert_inside(struct keying *keying, json_t *wanted)
 {
     TRY(check_rights(keying, wanted));
+    TRY(key_policy_fill(keying->catalog, keying->author.org, wanted, &keying->diag));
     json_t *given = given_members(keying);
     const struct catalog_change change = {.kind = &kind_api_keys,
                                           .author = &keying->author,
@@ -78,7 +81,8 @@ static enum err insert_inside(struct keying *keying, const json_t *wanted)
     enum err e =
         catalog_insert(keying->catalog, &change, &keying->made, &keying->errors, &keying->diag);
     json_decref(given);
-    return e;
+    TRY(e);
+    return key_policy_check(keying->catalog, NULL, keying->made, &keying->errors, &keying->diag);
 }
 
 void api_key_create(struct http_request *request)

@@ -23,6 +23,8 @@ static const struct kind_field organization_fields[] = {
      "Validations in a calendar month, instead of its tier's"},
     {"burst", KIND_INTEGER, KIND_GRANTED, "0", 0, 100000, NULL,
      "Requests beyond the limit of a minute"},
+    {"key_days_max", KIND_INTEGER, 0, NULL, 1, 3650, NULL,
+     "Days after which its keys end at the latest; none: when they say so themselves"},
     {"api_version", KIND_CHOICE, 0, "\"2.0\"", 0, 0, "2.0 1.0",
      "The version of the API for requests that name none"},
     {"event_categories", KIND_NAMES, 0, NULL, 1, 200, NULL,

@@ -113,10 +113,24 @@ static enum err touch_user(const struct attempt *attempt, json_t *used, struct d
     return e;
 }
 
+/* CONFLICT: the password that was verified is not the user's any more. Sessions of before ended
+ * with it, and this one would come behind them. */
+static enum err check_unchanged(const struct attempt *attempt, struct diag *diag)
+{
+    json_t *user = NULL;
+    TRY(catalog_get(attempt->people->catalog, &kind_users, people_text(attempt->user, "org"),
+                    people_text(attempt->user, "id"), &user, diag));
+    bool is_same =
+        json_equal(json_object_get(user, "password"), json_object_get(attempt->user, "password"));
+    json_decref(user);
+    return is_same ? OK : diag_fail(diag, ERR_CONFLICT, "password", "was changed meanwhile");
+}
+
 static enum err begin_inside(struct attempt *attempt, json_t *used, struct diag *diag)
 {
     struct people *people = attempt->people;
     const struct known_caller *who = &attempt->out->who;
+    TRY(check_unchanged(attempt, diag));
     TRY(touch_user(attempt, used, diag));
     TRY(refresh_begin(sessions_store(people->sessions), slice_from_cstr(who->id),
                       slice_from_cstr(who->org), attempt->now_us, attempt->out->refresh,
@@ -125,6 +139,12 @@ static enum err begin_inside(struct attempt *attempt, json_t *used, struct diag 
         author_of(attempt->login->from, slice_from_cstr(who->org), slice_from_cstr(who->name));
     author.session_id = slice_from_cstr(attempt->family.id);
     return note(people, &author, "auth.login", "success", NULL, diag);
+}
+
+static enum err refuse(struct attempt *attempt, const char *why, struct diag *diag)
+{
+    attempt->out->answer = LOGIN_WRONG;
+    return note_failure(attempt->people, attempt->login, attempt->user, why, diag);
 }
 
 /* The session, its event, and the tokens. */
@@ -136,15 +156,13 @@ static enum err begin_session(struct attempt *attempt, json_t *used, struct diag
         attempt->hash = people_hash_password(attempt->login->password);
     }
     TRY(catalog_begin(people->catalog, diag));
-    TRY(catalog_end(people->catalog, begin_inside(attempt, used, diag), diag));
+    enum err e = catalog_end(people->catalog, begin_inside(attempt, used, diag), diag);
+    if (e == ERR_CONFLICT) {
+        return refuse(attempt, "the password was changed meanwhile", diag);
+    }
+    TRY(e);
     sessions_began(people->sessions, &attempt->family);
     return issue(people, &attempt->family, attempt->now_us, attempt->out, diag);
-}
-
-static enum err refuse(struct attempt *attempt, const char *why, struct diag *diag)
-{
-    attempt->out->answer = LOGIN_WRONG;
-    return note_failure(attempt->people, attempt->login, attempt->user, why, diag);
 }
 
 /* With the second factor. What is stored is read anew: another login may have used the code. */
