@@ -174,6 +174,29 @@ static void write_event(struct json_writer *json, const struct api *api,
     json_end_object(json);
 }
 
+void access_put(const struct http_request *request, const struct request_event *event)
+{
+    const struct caller *caller = request->caller;
+    struct journal *journal = caller->api->journal;
+    if (journal == NULL) {
+        return;
+    }
+    CLEANUP(buf_release) struct buf text = BUF_INIT(EVENT_BYTES_MAX);
+    struct json_writer json = json_writer_to(&text);
+    json_begin_object(&json, NULL);
+    json_cstr(&json, "event_type", event->type);
+    json_cstr(&json, "event_outcome", event->outcome);
+    caller_write(&json, request);
+    json_str(&json, "request_id", request->request_id);
+    json_cstr(&json, "resource_type", event->resource_type);
+    json_str(&json, "resource_id", event->resource_id);
+    json_begin_object(&json, "event_data");
+    event->write_data(&json, event->data);
+    if (json_end(&json) == OK) {
+        journal_put(journal, caller->org, buf_slice(&text));
+    }
+}
+
 void access_event(struct api *api, const struct http_request *request,
                   const struct http_outcome *outcome)
 {

@@ -8,12 +8,11 @@
 #include "base/hash.h"
 #include "codec/json_write.h"
 #include "http/problem.h"
-#include "ingest/journal.h"
 #include "limits/limit_text.h"
 #include "limits/limit_tiers.h"
 #include "os/clock.h"
 
-enum { FAILURE_SECONDS = 60, EVENT_BYTES_MAX = 4096 };
+enum { FAILURE_SECONDS = 60 };
 
 /* ---- Answers ---- */
 
@@ -100,22 +99,13 @@ static void note_event(struct http_request *request, struct api *api,
     int64_t last_us = atomic_load(noted_us);
     bool is_first =
         now_us - last_us >= 1000000 && atomic_compare_exchange_strong(noted_us, &last_us, now_us);
-    if (api->journal == NULL || !is_first) {
-        return;
-    }
-    CLEANUP(buf_release) struct buf text = BUF_INIT(EVENT_BYTES_MAX);
-    struct json_writer json = json_writer_to(&text);
-    json_begin_object(&json, NULL);
-    json_cstr(&json, "event_type", "rate_limit.exceeded");
-    json_cstr(&json, "event_outcome", "denied");
-    caller_write(&json, request);
-    json_str(&json, "request_id", request->request_id);
-    json_cstr(&json, "resource_type", "organization");
-    json_str(&json, "resource_id", caller->org);
-    json_begin_object(&json, "event_data");
-    extend(&json, answer);
-    if (json_end(&json) == OK) {
-        journal_put(api->journal, caller->org, buf_slice(&text));
+    if (is_first) {
+        access_put(request, &(struct request_event){.type = "rate_limit.exceeded",
+                                                    .outcome = "denied",
+                                                    .resource_type = "organization",
+                                                    .resource_id = caller->org,
+                                                    .write_data = extend,
+                                                    .data = answer});
     }
 }
 

@@ -7,44 +7,37 @@
 #include "api/validation_quota.h"
 #include "codec/hex.h"
 #include "codec/json_write.h"
-#include "ingest/journal.h"
 #include "ingest/requirements.h"
 #include "os/clock.h"
 #include "os/random.h"
 #include "validate/rules.h"
 
-enum { ID_BYTES = 8, EVENT_BYTES_MAX = 4096 };
+enum { ID_BYTES = 8 };
 
 static const char *status_name(enum rules_status status)
 {
     return status == RULES_PASSED ? "passed" : status == RULES_WARNING ? "warning" : "failed";
 }
 
+static void write_outcome(struct json_writer *json, const void *data)
+{
+    const struct rules_result *result = data;
+    json_cstr(json, "status", status_name(result->status));
+    json_u64(json, "errors", result->error_count);
+    json_u64(json, "warnings", result->warning_count);
+}
+
 /* ING-31: that it was asked, and what came of it. */
-static void note_event(struct http_request *request, const char *id,
+static void note_event(const struct http_request *request, const char *id,
                        const struct rules_result *result)
 {
-    const struct caller *caller = request->caller;
-    struct journal *journal = caller->api->journal;
-    if (journal == NULL) {
-        return;
-    }
-    CLEANUP(buf_release) struct buf text = BUF_INIT(EVENT_BYTES_MAX);
-    struct json_writer json = json_writer_to(&text);
-    json_begin_object(&json, NULL);
-    json_cstr(&json, "event_type", "validation.request");
-    json_cstr(&json, "event_outcome", result->status == RULES_FAILED ? "failure" : "success");
-    caller_write(&json, request);
-    json_str(&json, "request_id", request->request_id);
-    json_cstr(&json, "resource_type", "validation");
-    json_cstr(&json, "resource_id", id);
-    json_begin_object(&json, "event_data");
-    json_cstr(&json, "status", status_name(result->status));
-    json_u64(&json, "errors", result->error_count);
-    json_u64(&json, "warnings", result->warning_count);
-    if (json_end(&json) == OK) {
-        journal_put(journal, caller->org, buf_slice(&text));
-    }
+    const char *outcome = result->status == RULES_FAILED ? "failure" : "success";
+    access_put(request, &(struct request_event){.type = "validation.request",
+                                                .outcome = outcome,
+                                                .resource_type = "validation",
+                                                .resource_id = slice_from_cstr(id),
+                                                .write_data = write_outcome,
+                                                .data = result});
 }
 
 /* False: the result is too large for an answer. */

@@ -8,11 +8,10 @@
 #include "api/auth.h"
 #include "base/log.h"
 #include "codec/json_write.h"
-#include "ingest/journal.h"
 #include "limits/limit_tiers.h"
 #include "os/clock.h"
 
-enum { NUMBER_BYTES = 24, MESSAGE_BYTES = 96, EVENT_BYTES_MAX = 4096 };
+enum { NUMBER_BYTES = 24, MESSAGE_BYTES = 96 };
 
 /* ---- Answers ---- */
 
@@ -59,24 +58,12 @@ static void extend(struct json_writer *json, const void *data)
 static void note_event(struct http_request *request, const struct refusal *refusal)
 {
     const struct caller *caller = request->caller;
-    struct journal *journal = caller->api->journal;
-    if (journal == NULL) {
-        return;
-    }
-    CLEANUP(buf_release) struct buf text = BUF_INIT(EVENT_BYTES_MAX);
-    struct json_writer json = json_writer_to(&text);
-    json_begin_object(&json, NULL);
-    json_cstr(&json, "event_type", "validation.quota_exceeded");
-    json_cstr(&json, "event_outcome", "denied");
-    caller_write(&json, request);
-    json_str(&json, "request_id", request->request_id);
-    json_cstr(&json, "resource_type", "organization");
-    json_str(&json, "resource_id", caller->org);
-    json_begin_object(&json, "event_data");
-    extend(&json, refusal);
-    if (json_end(&json) == OK) {
-        journal_put(journal, caller->org, buf_slice(&text));
-    }
+    access_put(request, &(struct request_event){.type = "validation.quota_exceeded",
+                                                .outcome = "denied",
+                                                .resource_type = "organization",
+                                                .resource_id = caller->org,
+                                                .write_data = extend,
+                                                .data = refusal});
 }
 
 static void refuse(struct http_request *request, const struct quota_answer *quota, int64_t now_us)
