@@ -280,6 +280,13 @@ def keys(server):
         found = server.query(event_type='api_key.rotate')['data'][-1]['event_data']
         equal(found['old_key_id'], made['id'])
         true(found['new_key_id'] != made['id'], 'the new one')
+    with step('a key is made once by a request that comes twice, and its secret shown once'):
+        once = {'Idempotency-Key': 'key-1'}
+        made = server.post(path_of('api-keys'), {'name': 'once'}, once).expect(201).json()
+        problem = server.post(path_of('api-keys'), {'name': 'once'}, once).expect_problem(409)
+        contains(problem['detail'], made['id'])
+        names = [one['name'] for one in server.get(path_of('api-keys'), {'limit': 1000}).json()['data']]
+        equal(names.count('once'), 1)
     with step('AUT-13: an organisation may say when its keys end at the latest'):
         def org(change):
             server.request('PATCH', path_of('organizations', {'id': 'default'}),

@@ -10,12 +10,9 @@
 #include "api/key_policy.h"
 #include "api/legacy_config.h"
 #include "api/people.h"
-#include "codec/hex.h"
-#include "crypto/sha256.h"
+#include "base/mem.h"
 #include "ingest/requirements.h"
 #include "people/people.h"
-
-enum { IDEMPOTENCY_BYTES_MAX = 255 };
 
 /* ---- One object ---- */
 
@@ -278,31 +275,12 @@ void api_config_delete(struct http_request *request)
 
 /* ---- New ones, which may be asked for twice ---- */
 
-static void fingerprint_of(const struct http_request *request, char out[2 * SHA256_BYTES])
+/* The object that the same request made before. */
+static enum err get_made(struct changing *changing, const char *id)
 {
-    uint8_t hash[SHA256_BYTES];
-    sha256_two(request->path, request->body, hash);
-    hex_encode((slice){hash, sizeof(hash)}, out);
-}
-
-/* The object that the same request made before; NOT_FOUND: there was none. */
-static enum err recall_inside(struct changing *changing, slice key, slice fingerprint)
-{
-    int status = 0;
-    char *id = NULL;
-    if (key.len > IDEMPOTENCY_BYTES_MAX) {
-        return diag_fail(&changing->diag, ERR_INVALID, "Idempotency-Key", "is longer than %d bytes",
-                         IDEMPOTENCY_BYTES_MAX);
-    }
     slice org = changing->kind->is_organization ? (slice){0} : changing->author.org;
-    enum err e = catalog_recall(changing->catalog, changing->author.org, key, fingerprint, &status,
-                                &id, &changing->diag);
-    if (e == OK) {
-        e = catalog_get(changing->catalog, changing->kind, org, slice_from_cstr(id),
-                        &changing->object, &changing->diag);
-    }
-    free(id);
-    return e;
+    return catalog_get(changing->catalog, changing->kind, org, slice_from_cstr(id),
+                       &changing->object, &changing->diag);
 }
 
 static enum err insert_inside(struct changing *changing)
@@ -319,23 +297,16 @@ static enum err insert_inside(struct changing *changing)
 
 static enum err create_inside(struct changing *changing)
 {
-    slice key = {0};
+    struct config_once once;
+    char *made CLEANUP(mem_freep) = NULL;
+    slice org = changing->author.org;
     TRY(check_organizations(changing, false, &changing->diag));
-    if (!http_header(changing->request, "idempotency-key", &key) || key.len == 0) {
-        return insert_inside(changing);
+    TRY(config_once(changing->request, org, &once, &made, &changing->diag));
+    if (made != NULL) {
+        return get_made(changing, made);
     }
-    char text[2 * SHA256_BYTES];
-    fingerprint_of(changing->request, text);
-    slice fingerprint = {(uint8_t *)text, sizeof(text)};
-    enum err e = recall_inside(changing, key, fingerprint);
-    if (e != ERR_NOT_FOUND) {
-        return e;
-    }
-    changing->diag = (struct diag){0};
     TRY(insert_inside(changing));
-    const char *id = json_string_value(json_object_get(changing->object, "id"));
-    return catalog_remember(changing->catalog, changing->author.org, key, fingerprint, 201,
-                            slice_from_cstr(id), &changing->diag);
+    return config_once_done(changing->catalog, org, &once, changing->object, &changing->diag);
 }
 
 void api_config_create(struct http_request *request)

@@ -8,6 +8,7 @@
 
 #include "api/api.h"
 #include "catalog/catalog.h"
+#include "crypto/sha256.h"
 
 /* The kind of the request's route. */
 const struct kind *config_kind(const struct http_request *request);
@@ -30,6 +31,20 @@ enum err config_change(const struct http_request *request, struct catalog_author
 
 /* The version that If-Match asks for; 0: any. INVALID. */
 enum err config_if_match(const struct http_request *request, uint64_t *out, struct diag *diag);
+
+/* A request that makes something and may come twice, if it has an Idempotency-Key. Within the
+ * transaction: */
+struct config_once {
+    slice key; /* empty: it has none */
+    char fingerprint[2 * SHA256_BYTES];
+};
+/* *made is the id of what the same request made before, a string of the heap; NULL: nothing.
+ * INVALID; CONFLICT: the key was that of another request. */
+enum err config_once(const struct http_request *request, slice org, struct config_once *out,
+                     char **made, struct diag *diag);
+/* What it made now. */
+enum err config_once_done(struct catalog *catalog, slice org, const struct config_once *once,
+                          const json_t *object, struct diag *diag);
 
 /* The object that the path names with its id, or with what version 1.0 calls it: a new reference.
  * NOT_FOUND. */

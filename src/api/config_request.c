@@ -7,6 +7,7 @@
 #include "api/config.h"
 #include "api/legacy_config.h"
 #include "base/mem.h"
+#include "codec/hex.h"
 
 const struct kind *config_kind(const struct http_request *request)
 {
@@ -146,6 +147,46 @@ json_t *config_show(const struct http_request *request, const json_t *object)
     }
     return shown;
 }
+
+/* ---- What may come twice ---- */
+
+enum err config_once(const struct http_request *request, slice org, struct config_once *out,
+                     char **made, struct diag *diag)
+{
+    enum { KEY_BYTES_MAX = 255 };
+    uint8_t hash[SHA256_BYTES];
+    int status = 0;
+    *out = (struct config_once){0};
+    if (!http_header(request, "idempotency-key", &out->key) || out->key.len == 0) {
+        return OK;
+    }
+    if (out->key.len > KEY_BYTES_MAX) {
+        return diag_fail(diag, ERR_INVALID, "Idempotency-Key", "is longer than %d bytes",
+                         KEY_BYTES_MAX);
+    }
+    sha256_two(request->path, request->body, hash);
+    hex_encode((slice){hash, sizeof(hash)}, out->fingerprint);
+    slice fingerprint = {(const uint8_t *)out->fingerprint, sizeof(out->fingerprint)};
+    enum err e =
+        catalog_recall(api_of(request)->catalog, org, out->key, fingerprint, &status, made, diag);
+    if (e == ERR_NOT_FOUND) {
+        *diag = (struct diag){0};
+        return OK;
+    }
+    return e;
+}
+
+enum err config_once_done(struct catalog *catalog, slice org, const struct config_once *once,
+                          const json_t *object, struct diag *diag)
+{
+    slice fingerprint = {(const uint8_t *)once->fingerprint, sizeof(once->fingerprint)};
+    const char *id = json_string_value(json_object_get(object, "id"));
+    return once->key.len == 0 ? OK
+                              : catalog_remember(catalog, org, once->key, fingerprint, 201,
+                                                 slice_from_cstr(id), diag);
+}
+
+/* ---- Answers ---- */
 
 void config_answer(struct http_request *request, int status, const json_t *value)
 {

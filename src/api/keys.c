@@ -8,6 +8,7 @@
 #include "api/config.h"
 #include "api/handlers.h"
 #include "api/key_policy.h"
+#include "base/mem.h"
 #include "codec/hex.h"
 #include "codec/time.h"
 #include "crypto/secret.h"
@@ -85,13 +86,29 @@ static enum err insert_inside(struct keying *keying, json_t *wanted)
     return key_policy_check(keying->catalog, NULL, keying->made, &keying->errors, &keying->diag);
 }
 
+/* A secret is shown once, also to a request that comes twice. */
+static enum err create_inside(struct keying *keying)
+{
+    struct config_once once;
+    char *made CLEANUP(mem_freep) = NULL;
+    TRY(config_once(keying->request, keying->author.org, &once, &made, &keying->diag));
+    if (made != NULL) {
+        return diag_fail(&keying->diag, ERR_CONFLICT, "Idempotency-Key",
+                         "this request made the key %s before, whose secret is not shown again",
+                         made);
+    }
+    TRY(insert_inside(keying, keying->body));
+    return config_once_done(keying->catalog, keying->author.org, &once, keying->made,
+                            &keying->diag);
+}
+
 void api_key_create(struct http_request *request)
 {
     struct keying keying;
     enum err e = begin(request, &keying);
     e = e == OK ? catalog_begin(keying.catalog, &keying.diag) : e;
     if (e == OK) {
-        e = catalog_end(keying.catalog, insert_inside(&keying, keying.body), &keying.diag);
+        e = catalog_end(keying.catalog, create_inside(&keying), &keying.diag);
     }
     if (e != OK) {
         config_fail(request, e, &keying.diag, &keying.errors);
