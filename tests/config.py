@@ -287,6 +287,11 @@ def keys(server):
         contains(problem['detail'], made['id'])
         names = [one['name'] for one in server.get(path_of('api-keys'), {'limit': 1000}).json()['data']]
         equal(names.count('once'), 1)
+    with step('the steps that the database went through can be listed'):
+        steps = server.get('/api/v1/migrations').expect(200).json()['data']
+        names = [one['name'] for one in steps]
+        true({'outbox', 'rules', 'users.email'} <= set(names) and len(set(names)) == len(names), names)
+        true(all(one['applied_at'].endswith('Z') for one in steps), 'times')
     with step('AUT-13: an organisation may say when its keys end at the latest'):
         def org(change):
             server.request('PATCH', path_of('organizations', {'id': 'default'}),

@@ -63,6 +63,8 @@ void api_totp_end(struct http_request *request);
 void api_totp_reset(struct http_request *request);
 void api_token_keys_rotate(struct http_request *request);
 
+void api_migrations_get(struct http_request *request); /* migrations.c */
+
 void api_changes_get(struct http_request *request); /* changes.c */
 
 void api_settings_list(struct http_request *request); /* settings.c */

@@ -203,6 +203,7 @@ static const struct http_route routes[] = {
     GETS("/health/database", api_health_database, open_to_all),
     GETS("/health/redis", api_health_redis, open_to_all),
     GETS("/metrics", api_metrics_get, for_loopback),
+    GETS("/api/v1/migrations", api_migrations_get, operators_since_2),
     GETS("/api/v1/version", api_version_get, open_to_all),
     GETS("/api/v1/version/usage", api_version_usage_get, operators_since_2),
 
