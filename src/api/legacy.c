@@ -57,6 +57,15 @@ static const struct query_shape log_list = {"logs", log_columns, COUNT_OF(log_co
 static const struct query_shape audit_log_list = {"logs", audit_log_columns,
                                                   COUNT_OF(audit_log_columns), write_count};
 
+void legacy_page_form(const struct query_shape *shape, struct buf *out)
+{
+    const struct query_totals totals = {.page = 1, .limit = 1};
+    struct json_writer json = json_writer_to(out);
+    json_begin_object(&json, NULL);
+    shape->write_page(&json, &totals);
+    ASSERT(json_end(&json) == OK);
+}
+
 /* ---- Parameters ---- */
 
 static const struct legacy_param date_params[] = {

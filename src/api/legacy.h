@@ -57,5 +57,8 @@ void legacy_params(const struct legacy *legacy, struct query_param *params, size
 bool legacy_event(const struct legacy *legacy, const struct event *event, struct buf *scratch,
                   struct buf *out);
 
+/* An object with the members that stand behind a list of this shape: what documents tell of it. */
+void legacy_page_form(const struct query_shape *shape, struct buf *out);
+
 /* Hook, before an answer: a problem document becomes an error of the shape that it has. */
 void legacy_adapt_problem(const struct api *api, struct http_request *request);

@@ -79,6 +79,9 @@ bool field_find(slice name, enum field *out);
  * success failure pending denied unknown. -1 when `name` (lower case) is not one of them. */
 int choice_rank(enum field field, slice name);
 
+/* The names themselves, lowest first. False beyond the last leaves *out untouched. */
+bool choice_at(enum field field, size_t index, slice *out);
+
 /* Appends the canonical line. `out` may refuse (buf_check). */
 void event_write_line(const struct event *event, struct buf *out);
 

@@ -158,11 +158,28 @@ static bool same_letters(slice lower_case, slice text)
     return true;
 }
 
+static const struct choice *choices_of(enum field field, size_t *count)
+{
+    ASSERT(fields[field].type == TYPE_CHOICE);
+    *count = field == FIELD_SEVERITY ? COUNT_OF(severities) : COUNT_OF(outcomes);
+    return field == FIELD_SEVERITY ? severities : outcomes;
+}
+
+bool choice_at(enum field field, size_t index, slice *out)
+{
+    size_t count = 0;
+    const struct choice *choices = choices_of(field, &count);
+    if (index >= count) {
+        return false;
+    }
+    *out = choices[index].name;
+    return true;
+}
+
 static const struct choice *find_choice(enum field field, slice name)
 {
-    const struct choice *choices = field == FIELD_SEVERITY ? severities : outcomes;
-    size_t count = field == FIELD_SEVERITY ? COUNT_OF(severities) : COUNT_OF(outcomes);
-    ASSERT(fields[field].type == TYPE_CHOICE);
+    size_t count = 0;
+    const struct choice *choices = choices_of(field, &count);
     for (size_t i = 0; i < count; i++) {
         if (same_letters(choices[i].name, name)) {
             return &choices[i];

@@ -59,6 +59,22 @@ static void test_ranks(void **state)
     }
 }
 
+static void test_choices_are_told_lowest_first(void **state)
+{
+    UNUSED(state);
+    slice name = SLICE("untouched");
+    int rank = 0;
+    for (size_t i = 0; choice_at(FIELD_SEVERITY, i, &name); i++) {
+        assert_true(choice_rank(FIELD_SEVERITY, name) >= rank);
+        rank = choice_rank(FIELD_SEVERITY, name);
+    }
+    assert_slice_equal(name, "emergency");
+    assert_true(choice_at(FIELD_EVENT_OUTCOME, 4, &name));
+    assert_slice_equal(name, "unknown");
+    assert_false(choice_at(FIELD_EVENT_OUTCOME, 5, &name));
+    assert_slice_equal(name, "unknown");
+}
+
 static void test_values_as_text_and_as_json(void **state)
 {
     UNUSED(state);
@@ -124,6 +140,7 @@ int main(void)
         cmocka_unit_test(test_every_name_finds_its_field),
         cmocka_unit_test(test_nothing_else_is_a_field),
         cmocka_unit_test(test_ranks),
+        cmocka_unit_test(test_choices_are_told_lowest_first),
         cmocka_unit_test(test_values_as_text_and_as_json),
         cmocka_unit_test(test_entries_from_65536_bytes_on_are_digest_records),
         cmocka_unit_test(test_a_line_refused_by_its_buf_is_told),
