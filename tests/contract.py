@@ -5,13 +5,18 @@
 documented, and where no entry in src/api/contract provokes one that is. With --record it keeps real answers as the
 document's examples.
 """
+import base64
 import contextlib
+import hashlib
+import hmac
 import http.client
 import json
 import pathlib
 import re
 import signal
+import struct
 import sys
+import time
 import urllib.parse
 import uuid
 
@@ -58,6 +63,11 @@ class World:
         return Server().start()
 
     @staticmethod
+    def _start_guarded():
+        """As it is without options: logins and sign-ups are limited, which is asked for once."""
+        return Server('--signup').start()
+
+    @staticmethod
     def _start_full():
         return Server('--disk-reserve-bytes', '1TiB', usual=('--wal-file-bytes', '32MiB')).start()
 
@@ -69,7 +79,8 @@ class World:
         return server
 
     def _start_usual(self):
-        server = Server('--tiles-public=false', '--trusted-proxies', '127.0.0.1', '--origin', 'log.example/cairn').start()
+        server = Server('--tiles-public=false', '--trusted-proxies', '127.0.0.1', '--origin', 'log.example/cairn',
+                        '--signup', '--login-failures-max', '0').start()
         self.keys = {'owner': server.key, 'nobody': None, 'wrong': WRONG_KEY}
         for name, scope in (('reader', 'events:read'), ('writer', 'events:write')):
             self.keys[name] = self._key(server, {'name': name, 'scopes': [scope]})
@@ -116,6 +127,17 @@ def find(name, values):
     return values
 
 
+def with_code(answer):
+    """An answer with the address of a second factor, and a code of it (RFC 6238)."""
+    if not answer.get('uri', '').startswith('otpauth://'):
+        return answer
+    secret = urllib.parse.parse_qs(urllib.parse.urlsplit(answer['uri']).query)['secret'][0]
+    key = base64.b32decode(secret + '=' * (-len(secret) % 8))
+    digest = hmac.new(key, struct.pack('>Q', int(time.time()) // 30), hashlib.sha1).digest()
+    number = struct.unpack_from('>I', digest, digest[-1] & 15)[0] & 0x7fffffff
+    return answer | {'code': f'{number % 1000000:06d}'}
+
+
 # Asking
 
 class Asker:
@@ -125,19 +147,27 @@ class Asker:
         self.world, self.contract = world, contract
 
     def values(self, server, before):
-        """What ${...} means: the world's values, and `made` and `sent` of the steps."""
+        """What ${...} means: the world's values, and of the steps `made`, `sent` and what they save."""
         self.world.number += 1
         values = self.world.values | {'n': self.world.number, 'made': {'id': self.world.values['unknown']}}
         for one in openapi.as_list(before):
             method, path = expand(one['call'], values).split(' ', 1)
             body = expand(one.get('body'), values)
             answer = server.request(method, path, json.dumps(body) if body is not None else b'',
-                                    self._headers(one, values, 'application/json'))
+                                    self._headers(one, values, 'application/json'), self.key(server, one, values))
             if not 200 <= answer.status < 300:
                 raise Wrong(f'a step before: {one["call"]} was answered {answer.status} {answer.body[:300]!r}')
-            if answer.body and 'save' not in one:
-                values |= {'made': answer.json(), 'sent': body}
+            got = answer.json() if answer.body else {}
+            values |= {one['save']: with_code(got)} if 'save' in one else {'made': got, 'sent': body}
         return values
+
+    def key(self, server, recipe, values):
+        """Of one of the world's callers, or ${...} what a step answered."""
+        who = recipe.get('as', 'owner')
+        if who.startswith('$'):
+            return expand(who, values)
+        return self.world.keys[who] if server is self.world.servers.get('usual') else {
+            'owner': server.key, 'nobody': None}[who]
 
     @staticmethod
     def _headers(recipe, values, kind):
@@ -163,13 +193,15 @@ class Asker:
         kind = None if body is None else 'application/json'
         if body is None and operation['method'] != 'GET':
             body = ''
-        key = self.world.keys[recipe.get('as', 'owner')] if server is self.world.servers.get('usual') else server.key
+        key = self.key(server, recipe, values)
         path = self.path(operation, recipe, values)
         headers = self._headers(recipe, values, kind)
         if 'length' in recipe:
             return self._ask_of_length(server, operation, path, recipe['length']), None
         if recipe.get('stream'):
             return self._ask_stream(server, path), None
+        for _ in range(recipe.get('times', 1) - 1):
+            server.request(operation['method'], path, body, headers, key)
         return server.request(operation['method'], path, body, headers, key), sent
 
     @staticmethod

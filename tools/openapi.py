@@ -71,8 +71,11 @@ Dumper.add_representer(str, _text)
 
 
 def load(path):
-    with open(path, encoding='utf-8') as file:
-        return yaml.load(file, Loader) or {}
+    try:
+        with open(path, encoding='utf-8') as file:
+            return yaml.load(file, Loader) or {}
+    except yaml.YAMLError as problem:
+        raise Mistake(f'no YAML: {problem}') from problem
 
 
 def dump(value):
@@ -373,9 +376,14 @@ class Contract:
         self._by_place[place] = operation
 
     def _entry_of(self, route, place):
-        if place in self.entries:
-            return self.entries[place]
-        twin = self._by_place.get(route['twin'])
+        written = self.entries.get(place, {})
+        if written and 'like' not in written:
+            return written
+        twin = self._by_place.get(written.get('like', route['twin']))
+        if written:
+            entry = self._entry_of_twin(route, twin)
+            return entry | written | {'answers': entry['answers'] | {
+                str(status): answer for status, answer in written.get('answers', {}).items()}}
         if twin is not None:
             return self._entry_of_twin(route, twin)
         if route['role'] is not None:
@@ -461,7 +469,7 @@ class Contract:
         away = {'X-Forwarded-For': '203.0.113.7'} if route['open'] == 'loopback' else {}
         out = {'401': {'ask': [{'as': 'wrong' if route['open'] == 'all' else 'nobody', 'headers': away}]},
                '429': {'ask': [{'as': 'limited'}]}, '5XX': {'ask': []}}
-        if route['open'] != 'all':
+        if route['scope'] and route['open'] != 'all':
             narrow = 'reader' if route['scope'] == 'events:write' else 'writer'
             out['403'] = {'ask': [{'as': narrow, 'headers': away}]}
         if route['method'] != 'GET':
@@ -570,8 +578,9 @@ class Contract:
     def _security(route):
         if route['open'] == 'all':
             return []
-        keys = [{'bearer': [route['scope']]}, {'key': [route['scope']]}]
-        return keys if route['open'] == 'none' else [{}, *keys]
+        scopes = [route['scope']] if route['scope'] else []
+        keys = [{'bearer': scopes}, {'key': scopes}]
+        return keys if route['open'] in ('none', 'known') else [{}, *keys]
 
     def _parameter(self, place, name, entry, is_required):
         schema = schema_of(entry['schema'], self.shapes)
@@ -653,14 +662,14 @@ class Contract:
             schema = {'error': 'LegacyError', 'detail': 'LegacyDetail', 'status': 'LegacyStatus'}[legacy['errors']]
             kind = 'application/json'
         response = {'description': answer.get('about', common['about'])}
-        headers = common.get('headers', [])
+        headers = answer.get('headers', common.get('headers', []))
         if headers:
             response['headers'] = {name: {'$ref': f'#/components/headers/{name}'} for name in headers}
         response['content'] = {kind: {'schema': {'$ref': f'#/components/schemas/{schema}'}}}
         recorded = self.examples.get('errors', {}).get(f'{status} {schema}')
         if recorded is not None:
             response['content'][kind]['example'] = recorded
-        if 'about' in answer:
+        if 'about' in answer or 'headers' in answer:
             return response
         name = STATUS_NAMES[status] + ('' if schema in ('Problem', 'RateLimitProblem') else schema.replace('Problem', ''))
         self._responses[name] = response

@@ -15,9 +15,6 @@ enum { ACTOR_BYTES_MAX = 255 }; /* as events have it; longer are service account
 
 static enum http_pass refuse(struct http_request *request, int status, const char *detail)
 {
-    if (status == 401) {
-        http_response_header_cstr(request->response, "WWW-Authenticate", "Bearer realm=\"cairn\"");
-    }
     http_problem(request, status, detail);
     return HTTP_PASS_ANSWER;
 }

@@ -48,6 +48,8 @@ static const char *openness_name(enum openness openness)
     switch (openness) {
     case OPEN_TO_NONE:
         return "none";
+    case OPEN_TO_KNOWN:
+        return "known";
     case OPEN_TO_ALL:
         return "all";
     case OPEN_TO_LOOPBACK:

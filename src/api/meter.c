@@ -64,25 +64,31 @@ static enum http_pass refuse(struct http_request *request, const struct limit_an
     return HTTP_PASS_ANSWER;
 }
 
+struct wait {
+    char message[128];
+    uint64_t seconds;
+};
+
 static void extend_wait(struct json_writer *json, const void *data)
 {
+    const struct wait *wait = data;
     json_cstr(json, "error", "rate_limit_exceeded");
-    json_u64(json, "retry_after", *(const uint64_t *)data);
+    json_cstr(json, "message", wait->message);
+    json_u64(json, "retry_after", wait->seconds);
 }
 
 void meter_wait(struct http_request *request, const char *what, int64_t wait_us)
 {
-    uint64_t seconds = (uint64_t)(wait_us + 999999) / 1000000;
-    char detail[128];
-    (void)snprintf(detail, sizeof(detail), "too many %s; wait %llu seconds", what,
-                   (unsigned long long)seconds);
-    http_response_header_u64(request->response, "Retry-After", seconds);
+    struct wait wait = {.seconds = (uint64_t)(wait_us + 999999) / 1000000};
+    (void)snprintf(wait.message, sizeof(wait.message), "too many %s; wait %llu seconds", what,
+                   (unsigned long long)wait.seconds);
+    http_response_header_u64(request->response, "Retry-After", wait.seconds);
     const struct http_problem problem = {
         .status = 429,
         .type = "/docs/problems#rate-limit",
-        .detail = slice_from_cstr(detail),
+        .detail = slice_from_cstr(wait.message),
         .extend = extend_wait,
-        .extend_data = &seconds,
+        .extend_data = &wait,
     };
     http_problem_write(request, &problem);
 }

@@ -255,6 +255,9 @@ static void add_headers(struct http_request *request, void *data)
     legacy_adapt_problem(api, request);
     api_version_headers(api->versions, request);
     http_response_lines(request->response, SLICE(API_SECURITY_HEADERS));
+    if (request->response->status == 401) { /* RFC 9110: whoever says it, it says how */
+        http_response_header_cstr(request->response, "WWW-Authenticate", "Bearer realm=\"cairn\"");
+    }
     bool is_https = request->is_https; /* over plain HTTP nobody may believe it (RFC 6797) */
     if (is_https && running_bool(api->running, OPTION_HSTS)) {
         http_response_lines(request->response,
