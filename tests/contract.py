@@ -35,7 +35,8 @@ import openapi  # noqa: E402  pylint: disable=wrong-import-position
 TABLES = sys.argv[2]
 RECORDS = '--record' in sys.argv
 WRONG_KEY = 'cairn_dev_00000000_' + 'x' * 43
-KEY_SECRET = re.compile(r'(cairn_(?:dev|live)_\w{8}_)[\w-]{43}')
+SECRETS = (re.compile(r'(cairn_(?:dev|live)_\w{8}_)[\w-]{43}'), re.compile(r'(cairn_refresh_[\w-]{22}_)[\w-]{43}'),
+           re.compile(r'(eyJ[\w-]+\.[\w-]+\.)[\w-]{86}'), re.compile(r'(\?secret=)[A-Z2-7]{32}'))
 RECORDED_CHARS_MAX = 3000
 FORMATS = jsonschema.FormatChecker()
 
@@ -280,7 +281,10 @@ class Recorder:
 
     @staticmethod
     def clean(value):
-        return json.loads(KEY_SECRET.sub(lambda found: found.group(1) + 'x' * 43, json.dumps(value)))
+        text = json.dumps(value)
+        for secret in SECRETS:
+            text = secret.sub(lambda found: found[1] + 'x' * (len(found[0]) - len(found[1])), text)
+        return json.loads(text)
 
     def keep(self, into, before, name, value, schema):
         if name in into:
@@ -310,7 +314,7 @@ class Recorder:
         kept = self.new.setdefault(operation['id'], {'answers': {}})
         before = self.old.get(operation['id'], {'answers': {}})
         if sent is not None and is_best and 'twin' not in operation:
-            kept.setdefault('request', before.get('request', sent))
+            kept.setdefault('request', before.get('request', self.clean(sent)))
         self.keep(kept['answers'], before['answers'], str(answer.status), value, content['schema'])
 
     def write(self):
