@@ -31,6 +31,7 @@ STATUS_NAMES = {
     '500': 'Internal', '503': 'Busy', '507': 'Full', '5XX': 'ServerError'}
 TIME = r'^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$'
 BODY_BYTES_MAX = 64 * 1024  # of routes that state none (http/server.h)
+STREAM_BYTES = 2 ** 40  # more than any setting lets a stream have
 
 
 class Mistake(Exception):
@@ -473,7 +474,8 @@ class Contract:
             narrow = 'reader' if route['scope'] == 'events:write' else 'writer'
             out['403'] = {'ask': [{'as': narrow, 'headers': away}]}
         if route['method'] != 'GET':
-            out['413'] = {'ask': [{'length': (route['body_bytes_max'] or BODY_BYTES_MAX) + 1}]}
+            out['413'] = {'ask': [{'length': STREAM_BYTES if route['is_stream'] else
+                                   (route['body_bytes_max'] or BODY_BYTES_MAX) + 1}]}
             out['415'] = {'ask': [{'headers': {'Content-Encoding': 'br'}, 'text': 'x'}]}
         return {status: answer | {'derived': True, 'is_told': bool(operation['answers'].get(status))}
                 for status, answer in out.items()}
