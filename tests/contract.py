@@ -50,7 +50,7 @@ def _is_uuid(text):
 
 class World:
     def __init__(self):
-        self.servers, self.keys, self.number = {}, {}, 0
+        self.servers, self.keys, self.number = {}, {}, 0  # keys by the name of the server
         self.values = {'unknown': str(uuid.uuid4())}
 
     def server(self, name):
@@ -68,6 +68,13 @@ class World:
         """As it is without options: logins and sign-ups are limited, which is asked for once."""
         return Server('--signup').start()
 
+    def _start_uncounted(self):
+        """Requests should be counted in a Redis that is not there, and are refused."""
+        server = Server('--redis-url', 'redis://127.0.0.1:1/0', '--redis-when-away', 'closed').listen()
+        self.keys['uncounted'] = {'owner': server.key, 'nobody': None,
+                                  'limited': self._owner(server, {'name': 'limited'})}
+        return server
+
     @staticmethod
     def _start_full():
         return Server('--disk-reserve-bytes', '1TiB', usual=('--wal-file-bytes', '32MiB')).start()
@@ -82,13 +89,13 @@ class World:
     def _start_usual(self):
         server = Server('--tiles-public=false', '--trusted-proxies', '127.0.0.1', '--origin', 'log.example/cairn',
                         '--signup', '--login-failures-max', '0').start()
-        self.keys = {'owner': server.key, 'nobody': None, 'wrong': WRONG_KEY}
+        keys = self.keys['usual'] = {'owner': server.key, 'nobody': None, 'wrong': WRONG_KEY}
         for name, scope in (('reader', 'events:read'), ('writer', 'events:write')):
-            self.keys[name] = self._key(server, {'name': name, 'scopes': [scope]})
-        for name, limits in (('stranger', {'tier': 'unlimited'}), ('limited', {'requests_per_day': 1})):
-            org = server.post('/api/v1/organizations', {'name': name} | limits).expect(201).json()['id']
-            self.keys[name] = self._key(server, {'name': name, 'role': 'owner'}, org)
-        server.get('/api/v1/log', key=self.keys['limited']).expect(200)  # its only request
+            keys[name] = self._key(server, {'name': name, 'scopes': [scope]})
+        keys['stranger'] = self._owner(server, {'name': 'stranger', 'tier': 'unlimited'})
+        keys['spent'] = self._owner(server, {'name': 'spent', 'tier': 'unlimited', 'monthly_quota': 0})
+        keys['limited'] = self._owner(server, {'name': 'limited', 'requests_per_day': 1})
+        server.get('/api/v1/log', key=keys['limited']).expect(200)  # its only request
         event = {'event_type': 'order.created', 'actor_id': 'alice', 'service': 'shop',
                  'correlation_id': 'order-4711', 'event_data': {'total': 19.99}}
         self.values['event'] = server.post(EVENTS, event).expect(201).json()
@@ -96,6 +103,10 @@ class World:
                              'parent_event_id': self.values['event']['event_id']}).expect(201)
         wait_until(lambda: server.get('/api/v1/log').json()['checkpoint_size'] > 2, 'a checkpoint covers the event')
         return server
+
+    def _owner(self, server, organization):
+        org = server.post('/api/v1/organizations', organization).expect(201).json()['id']
+        return self._key(server, {'name': 'first', 'role': 'owner'}, org)
 
     @staticmethod
     def _key(server, body, org='default'):
@@ -167,8 +178,8 @@ class Asker:
         who = recipe.get('as', 'owner')
         if who.startswith('$'):
             return expand(who, values)
-        return self.world.keys[who] if server is self.world.servers.get('usual') else {
-            'owner': server.key, 'nobody': None}[who]
+        name = next(name for name, one in self.world.servers.items() if one is server)
+        return self.world.keys.get(name, {'owner': server.key, 'nobody': None})[who]
 
     @staticmethod
     def _headers(recipe, values, kind):
@@ -306,7 +317,7 @@ class Recorder:
                 'application/octet-stream', 'text/event-stream'):
             return
         value = answer.json() if kind.endswith('json') else answer.body.decode()
-        if answer.status >= 400 and '$ref' in content['schema'] and answer.status != 503:
+        if answer.status >= 400 and re.search('Problem|Legacy', content['schema'].get('$ref', '')):
             name = content['schema']['$ref'].rpartition('/')[2]
             self.keep(self.new['errors'], self.old.get('errors', {}), f'{answer.status} {name}', value,
                       content['schema'])

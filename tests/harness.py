@@ -206,9 +206,14 @@ class Server:
         return self
 
     def start(self):
+        self.listen()
+        wait_until(self._is_ready, 'the server is ready')
+        return self
+
+    def listen(self):
+        """Starts it and waits until it listens; what it needs to be ready may not be there."""
         self.spawn()
         self.port = int(wait_until(self._find_port, 'the server says where it listens'))
-        wait_until(self._is_ready, 'the server is ready')
         self.key = (self.data / 'admin.key').read_text().strip()
         return self
 

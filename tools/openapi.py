@@ -29,6 +29,7 @@ STATUS_NAMES = {
     '400': 'Invalid', '401': 'Unauthorized', '403': 'Denied', '404': 'NotFound', '409': 'Conflict',
     '410': 'Gone', '412': 'Changed', '413': 'TooLarge', '415': 'UnsupportedType', '429': 'LimitReached',
     '500': 'Internal', '503': 'Busy', '507': 'Full', '5XX': 'ServerError'}
+LEGACY = {'error': 'LegacyError', 'detail': 'LegacyDetail', 'status': 'LegacyStatus'}
 TIME = r'^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$'
 BODY_BYTES_MAX = 64 * 1024  # of routes that state none (http/server.h)
 STREAM_BYTES = 2 ** 40  # more than any setting lets a stream have
@@ -469,7 +470,8 @@ class Contract:
         route = operation['route']
         away = {'X-Forwarded-For': '203.0.113.7'} if route['open'] == 'loopback' else {}
         out = {'401': {'ask': [{'as': 'wrong' if route['open'] == 'all' else 'nobody', 'headers': away}]},
-               '429': {'ask': [{'as': 'limited'}]}, '5XX': {'ask': []}}
+               '429': {'ask': [{'as': 'limited'}]}, '503': {'ask': [{'server': 'uncounted', 'as': 'limited'}]},
+               '5XX': {'ask': []}}
         if route['scope'] and route['open'] != 'all':
             narrow = 'reader' if route['scope'] == 'events:write' else 'writer'
             out['403'] = {'ask': [{'as': narrow, 'headers': away}]}
@@ -651,7 +653,19 @@ class Contract:
         if 'json' in answer:
             content['application/json'] = {'schema': schema_of(answer['json'], self.shapes)} | (
                 {'example': recorded} if recorded is not None and not isinstance(recorded, str) else {})
+            if status[0] in '45':
+                self._add_error(operation, content)
         return out | ({'content': content} if content else {})
+
+    @staticmethod
+    def _add_error(operation, content):
+        """It may be an error, too, of who is asked before the handler."""
+        legacy = operation['route']['legacy']
+        if legacy:
+            schema = {'$ref': f'#/components/schemas/{LEGACY[legacy["errors"]]}'}
+            content['application/json']['schema'] = {'anyOf': [content['application/json']['schema'], schema]}
+        else:
+            content['application/problem+json'] = {'schema': {'$ref': '#/components/schemas/Problem'}}
 
     def _error(self, operation, status, answer):
         common = self.common['errors'].get(status) or self.common['errors'].get(int(status) if status.isdigit() else 0)
@@ -661,7 +675,7 @@ class Contract:
         schema = answer.get('schema', common.get('schema', 'Problem'))
         kind = 'application/problem+json'
         if legacy:
-            schema = {'error': 'LegacyError', 'detail': 'LegacyDetail', 'status': 'LegacyStatus'}[legacy['errors']]
+            schema = LEGACY[legacy['errors']]
             kind = 'application/json'
         response = {'description': answer.get('about', common['about'])}
         headers = answer.get('headers', common.get('headers', []))
