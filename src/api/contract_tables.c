@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "access/rights.h"
+#include "api/handlers.h"
 #include "api/legacy.h"
 #include "api/versions.h"
 #include "http/words.h"
