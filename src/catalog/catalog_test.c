@@ -39,6 +39,24 @@ static enum err remove_one(struct place *place, const struct kind *kind, const c
 
 /* ---- Events ---- */
 
+static void test_an_event_is_one_that_the_log_takes(void **state)
+{
+    struct place *place = *state;
+    char name[3001];
+    struct catalog_author guest = author;
+    memset(name, 'a', sizeof(name) - 1);
+    memcpy(name + 254, "\xc3\xa4", 2); /* the most would end in its middle */
+    name[sizeof(name) - 1] = '\0';
+    guest.actor_id = slice_from_cstr(name);
+    assert_int_equal(catalog_begin(place->catalog, NULL), OK);
+    assert_int_equal(catalog_note(place->catalog, &guest, "auth.login", "denied", NULL, NULL), OK);
+    assert_int_equal(catalog_commit(place->catalog, NULL), OK);
+    json_t *events = events_of(place);
+    const json_t *event = json_array_get(events, json_array_size(events) - 1);
+    assert_int_equal(strlen(text_in(event, "actor_id")), 254);
+    json_decref(events);
+}
+
 static void test_a_change_has_its_event(void **state)
 {
     struct place *place = *state;
@@ -486,6 +504,7 @@ static void test_steps_can_be_listed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_an_event_is_one_that_the_log_takes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_change_has_its_event, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_refused_leaves_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_secrets_leave_no_trace, set_up, tear_down),

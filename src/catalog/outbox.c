@@ -9,6 +9,7 @@
 #include "codec/hex.h"
 #include "codec/time.h"
 #include "crypto/sha256.h"
+#include "event/event.h"
 #include "event/fresh_id.h"
 #include "os/clock.h"
 
@@ -41,15 +42,29 @@ static enum err set_identity(json_t *event, struct diag *diag)
     return OK;
 }
 
+/* What is longer than its field may be is cut: an event that the log does not take stays in the
+ * outbox, and all others behind it. The most is of characters, which have a byte at least. */
+static slice cut(slice text, enum field field)
+{
+    size_t most = fields[field].max;
+    if (text.len <= most) {
+        return text;
+    }
+    while (most > 0 && (text.ptr[most] & 0xc0) == 0x80) { /* not in the middle of a character */
+        most--;
+    }
+    return (slice){text.ptr, most};
+}
+
 static void set_author(json_t *event, const struct catalog_author *author)
 {
-    set_text(event, "actor_type", author->actor_type);
-    set_text(event, "actor_id", author->actor_id);
+    set_text(event, "actor_type", cut(author->actor_type, FIELD_ACTOR_TYPE));
+    set_text(event, "actor_id", cut(author->actor_id, FIELD_ACTOR_ID));
     set_text(event, "actor_ip", author->actor_ip);
-    set_text(event, "user_agent", author->user_agent);
-    set_text(event, "session_id", author->session_id);
-    set_text(event, "request_id", author->request_id);
-    set_text(event, "correlation_id", author->correlation_id);
+    set_text(event, "user_agent", cut(author->user_agent, FIELD_USER_AGENT));
+    set_text(event, "session_id", cut(author->session_id, FIELD_SESSION_ID));
+    set_text(event, "request_id", cut(author->request_id, FIELD_REQUEST_ID));
+    set_text(event, "correlation_id", cut(author->correlation_id, FIELD_CORRELATION_ID));
 }
 
 static enum err put(struct catalog *catalog, slice org, const json_t *event, struct diag *diag)
