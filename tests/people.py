@@ -92,10 +92,8 @@ def logging_in(server):
         equal(rows[0]['session_id'], me['session_id'])
         true(PASSWORD not in json.dumps(rows), 'a password in an event')
     with step('an address of any length leaves an event that the log takes, and holds up no other'):
-        before = server.size()
         login(server, 'a' * 3000).expect_problem(401)
-        server.wait_size(before + 1)
-        equal(events(server, event_type='auth.login')[-1]['actor_id'], 'a' * 255)
+        wait_until(lambda: events(server, event_type='auth.login', actor_id='a' * 255), 'the event')
     for sentence, body in (('no password', {'email': 'a@b.c'}), ('a number', {'email': 1}),
                            ('a list', [])):
         with step(f'a login with {sentence} is 400'):
