@@ -62,6 +62,11 @@ def logging_in(server):
         true(PASSWORD not in json.dumps(server.get(USERS).expect(200).json()), 'the list')
         row = server.get('/api/v1/audit', {'table_name': 'users'}).expect(200).json()['data'][0]
         equal(row['new_values']['password'], 'changed')
+    for sentence, password in (('no character', ''), ('7', 'a' * 7), ('1025', 'a' * 1025)):
+        with step(f'a password of {sentence} is refused'):
+            problem = call(server, 'POST', USERS, {'email': 'b@example.com', 'password': password,
+                                                   'role': 'writer'}, '').expect_problem(400)
+            equal(problem['errors'][0]['pointer'], '/password')
     with step('AUT-04: login succeeds, in any case of the address, and says who it is'):
         answer = login(server, 'ada@EXAMPLE.com').expect(200)
         equal(answer.headers['Cache-Control'], 'no-store')

@@ -54,8 +54,12 @@ enum err catalog_hash(struct catalog *catalog, const struct kind *kind, const js
         if ((field->flags & KIND_PASSWORD) == 0 || !json_is_string(value)) {
             continue;
         }
+        slice password = rows_text(sent, field->name);
+        if (password.len < (size_t)field->least || password.len > (size_t)field->most) {
+            continue; /* it is going to be refused */
+        }
         ASSERT(catalog->options.hash_password != NULL);
-        json_t *hash = catalog->options.hash_password(rows_text(sent, field->name));
+        json_t *hash = catalog->options.hash_password(password);
         if (hash == NULL) {
             return diag_fail(diag, ERR_BUSY, "", "too many passwords are being hashed");
         }
