@@ -335,6 +335,17 @@ def guarded():
             equal(problem['error'], 'rate_limit_exceeded')
         with step('and so does an address that tries one account after the other'):
             equal(login(server, 'nobody@example.com').status, 429)
+    with Server('--login-failures-max', '3', '--login-window-ms', '1h') as server:
+        make(server, 'ada@example.com')
+        key = login(server, 'ada@example.com').expect(200).json()['access_token']
+        with step('and so does who has a session and guesses the password behind it'):
+            guess = {'current_password': 'guess', 'password': 'a new password'}
+            equal([call(server, 'POST', f'{AUTH}/password', guess, key).status for _ in range(3)],
+                  [403] * 3)
+            for method, path in (('POST', 'password'), ('DELETE', 'totp')):
+                answer = call(server, method, f'{AUTH}/{path}', guess, key)
+                answer.expect_problem(429)
+                equal(answer.headers['Retry-After'], str(answer.json()['retry_after']))
 
 
 def signing_up():

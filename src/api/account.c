@@ -2,6 +2,7 @@
 /* account - what users change of their own, and what administrators take from them. */
 #include "api/config.h"
 #include "api/handlers.h"
+#include "api/meter.h"
 #include "api/people.h"
 #include "crypto/secret.h"
 #include "os/clock.h"
@@ -23,18 +24,30 @@ static const struct known_caller *who_asks(const struct people_request *asked)
     return &((const struct caller *)asked->request->caller)->who;
 }
 
+/* What a request came to that a password had to go with. */
+static enum err answer_proven(struct people_request *asked, const struct password_proof *proof,
+                              enum err e)
+{
+    if (e == ERR_LIMIT) {
+        meter_wait(asked->request, "passwords were not right", proof->retry_after_us);
+        return OK;
+    }
+    TRY(e);
+    asked->request->response->status = 204;
+    return OK;
+}
+
 /* ---- The password ---- */
 
 static enum err set_password(struct people_request *asked)
 {
-    slice current = {0};
+    struct password_proof proof = {0};
     slice next = {0};
-    TRY(people_member(asked, "current_password", true, &current));
+    TRY(people_member(asked, "current_password", true, &proof.password));
     TRY(people_member(asked, "password", true, &next));
-    TRY(people_set_password(asked->people, who_asks(asked), current, next, &asked->from,
-                            &asked->errors, &asked->diag));
-    asked->request->response->status = 204;
-    return OK;
+    return answer_proven(asked, &proof,
+                         people_set_password(asked->people, who_asks(asked), &proof, next,
+                                             &asked->from, &asked->errors, &asked->diag));
 }
 
 void api_password(struct http_request *request)
@@ -90,11 +103,11 @@ void api_totp_confirm(struct http_request *request)
 
 static enum err totp_end(struct people_request *asked)
 {
-    slice password = {0};
-    TRY(people_member(asked, "password", true, &password));
-    TRY(people_totp_end(asked->people, who_asks(asked), password, &asked->from, &asked->diag));
-    asked->request->response->status = 204;
-    return OK;
+    struct password_proof proof = {0};
+    TRY(people_member(asked, "password", true, &proof.password));
+    return answer_proven(asked, &proof,
+                         people_totp_end(asked->people, who_asks(asked), &proof, &asked->from,
+                                         &asked->diag));
 }
 
 void api_totp_end(struct http_request *request)

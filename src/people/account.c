@@ -76,23 +76,21 @@ static enum err get_user(struct people *people, const struct known_caller *who, 
 
 /* Whoever has a session for a moment does not have the account: they must know the password. */
 static enum err check_password(struct people *people, const struct known_caller *who,
-                               slice password, const struct catalog_author *author,
+                               struct password_proof *proof, const struct catalog_author *author,
                                struct diag *diag)
 {
     struct login_attempt attempt;
-    int64_t retry_after_us = 0;
     json_t *user = NULL;
     bool is_right = false;
     TRY(get_user(people, who, &user, diag));
     enum err e = login_guard_enter(people->guard, slice_from_cstr(who->name), author->actor_ip,
-                                   &attempt, &retry_after_us);
+                                   &attempt, &proof->retry_after_us);
     if (e != OK) {
         json_decref(user);
-        return diag_fail(diag, ERR_LIMIT, "", "too many tries; wait %lld seconds",
-                         (long long)(retry_after_us / 1000000 + 1));
+        return diag_fail(diag, ERR_LIMIT, "", "too many tries");
     }
-    e = password_verify(json_string_value(json_object_get(user, "password")), password, &is_right,
-                        diag);
+    e = password_verify(json_string_value(json_object_get(user, "password")), proof->password,
+                        &is_right, diag);
     json_decref(user);
     if (e != OK && e != ERR_INVALID) {
         login_guard_undone(people->guard, &attempt);
@@ -124,13 +122,14 @@ static enum err change_user(struct people *people, slice org, slice user, json_t
     return e;
 }
 
-enum err people_set_password(struct people *people, const struct known_caller *who, slice current,
-                             slice next, const struct catalog_author *author,
-                             struct kind_errors *errors, struct diag *diag)
+enum err people_set_password(struct people *people, const struct known_caller *who,
+                             struct password_proof *proof, slice next,
+                             const struct catalog_author *author, struct kind_errors *errors,
+                             struct diag *diag)
 {
     slice user = slice_from_cstr(who->id);
     slice session = slice_from_cstr(who->session);
-    TRY(check_password(people, who, current, author, diag));
+    TRY(check_password(people, who, proof, author, diag));
     json_t *sent = json_pack("{s:s%}", "password", (const char *)next.ptr, next.len);
     json_t *given = NULL;
     enum err e = catalog_hash(people->catalog, &kind_users, sent, &given, diag);
@@ -245,10 +244,11 @@ enum err people_totp_reset(struct people *people, slice org, slice user,
                        diag);
 }
 
-enum err people_totp_end(struct people *people, const struct known_caller *who, slice password,
-                         const struct catalog_author *author, struct diag *diag)
+enum err people_totp_end(struct people *people, const struct known_caller *who,
+                         struct password_proof *proof, const struct catalog_author *author,
+                         struct diag *diag)
 {
-    TRY(check_password(people, who, password, author, diag));
+    TRY(check_password(people, who, proof, author, diag));
     return people_totp_reset(people, slice_from_cstr(who->org), slice_from_cstr(who->id), author,
                              diag);
 }

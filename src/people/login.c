@@ -138,7 +138,10 @@ static enum err begin_inside(struct attempt *attempt, json_t *used, struct diag 
     struct catalog_author author =
         author_of(attempt->login->from, slice_from_cstr(who->org), slice_from_cstr(who->name));
     author.session_id = slice_from_cstr(attempt->family.id);
-    return note(people, &author, "auth.login", "success", NULL, diag);
+    TRY(note(people, &author, "auth.login", "success", NULL, diag));
+    /* Not behind the commit: whoever ends it comes later, and would find nothing to end. */
+    sessions_began(people->sessions, &attempt->family);
+    return OK;
 }
 
 static enum err refuse(struct attempt *attempt, const char *why, struct diag *diag)
@@ -157,11 +160,13 @@ static enum err begin_session(struct attempt *attempt, json_t *used, struct diag
     }
     TRY(catalog_begin(people->catalog, diag));
     enum err e = catalog_end(people->catalog, begin_inside(attempt, used, diag), diag);
+    if (e != OK) {
+        sessions_ended(people->sessions, slice_from_cstr(attempt->family.id));
+    }
     if (e == ERR_CONFLICT) {
         return refuse(attempt, "the password was changed meanwhile", diag);
     }
     TRY(e);
-    sessions_began(people->sessions, &attempt->family);
     return issue(people, &attempt->family, attempt->now_us, attempt->out, diag);
 }
 

@@ -134,11 +134,18 @@ enum err people_key_after_login(struct people *people, const struct known_caller
 
 /* ---- A user's own account (account.c) ---- */
 
-/* The password of a user who knows it; DENIED: who does not; LIMIT: too many tries. Other sessions
- * end. INVALID with `errors`: the new one is not good enough. */
-enum err people_set_password(struct people *people, const struct known_caller *who, slice current,
-                             slice next, const struct catalog_author *author,
-                             struct kind_errors *errors, struct diag *diag);
+/* A password that shows that it is the user who asks. DENIED: it is not right; LIMIT: too many were
+ * not, and another may be shown later. */
+struct password_proof {
+    slice password;
+    int64_t retry_after_us; /* of LIMIT */
+};
+
+/* Another password. Other sessions end. INVALID with `errors`: the new one is not good enough. */
+enum err people_set_password(struct people *people, const struct known_caller *who,
+                             struct password_proof *proof, slice next,
+                             const struct catalog_author *author, struct kind_errors *errors,
+                             struct diag *diag);
 
 /* A second factor: a new secret, which counts once a code of it was shown. CONFLICT: there is one
  * already. `uri_out` is what an authenticator application reads. */
@@ -150,8 +157,9 @@ enum err people_totp_confirm(struct people *people, const struct known_caller *w
                              const struct catalog_author *author, struct recovery_codes *out,
                              struct diag *diag);
 /* Takes it away, for who knows the password (as people_set_password()). */
-enum err people_totp_end(struct people *people, const struct known_caller *who, slice password,
-                         const struct catalog_author *author, struct diag *diag);
+enum err people_totp_end(struct people *people, const struct known_caller *who,
+                         struct password_proof *proof, const struct catalog_author *author,
+                         struct diag *diag);
 /* The same by an administrator, for a user who lost it. NOT_FOUND. */
 enum err people_totp_reset(struct people *people, slice org, slice user,
                            const struct catalog_author *author, struct diag *diag);

@@ -4,10 +4,11 @@
  * sessions - logins that live: kept in the catalog, and known in memory, where each request looks.
  *
  * A token is good as long as its session is: one that is not known here is over. What happens to a
- * session happens in a transaction of the catalog, and counts here when the caller says so behind
- * its commit.
+ * session happens in a transaction of the catalog, and counts here when the caller says so: that it
+ * began within the transaction (and ended, if the commit fails), that it ended behind the commit.
+ * So who ends the sessions of a user, in a later transaction, finds all that began before.
  *
- *     begin -> refresh_begin(sessions_store()) -> commit -> sessions_began()
+ *     begin -> refresh_begin(sessions_store()) -> sessions_began() -> commit
  *     begin -> refresh_end(sessions_store())   -> commit -> sessions_ended()
  *
  * Threads: any.

@@ -123,9 +123,12 @@ static enum err judge_secrets(const struct server *server, bool is_production, s
 {
     struct limit_link_url redis;
     const char *url = options_text(server->options, OPTION_REDIS_URL);
-    const char *secret = strrchr(server->owner_key, '_');
-    TRY(secrets_judge("admin.key", slice_from_cstr(secret != NULL ? secret + 1 : ""), is_production,
-                      diag));
+    slice prefix = {0};
+    slice key = slice_from_cstr(server->owner_key);
+    if (api_key_prefix(key, &prefix)) { /* else first_start() says what it is */
+        (void)slice_take(&key, (size_t)(prefix.ptr + prefix.len + 1 - key.ptr));
+    }
+    TRY(secrets_judge("admin.key", key, is_production, diag));
     TRY(secrets_judge("cursor.secret", (slice){server->api.cursor_key, QUERY_KEY_BYTES},
                       is_production, diag));
     if (url[0] == '\0') {
