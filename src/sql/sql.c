@@ -65,11 +65,13 @@ static enum err check(struct sql *sql, int result, struct diag *diag)
 
 /* ---- Life ---- */
 
-/* SQLite makes files as the umask says; this one is made before it looks. */
+/* SQLite makes files as the umask says; this one is made before it looks. One that is there is left
+ * alone: closing it would end the locks that other connections of this process hold (fcntl(2)), and
+ * a process that looks into the database then deletes the log that this one writes to. */
 static enum err make_file(const struct dir *dir, const char *name, struct diag *diag)
 {
     OWNED(file) file = NULL;
-    return file_open(dir, name, FILE_CREATE, &file, diag);
+    return dir_has(dir, name) ? OK : file_open(dir, name, FILE_CREATE, &file, diag);
 }
 
 static enum err open_at(struct sql *sql, const char *path, struct diag *diag)

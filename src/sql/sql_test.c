@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -188,6 +191,36 @@ static void test_the_file_is_its_owners(void **state)
     assert_int_equal(info.st_mode & 0777, 0600);
 }
 
+/* Whether this process holds a lock of the file, as another process sees it: 0 or 1. */
+static int look_at_lock(const char *path)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    bool is_told = fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0;
+    return is_told && lock.l_type != F_UNLCK ? 1 : 0;
+}
+
+/* Without that lock another process that looks into the database and goes takes itself for the
+ * last, and deletes the log into which this one writes. */
+static void test_a_second_connection_leaves_the_first_its_lock(void **state)
+{
+    const struct place *place = *state;
+    char path[512];
+    int status = 0;
+    OWNED(sql) writer = open_database(place);
+    assert_int_equal(sql_run(writer, "CREATE TABLE t(a)", NULL), OK);
+    OWNED(sql) reader = open_database(place);
+    assert_int_equal(count_of(reader, "SELECT count(*) FROM t"), 0);
+    (void)snprintf(path, sizeof(path), "%s/test.db", dir_path(place->dir));
+    pid_t other = fork();
+    if (other == 0) {
+        _exit(look_at_lock(path));
+    }
+    assert_int_equal(waitpid(other, &status, 0), other);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1);
+}
+
 static void test_what_is_no_database_is_refused(void **state)
 {
     const struct place *place = *state;
@@ -263,6 +296,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_full_disk_ends_the_whole_transaction, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_the_file_is_its_owners, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_second_connection_leaves_the_first_its_lock, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_no_database_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_each_step_runs_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_step_that_fails_leaves_nothing, set_up, tear_down),
