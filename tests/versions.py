@@ -6,11 +6,14 @@ import email.utils
 import json
 import pathlib
 import re
+import sqlite3
 
 from harness import EVENTS, Server, contains, equal, event, finish, step, true, wait_until
 
+DAY_US = 86_400_000_000
 DOCS = pathlib.Path(__file__).resolve().parent.parent / 'docs'
 OLD = {'Accept-Version': '1.0'}
+USAGE = '/api/v1/version/usage'
 DEPRECATED = ('X-API-Deprecated', 'X-API-Sunset', 'Deprecation', 'Sunset')
 
 
@@ -297,10 +300,14 @@ def ingest(server):
         server.get('/ingest').expect(405)
 
 
+def usage_of(server, **params):
+    told = server.get(USAGE, params).expect(200).json()
+    return told, {(r['key_id'], r['version']): r for r in told['clients']}
+
+
 def usage(server):
     def rows():
-        told = server.get('/api/v1/version/usage').expect(200).json()
-        return told, {(r['key_id'], r['version']): r for r in told['clients']}
+        return usage_of(server)
     with step('VER-10: requests are counted by key and version'):
         _, before = rows()
         mine = next(key for key, _ in before if key not in ('none', 'other'))
@@ -317,14 +324,71 @@ def usage(server):
     with step('VER-11: a version that is used must not go yet'):
         old = next(v for v in told['versions'] if v['version'] == '1.0')
         equal((old['status'], old['unused_days'], old['is_unused']), ('deprecated', 0, False))
-        server.get('/api/v1/version/usage?unused_days=0').expect_problem(400, 'unused_days')
+        equal((old['last_used_by'], old['sunset']), ('none', '2027-06-30'))
+        equal((told['days'], told['unused_days_wanted'], told['routes']), (30, 186, []))
+        for name in ('unused_days', 'days'):
+            for number in ('0', '367', 'x'):
+                server.get(USAGE, {name: number}).expect_problem(400, name)
     with step('VER-10: the same is a metric'):
         metrics = server.get('/metrics').expect(200).body.decode()
         contains(metrics, f'cairn_api_requests_total{{version="1.0",key="{mine}"}} ')
         figures = server.get('/api/metrics?format=json').expect(200).json()
         contains(figures, 'cairn_api_requests_total{version="1.0",key="none"}')
     with step('usage is for operators'):
-        server.get('/api/v1/version/usage', key=None).expect_problem(401)
+        server.get(USAGE, key=None).expect_problem(401)
+
+
+def kept(server):
+    def catalog(statement, *values):
+        with sqlite3.connect(server.data / 'catalog.db') as database:
+            return database.execute(statement, values).fetchall()
+
+    def stored():
+        return catalog("SELECT SUM(requests) FROM version_usage WHERE key = ? AND version = '1.0'",
+                       key['id'])[0][0]
+    with step('VER-10: a stop keeps who used what, and since when that is known'):
+        before, rows = usage_of(server)
+        server.stop()
+        server.start()
+        after, again = usage_of(server)
+        one = {key: row for key, row in rows.items() if key[1] == '1.0'}
+        true(one, 'somebody asked for 1.0')
+        equal({key: row for key, row in again.items() if key[1] == '1.0'}, one)
+        equal(after['counting_since'], before['counting_since'])
+    with step('VER-10: a kill keeps what is older than seconds'):
+        key = server.post('/api/v1/api-keys', {'name': 'k', 'role': 'auditor'}).expect(201).json()
+        for _ in range(3):
+            server.get(EVENTS, headers=OLD, key=key['key']).expect(200)
+        wait_until(lambda: stored() == 3, 'three are stored')
+        server.kill()
+        server.start()
+        told, rows = usage_of(server)
+        equal(rows[(key['id'], '1.0')]['requests'], 3)
+        old = next(v for v in told['versions'] if v['version'] == '1.0')
+        equal((old['last_used_by'], old['is_unused']), (key['id'], False))
+    with step('VER-11: nobody used it for as long as the notice: it may go, and who was last is known'):
+        server.stop()
+        catalog('UPDATE version_usage SET day = day - 200, first_us = first_us - ?,'
+                'last_us = last_us - ?', 200 * DAY_US, 200 * DAY_US)
+        server.start()
+        told, rows = usage_of(server)
+        old = next(v for v in told['versions'] if v['version'] == '1.0')
+        equal((old['requests'], old['unused_days'], old['is_unused'], old['last_used_by']),
+              (0, 200, True, key['id']))
+        true(not any(version == '1.0' for _, version in rows), f'{rows}')
+        current = told['versions'][0]
+        equal((current['version'], current['is_unused'] and current['requests']), ('2.0', False))
+    with step('VER-11: over more days it was used'):
+        told, rows = usage_of(server, days='366', unused_days='201')
+        equal(rows[(key['id'], '1.0')]['requests'], 3)
+        old = next(v for v in told['versions'] if v['version'] == '1.0')
+        equal((old['unused_days'], old['is_unused']), (200, False))
+    with step('VER-11: one request, and it must stay'):
+        server.get('/api/v1/version', headers=OLD, key=None).expect(200)
+        old = next(v for v in usage_of(server)[0]['versions'] if v['version'] == '1.0')
+        equal((old['requests'], old['is_unused'], old['last_used_by']), (1, False, 'none'))
+    with step('VER-11: what is not past its last day is no warning of a start'):
+        true('past its last day' not in server.log_path.read_text(), 'a warning')
 
 
 with Server() as under_test:
@@ -337,4 +401,5 @@ with Server() as under_test:
     aliases(under_test)
     ingest(under_test)
     usage(under_test)
+    kept(under_test)
 finish()

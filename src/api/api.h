@@ -130,3 +130,9 @@ void api_fail_listed(struct http_request *request, enum err err, const struct di
 void api_link_next(struct http_request *request, const char *cursor);
 /* The caller may see every organisation: it belongs to the first, in a role that does. */
 bool api_may_see_all(const struct http_request *request);
+
+/* A parameter that is a number of days of which the use of keys is kept; without it *days stays as
+ * it is. INVALID. */
+#define API_USAGE_DAYS_DEFAULT 30
+enum err api_usage_days(const struct http_request *request, const char *name, uint64_t *days,
+                        struct diag *diag);

@@ -16,17 +16,17 @@ enum {
     SLOTS = 8192, /* a power of two, at least twice the rows */
     WAKE_ROWS = KEY_USAGE_ROWS_MAX / 4 * 3,
     KEY_ID_BYTES = 63,
-    LABEL_BYTES = 256,
 };
 static_assert(SLOTS >= 2 * KEY_USAGE_ROWS_MAX, "a free slot is near");
 
 struct row {
     char key_id[KEY_ID_BYTES + 1];
     size_t key_len;
-    const struct http_route *route;
+    const struct http_route *route; /* NULL: there is none at the path */
+    const char *version;            /* NULL: the path has none */
     int64_t day;
     uint64_t requests[CATALOG_USAGE_CLASSES];
-    int64_t last_us;
+    int64_t first_us, last_us;
 };
 
 struct rows {
@@ -53,21 +53,26 @@ struct key_usage {
 
 /* ---- Counting ---- */
 
-static bool is_of(const struct row *row, slice key_id, const struct http_route *route, int64_t day)
+static slice key_of(const struct row *row)
 {
-    return row->route == route && row->day == day && row->key_len == key_id.len &&
-           memcmp(row->key_id, key_id.ptr, key_id.len) == 0;
+    return (slice){(const uint8_t *)row->key_id, row->key_len};
 }
 
-/* NULL: there is no room. */
-static struct row *row_of(struct rows *rows, slice key_id, const struct http_route *route,
-                          int64_t day)
+static bool is_same(const struct row *a, const struct row *b)
 {
-    uint64_t seed = (uint64_t)(uintptr_t)route ^ (uint64_t)day << 48;
-    size_t at = (size_t)hash_bytes(key_id, seed) & (SLOTS - 1);
+    return a->route == b->route && a->version == b->version && a->day == b->day &&
+           slice_equal(key_of(a), key_of(b));
+}
+
+/* The row of what `wanted` is of, made if there is room; NULL: there is none. */
+static struct row *row_of(struct rows *rows, const struct row *wanted)
+{
+    uint64_t seed = (uint64_t)(uintptr_t)wanted->route ^
+                    (uint64_t)(uintptr_t)wanted->version << 16 ^ (uint64_t)wanted->day << 48;
+    size_t at = (size_t)hash_bytes(key_of(wanted), seed) & (SLOTS - 1);
     for (; rows->slots[at] != 0; at = (at + 1) & (SLOTS - 1)) {
         struct row *row = &rows->list[rows->slots[at] - 1];
-        if (is_of(row, key_id, route, day)) {
+        if (is_same(row, wanted)) {
             return row;
         }
     }
@@ -75,22 +80,29 @@ static struct row *row_of(struct rows *rows, slice key_id, const struct http_rou
         return NULL;
     }
     struct row *row = &rows->list[rows->count++];
-    *row = (struct row){.key_len = key_id.len, .route = route, .day = day};
-    memcpy(row->key_id, key_id.ptr, key_id.len);
+    *row = *wanted;
     rows->slots[at] = (uint16_t)rows->count;
     return row;
 }
 
 void key_usage_count(struct key_usage *usage, slice key_id, const struct http_route *route,
-                     int status, int64_t now_us)
+                     const char *version, int status, int64_t now_us)
 {
     size_t status_class = status >= 100 && status < 600 ? (size_t)status / 100 : 0;
-    if (key_id.len == 0 || key_id.len > KEY_ID_BYTES) {
+    struct row wanted = {.key_len = key_id.len,
+                         .route = route,
+                         .version = version,
+                         .day = now_us / KEY_USAGE_DAY_US,
+                         .first_us = now_us};
+    if (key_id.len > KEY_ID_BYTES || (route == NULL && version == NULL)) {
         return;
+    }
+    if (key_id.len > 0) {
+        memcpy(wanted.key_id, key_id.ptr, key_id.len);
     }
     mutex_lock(&usage->lock);
     size_t before = usage->active->count;
-    struct row *row = row_of(usage->active, key_id, route, now_us / KEY_USAGE_DAY_US);
+    struct row *row = row_of(usage->active, &wanted);
     if (row != NULL) {
         row->requests[status_class]++;
         row->last_us = now_us > row->last_us ? now_us : row->last_us;
@@ -112,13 +124,18 @@ static void clear(struct rows *rows)
     rows->count = 0;
 }
 
-/* `label` has LABEL_BYTES. */
+void key_usage_label(const struct http_route *route, char *label)
+{
+    (void)snprintf(label, KEY_USAGE_LABEL_BYTES, "%s %s", http_method_name(route->method),
+                   route->path);
+}
+
+/* Of a row with a route; `label` becomes that. */
 static struct catalog_usage usage_of(const struct row *row, char *label)
 {
-    (void)snprintf(label, LABEL_BYTES, "%s %s", http_method_name(row->route->method),
-                   row->route->path);
+    key_usage_label(row->route, label);
     struct catalog_usage usage = {
-        .key_id = {(const uint8_t *)row->key_id, row->key_len},
+        .key_id = key_of(row),
         .day = row->day,
         .route = slice_from_cstr(label),
         .last_us = row->last_us,
@@ -127,13 +144,42 @@ static struct catalog_usage usage_of(const struct row *row, char *label)
     return usage;
 }
 
+/* Of a row with what is asked for; `label` is used for that of a route. */
+static struct catalog_use use_of(const struct row *row, enum catalog_used used, char *label)
+{
+    struct catalog_use use = {.key_id = key_of(row),
+                              .first_us = row->first_us,
+                              .last_us = row->last_us};
+    for (size_t i = 0; i < CATALOG_USAGE_CLASSES; i++) {
+        use.requests += row->requests[i];
+    }
+    if (used == CATALOG_USED_ROUTES) {
+        key_usage_label(row->route, label);
+        use.first_us = 0;
+    }
+    use.what = slice_from_cstr(used == CATALOG_USED_ROUTES ? label : row->version);
+    return use;
+}
+
+static enum err add_row(struct key_usage *usage, const struct row *row, struct diag *diag)
+{
+    char label[KEY_USAGE_LABEL_BYTES];
+    if (row->route != NULL) {
+        struct catalog_usage of_route = usage_of(row, label);
+        TRY(catalog_usage_add(usage->catalog, &of_route, diag));
+    }
+    if (row->version != NULL) {
+        struct catalog_use of_version = use_of(row, CATALOG_USED_VERSIONS, label);
+        TRY(catalog_usage_add_version(usage->catalog, row->day, &of_version, diag));
+    }
+    return row->key_len == 0 ? OK
+                             : catalog_usage_touch(usage->catalog, key_of(row), row->last_us, diag);
+}
+
 static enum err add_rows(struct key_usage *usage, int64_t today, struct diag *diag)
 {
-    char label[LABEL_BYTES];
     for (size_t i = 0; i < usage->pending->count; i++) {
-        struct catalog_usage row = usage_of(&usage->pending->list[i], label);
-        TRY(catalog_usage_add(usage->catalog, &row, diag));
-        TRY(catalog_usage_touch(usage->catalog, row.key_id, row.last_us, diag));
+        TRY(add_row(usage, &usage->pending->list[i], diag));
     }
     return today == usage->pruned_day
                ? OK
@@ -186,11 +232,10 @@ enum err key_usage_store(struct key_usage *usage, struct diag *diag)
 static void read_rows(const struct rows *rows, slice key_id, int64_t first_day, catalog_usage_fn fn,
                       void *context)
 {
-    char label[LABEL_BYTES];
+    char label[KEY_USAGE_LABEL_BYTES];
     for (size_t i = 0; i < rows->count; i++) {
         const struct row *row = &rows->list[i];
-        if (row->day >= first_day &&
-            slice_equal((slice){(const uint8_t *)row->key_id, row->key_len}, key_id)) {
+        if (row->route != NULL && row->day >= first_day && slice_equal(key_of(row), key_id)) {
             const struct catalog_usage usage = usage_of(row, label);
             fn(context, &usage);
         }
@@ -206,6 +251,35 @@ enum err key_usage_read(struct key_usage *usage, slice key_id, int64_t first_day
         read_rows(usage->pending, key_id, first_day, fn, context);
         mutex_lock(&usage->lock);
         read_rows(usage->active, key_id, first_day, fn, context);
+        mutex_unlock(&usage->lock);
+    }
+    mutex_unlock(&usage->turn);
+    return e;
+}
+
+static void read_sums(const struct rows *rows, enum catalog_used used, int64_t first_day,
+                      catalog_use_fn fn, void *context)
+{
+    char label[KEY_USAGE_LABEL_BYTES];
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct row *row = &rows->list[i];
+        if (used == CATALOG_USED_ROUTES ? row->route != NULL : row->version != NULL) {
+            struct catalog_use use = use_of(row, used, label);
+            use.requests = row->day >= first_day ? use.requests : 0;
+            fn(context, &use);
+        }
+    }
+}
+
+enum err key_usage_sums(struct key_usage *usage, enum catalog_used used, int64_t first_day,
+                        catalog_use_fn fn, void *context, struct diag *diag)
+{
+    mutex_lock(&usage->turn);
+    enum err e = catalog_usage_sums(usage->catalog, used, first_day, fn, context, diag);
+    if (e == OK) {
+        read_sums(usage->pending, used, first_day, fn, context);
+        mutex_lock(&usage->lock);
+        read_sums(usage->active, used, first_day, fn, context);
         mutex_unlock(&usage->lock);
     }
     mutex_unlock(&usage->turn);

@@ -11,7 +11,6 @@
 #include "os/clock.h"
 
 enum {
-    DAYS_DEFAULT = 30,
     ROUTES_MAX = 200, /* those that come later are "other" */
     DATE_BYTES = 10,  /* of a time: "2026-01-15" */
 };
@@ -157,15 +156,20 @@ static void answer(struct http_request *request, const json_t *key, struct usage
     json_decref(shown);
 }
 
-static enum err take_days(const struct http_request *request, uint64_t *out, struct diag *diag)
+enum err api_usage_days(const struct http_request *request, const char *name, uint64_t *days,
+                        struct diag *diag)
 {
     slice text = {0};
-    *out = DAYS_DEFAULT;
-    bool is_fine = !http_query(request, "days", &text) ||
-                   (slice_parse_u64(text, out) && *out >= 1 && *out <= CATALOG_USAGE_DAYS);
-    return is_fine ? OK
-                   : diag_fail(diag, ERR_INVALID, "days", "expected a number from 1 to %d",
-                               CATALOG_USAGE_DAYS);
+    uint64_t found = 0;
+    if (!http_query(request, name, &text)) {
+        return OK;
+    }
+    if (!slice_parse_u64(text, &found) || found < 1 || found > CATALOG_USAGE_DAYS) {
+        return diag_fail(diag, ERR_INVALID, name, "expected a number from 1 to %d",
+                         CATALOG_USAGE_DAYS);
+    }
+    *days = found;
+    return OK;
 }
 
 void api_key_usage_get(struct http_request *request)
@@ -175,9 +179,9 @@ void api_key_usage_get(struct http_request *request)
     struct diag diag = {0};
     json_t *key = NULL;
     slice org = {0};
-    uint64_t days = 0;
+    uint64_t days = API_USAGE_DAYS_DEFAULT;
     enum err e = config_org(request, &org, &diag);
-    e = e == OK ? take_days(request, &days, &diag) : e;
+    e = e == OK ? api_usage_days(request, "days", &days, &diag) : e;
     e = e == OK ? catalog_get(api->catalog, &kind_api_keys, org, http_path_param(request, "id"),
                               &key, &diag)
                 : e;
@@ -198,11 +202,9 @@ void api_key_usage_get(struct http_request *request)
 /* ---- The hook ---- */
 
 void api_key_usage_note(struct api *api, const struct http_request *request,
-                        const struct http_outcome *outcome)
+                        const struct http_outcome *outcome, const char *version)
 {
     const struct caller *caller = request->caller;
-    if (caller != NULL && caller->is_known && request->route != NULL) {
-        key_usage_count(api->key_usage, caller->key_id, request->route, outcome->status,
-                        clock_now_us());
-    }
+    key_usage_count(api->key_usage, caller != NULL ? caller->key_id : (slice){0}, request->route,
+                    version, outcome->status, clock_now_us());
 }

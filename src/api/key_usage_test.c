@@ -78,13 +78,13 @@ static void test_AUT_14_requests_are_counted_by_key_day_route_and_class(void **s
     int64_t day = clock_now_us() / DAY_US - 10;
     int64_t now_us = day * DAY_US;
     enter(&place);
-    key_usage_count(place.usage, SLICE("alice"), &route_x, 200, now_us);
-    key_usage_count(place.usage, SLICE("alice"), &route_x, 404, now_us + 1);
-    key_usage_count(place.usage, SLICE("alice"), &route_y, 503, now_us + DAY_US - 1);
-    key_usage_count(place.usage, SLICE("alice"), &route_x, 404, now_us + DAY_US);
-    key_usage_count(place.usage, SLICE("alice"), &route_y, 0, now_us + DAY_US);
-    key_usage_count(place.usage, SLICE("alic"), &route_x, 301, now_us);
-    key_usage_count(place.usage, (slice){0}, &route_x, 200, now_us);
+    key_usage_count(place.usage, SLICE("alice"), &route_x, NULL, 200, now_us);
+    key_usage_count(place.usage, SLICE("alice"), &route_x, NULL, 404, now_us + 1);
+    key_usage_count(place.usage, SLICE("alice"), &route_y, NULL, 503, now_us + DAY_US - 1);
+    key_usage_count(place.usage, SLICE("alice"), &route_x, NULL, 404, now_us + DAY_US);
+    key_usage_count(place.usage, SLICE("alice"), &route_y, NULL, 0, now_us + DAY_US);
+    key_usage_count(place.usage, SLICE("alic"), &route_x, NULL, 301, now_us);
+    key_usage_count(place.usage, (slice){0}, &route_x, NULL, 200, now_us);
     for (int stored = 0; stored < 2; stored++) { /* in memory, and in the catalog */
         struct seen alice = seen_of(&place, "alice");
         assert_int_equal(alice.requests, 5);
@@ -97,9 +97,51 @@ static void test_AUT_14_requests_are_counted_by_key_day_route_and_class(void **s
         assert_int_equal(alice.first_day, day);
         assert_int_equal(alice.last_day, day + 1);
         assert_int_equal(seen_of(&place, "alic").classes[3], 1);
-        assert_int_equal(seen_of(&place, "").requests, 0);
+        assert_int_equal(seen_of(&place, "").requests, 1);
         assert_int_equal(key_usage_store(place.usage, NULL), OK);
     }
+}
+
+/* A line for each thing that is told. */
+static void write_use(void *context, const struct catalog_use *use)
+{
+    buf_append_format(context, "%.*s %.*s %llu %lld %lld\n", SLICE_ARG(use->key_id),
+                      SLICE_ARG(use->what), (unsigned long long)use->requests,
+                      (long long)use->first_us, (long long)use->last_us);
+}
+
+static void assert_uses(struct place *place, enum catalog_used used, int64_t first_day,
+                        const char *expected)
+{
+    CLEANUP(buf_release) struct buf out = BUF_INIT(4096);
+    assert_int_equal(key_usage_sums(place->usage, used, first_day, write_use, &out, NULL), OK);
+    assert_string_equal(buf_cstr(&out), expected);
+}
+
+static void test_VER_10_versions_are_counted_with_or_without_key_and_route(void **state)
+{
+    UNUSED(state);
+    CLEANUP(leave) struct place place = {0};
+    int64_t day = clock_now_us() / DAY_US - 10;
+    int64_t us = day * DAY_US;
+    char stored[256];
+    enter(&place);
+    key_usage_count(place.usage, SLICE("a"), &route_x, "1.0", 200, us + 1);
+    key_usage_count(place.usage, SLICE("a"), &route_x, "1.0", 404, us + 2);
+    key_usage_count(place.usage, SLICE("a"), &route_x, NULL, 200, us + 3);
+    key_usage_count(place.usage, (slice){0}, NULL, "2.0", 404, us + 4);
+    key_usage_count(place.usage, (slice){0}, NULL, NULL, 404, us + 5); /* of nothing */
+    (void)snprintf(stored, sizeof(stored), "a 1.0 2 %lld %lld\n 2.0 1 %lld %lld\n",
+                   (long long)us + 1, (long long)us + 2, (long long)us + 4, (long long)us + 4);
+    assert_uses(&place, CATALOG_USED_VERSIONS, day, stored);
+    assert_int_equal(seen_of(&place, "a").requests, 3);
+    assert_int_equal(seen_of(&place, "").requests, 0);
+    assert_int_equal(key_usage_store(place.usage, NULL), OK);
+    (void)snprintf(stored, sizeof(stored), " 2.0 1 %lld %lld\na 1.0 2 %lld %lld\n",
+                   (long long)us + 4, (long long)us + 4, (long long)us + 1, (long long)us + 2);
+    assert_uses(&place, CATALOG_USED_VERSIONS, day, stored);
+    (void)snprintf(stored, sizeof(stored), "a GET /x 0 0 %lld\n", (long long)us + 3);
+    assert_uses(&place, CATALOG_USED_ROUTES, day + 1, stored); /* the last use is still told */
 }
 
 static void test_AUT_14_a_stop_stores_the_rest(void **state)
@@ -107,10 +149,10 @@ static void test_AUT_14_a_stop_stores_the_rest(void **state)
     UNUSED(state);
     CLEANUP(leave) struct place place = {0};
     enter(&place);
-    key_usage_count(place.usage, SLICE("alice"), &route_x, 200, clock_now_us());
+    key_usage_count(place.usage, SLICE("alice"), &route_x, NULL, 200, clock_now_us());
     key_usage_stop(place.usage);
     assert_int_equal(key_usage_start(place.catalog, &place.usage, NULL), OK);
-    key_usage_count(place.usage, SLICE("alice"), &route_x, 200, clock_now_us());
+    key_usage_count(place.usage, SLICE("alice"), &route_x, NULL, 200, clock_now_us());
     assert_int_equal(seen_of(&place, "alice").requests, 2);
 }
 
@@ -120,8 +162,8 @@ static void test_AUT_14_days_older_than_a_year_go(void **state)
     CLEANUP(leave) struct place place = {0};
     int64_t now_us = clock_now_us();
     enter(&place);
-    key_usage_count(place.usage, SLICE("a"), &route_x, 200, now_us - 366 * DAY_US);
-    key_usage_count(place.usage, SLICE("a"), &route_x, 200, now_us - 365 * DAY_US);
+    key_usage_count(place.usage, SLICE("a"), &route_x, NULL, 200, now_us - 366 * DAY_US);
+    key_usage_count(place.usage, SLICE("a"), &route_x, NULL, 200, now_us - 365 * DAY_US);
     assert_int_equal(key_usage_store(place.usage, NULL), OK);
     assert_int_equal(seen_of(&place, "a").requests, 1);
 }
@@ -134,11 +176,11 @@ static void test_what_cannot_be_stored_stays(void **state)
     CLEANUP(leave) struct place place = {0};
     struct catalog *other = NULL;
     enter(&place);
-    key_usage_count(place.usage, SLICE("a"), &route_x, 200, clock_now_us());
+    key_usage_count(place.usage, SLICE("a"), &route_x, NULL, 200, clock_now_us());
     assert_int_equal(catalog_open(place.dir, &options, &other, NULL), OK);
     assert_int_equal(catalog_begin(other, NULL), OK);
     assert_int_equal(key_usage_store(place.usage, NULL), ERR_BUSY);
-    key_usage_count(place.usage, SLICE("a"), &route_x, 200, clock_now_us());
+    key_usage_count(place.usage, SLICE("a"), &route_x, NULL, 200, clock_now_us());
     assert_int_equal(seen_of(&place, "a").requests, 2);
     catalog_rollback(other);
     catalog_free(other);
@@ -157,12 +199,13 @@ static void test_memory_is_bounded(void **state)
     char name[100];
     enter(&place);
     memset(name, 'x', sizeof(name));
-    key_usage_count(place.usage, (slice){(const uint8_t *)name, sizeof(name)}, &route_x, 200, 1);
+    key_usage_count(place.usage, (slice){(const uint8_t *)name, sizeof(name)}, &route_x, NULL, 200,
+                    1);
     assert_int_equal(catalog_open(place.dir, &options, &other, NULL), OK);
     assert_int_equal(catalog_begin(other, NULL), OK); /* nothing can be stored */
     for (size_t i = 0; i < MANY; i++) {
         routes[i] = route_x;
-        key_usage_count(place.usage, SLICE("a"), &routes[i], 200, clock_now_us());
+        key_usage_count(place.usage, SLICE("a"), &routes[i], NULL, 200, clock_now_us());
     }
     /* One table is full, or, where the thread took its turn meanwhile, also the other one. */
     uint64_t seen = seen_of(&place, "a").requests;
@@ -184,7 +227,7 @@ static void count_many(void *context)
     char name[16];
     for (int i = 0; i < ROUNDS; i++) {
         int len = snprintf(name, sizeof(name), "k%d", i % 10);
-        key_usage_count(place->usage, (slice){(const uint8_t *)name, (size_t)len}, &route_x,
+        key_usage_count(place->usage, (slice){(const uint8_t *)name, (size_t)len}, &route_x, NULL,
                         200 + 100 * (i % 4), clock_now_us());
     }
 }
@@ -226,7 +269,7 @@ static void test_what_a_request_costs(void **state)
     int64_t began_us = clock_monotonic_us();
     for (size_t i = 0; i < MANY; i++) {
         key_usage_count(place.usage, SLICE("0198c0de-0000-7000-8000-000000000000"),
-                        &routes[i % COUNT_OF(routes)], 200, clock_now_us());
+                        &routes[i % COUNT_OF(routes)], NULL, 200, clock_now_us());
     }
     print_message("# counting a request takes %.3f us\n",
                   (double)(clock_monotonic_us() - began_us) / MANY);
@@ -236,6 +279,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_AUT_14_requests_are_counted_by_key_day_route_and_class),
+        cmocka_unit_test(test_VER_10_versions_are_counted_with_or_without_key_and_route),
         cmocka_unit_test(test_AUT_14_a_stop_stores_the_rest),
         cmocka_unit_test(test_AUT_14_days_older_than_a_year_go),
         cmocka_unit_test(test_what_cannot_be_stored_stays),

@@ -7,17 +7,9 @@
 #include "api/auth.h"
 #include "base/mem.h"
 #include "codec/json_write.h"
-#include "os/clock.h"
 
 enum {
     LINES_BYTES_MAX = 2048,
-};
-
-/* A deprecated route, and what its answers say about that. */
-struct version_gone {
-    const struct http_route *route;
-    const char *sunset;
-    struct buf lines;
 };
 
 /* What was removed, and the versions that there are. */
@@ -115,7 +107,7 @@ static enum err take_routes(struct api_versions *versions, const struct http_rou
         if (version_is_deprecated(versions->table, life)) {
             struct version_gone *gone = &versions->gone[versions->gone_count++];
             *gone = (struct version_gone){.route = &routes[i],
-                                          .sunset = life->sunset,
+                                          .life = life,
                                           .lines = BUF_INIT(LINES_BYTES_MAX)};
             append_life(&gone->lines, versions->table, life, "/docs/versions");
             ASSERT(!gone->lines.failed);
@@ -130,7 +122,7 @@ enum err api_versions_new(const struct version_table *table, const struct http_r
     TRY(version_table_check(table, diag));
     OWNED(api_versions) versions = mem_zeroed(sizeof(*versions));
     versions->table = table;
-    versions->usage = version_usage_new(clock_now_us());
+    versions->usage = version_usage_new();
     versions->lines = mem_array(table->count, sizeof(*versions->lines));
     versions->lives = mem_array(table->count, sizeof(*versions->lives));
     for (size_t i = 0; i < table->count; i++) {
@@ -229,7 +221,7 @@ static slice deprecation_of(const struct api_versions *versions, const struct ht
     for (size_t i = 0; i < versions->gone_count; i++) {
         const struct version_gone *gone = &versions->gone[i];
         bool is_first =
-            versions->lives[index].len == 0 || ends == NULL || strcmp(gone->sunset, ends) < 0;
+            versions->lives[index].len == 0 || ends == NULL || strcmp(gone->life->sunset, ends) < 0;
         if (gone->route == route && is_first) {
             return buf_slice(&gone->lines);
         }
@@ -251,12 +243,15 @@ void api_version_headers(const struct api_versions *versions, struct http_reques
     }
 }
 
-void api_version_note(const struct api_versions *versions, const struct http_request *request)
+const char *api_version_note(const struct api_versions *versions,
+                             const struct http_request *request)
 {
-    if (api_version_applies(request)) {
-        const struct version_entry *entry = api_version_of(versions, request);
-        const struct caller *caller = request->caller;
-        version_usage_count(versions->usage, caller != NULL ? caller->key_id : (slice){0},
-                            (size_t)(entry - versions->table->entries), clock_now_us());
+    if (!api_version_applies(request)) {
+        return NULL;
     }
+    const struct version_entry *entry = api_version_of(versions, request);
+    const struct caller *caller = request->caller;
+    version_usage_count(versions->usage, caller != NULL ? caller->key_id : (slice){0},
+                        (size_t)(entry - versions->table->entries));
+    return entry->name;
 }

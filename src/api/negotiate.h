@@ -16,12 +16,19 @@
 #include "api/api.h"
 #include "api/version_usage.h"
 
+/* A route that is deprecated or was removed, and what its answers say about that. */
+struct version_gone {
+    const struct http_route *route;
+    const struct version_life *life;
+    struct buf lines;
+};
+
 struct api_versions {
     const struct version_table *table;
-    struct version_usage *usage;
-    struct buf *lines;         /* of headers, for each version */
-    struct buf *lives;         /* and more of them, for those that are deprecated */
-    struct version_gone *gone; /* deprecated routes with their lines */
+    struct version_usage *usage; /* of this process; version_report.h has what is kept */
+    struct buf *lines;           /* of headers, for each version */
+    struct buf *lives;           /* and more of them, for those that are deprecated */
+    struct version_gone *gone;
     size_t gone_count;
 };
 
@@ -42,8 +49,10 @@ const struct version_entry *api_version_of(const struct api_versions *versions,
 enum http_pass api_version_pass(struct http_request *request, void *api);
 /* Hook, before an answer: adds the headers. */
 void api_version_headers(const struct api_versions *versions, struct http_request *request);
-/* Hook, behind an answer: counts the version for the caller's key. */
-void api_version_note(const struct api_versions *versions, const struct http_request *request);
+/* Hook, behind an answer: counts the version for the caller's key, and returns its name; NULL: the
+ * path has none. */
+const char *api_version_note(const struct api_versions *versions,
+                             const struct http_request *request);
 
 /* Appends cairn_api_requests_total by version and key, as Prometheus text. */
 void api_version_metrics(const struct api_versions *versions, struct buf *out);

@@ -271,8 +271,7 @@ static void note_outcome(const struct http_request *request, const struct http_o
 {
     struct api *api = data;
     api_metrics_request(api->metrics, request, outcome);
-    api_version_note(api->versions, request);
-    api_key_usage_note(api, request, outcome);
+    api_key_usage_note(api, request, outcome, api_version_note(api->versions, request));
     access_event(api, request, outcome);
 }
 

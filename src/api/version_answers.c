@@ -4,20 +4,23 @@
 
 #include "api/handlers.h"
 #include "api/negotiate.h"
+#include "api/version_report.h"
 #include "base/mem.h"
 #include "codec/json_write.h"
 #include "os/clock.h"
-
-enum {
-    IDLE_DAYS_DEFAULT = 30, /* that nobody asked for a version before it may be removed */
-    IDLE_DAYS_MAX = 3650,
-};
 
 static void write_optional(struct json_writer *json, const char *key, const char *text)
 {
     if (text != NULL) {
         json_cstr(json, key, text);
     }
+}
+
+/* "version" or "route". */
+static void write_name(struct json_writer *json, const struct version_subject *subject)
+{
+    write_optional(json, "version", subject->version);
+    write_optional(json, "route", subject->version == NULL ? subject->route : NULL);
 }
 
 /* ---- GET /api/v1/version ---- */
@@ -67,83 +70,82 @@ void api_version_get(struct http_request *request)
 
 /* ---- GET /api/v1/version/usage ---- */
 
-static void write_versions(struct json_writer *json, const struct api_versions *versions,
-                           const struct version_usage_row *rows, size_t count, uint64_t idle_days)
+static void write_subject(struct json_writer *json, const struct version_report *report,
+                          const struct version_subject *subject, uint64_t idle_wanted)
 {
-    const struct version_table *table = versions->table;
-    json_begin_array(json, "versions");
-    for (size_t v = 0; v < table->count; v++) {
-        uint64_t requests = 0;
-        int64_t last_us = 0;
-        uint64_t idle = version_usage_idle_days(versions->usage, v, clock_now_us());
-        enum version_status status = version_status(table, &table->entries[v]);
-        for (size_t i = 0; i < count; i++) {
-            requests += rows[i].requests[v];
-            last_us = rows[i].last_us[v] > last_us ? rows[i].last_us[v] : last_us;
+    uint64_t idle = version_report_idle_days(report, subject);
+    json_begin_object(json, NULL);
+    write_name(json, subject);
+    json_cstr(json, "status", version_status_name(subject->status));
+    json_u64(json, "requests", subject->requests);
+    json_time_or_null(json, "last_used_at", subject->last_us);
+    write_optional(json, "last_used_by", subject->last_us > 0 ? subject->last_key : NULL);
+    json_u64(json, "unused_days", idle);
+    json_bool(json, "is_unused", idle >= idle_wanted);
+    write_optional(json, "sunset", subject->life->sunset);
+    json_end_object(json);
+}
+
+static void write_clients(struct json_writer *json, const struct version_report *report)
+{
+    json_begin_array(json, "clients");
+    for (size_t i = 0; i < report->client_count; i++) {
+        const struct version_client *client = &report->clients[i];
+        if (client->requests > 0) {
+            json_begin_object(json, NULL);
+            json_cstr(json, "key_id", client->key_id);
+            write_name(json, &report->subjects[client->subject]);
+            json_u64(json, "requests", client->requests);
+            json_time_or_null(json, "last_used_at", client->last_us);
+            json_end_object(json);
         }
-        json_begin_object(json, NULL);
-        json_cstr(json, "version", table->entries[v].name);
-        json_cstr(json, "status", version_status_name(status));
-        json_u64(json, "requests", requests);
-        json_time_or_null(json, "last_used_at", last_us);
-        json_u64(json, "unused_days", idle);
-        if (status == VERSION_DEPRECATED) {
-            json_cstr(json, "sunset", table->entries[v].life.sunset);
-            json_bool(json, "is_unused", idle >= idle_days);
-        }
-        json_end_object(json);
     }
     json_end_array(json);
 }
 
-static void write_clients(struct json_writer *json, const struct version_table *table,
-                          const struct version_usage_row *rows, size_t count)
+static void write_usage(struct http_request *request, const struct version_report *report,
+                        uint64_t days, uint64_t idle_wanted)
 {
-    json_begin_array(json, "clients");
-    for (size_t i = 0; i < count; i++) {
-        for (size_t v = 0; v < table->count; v++) {
-            if (rows[i].requests[v] > 0) {
-                json_begin_object(json, NULL);
-                json_cstr(json, "key_id", rows[i].key_id);
-                json_cstr(json, "version", table->entries[v].name);
-                json_u64(json, "requests", rows[i].requests[v]);
-                json_time_or_null(json, "last_used_at", rows[i].last_us[v]);
-                json_end_object(json);
-            }
-        }
+    struct json_writer json = json_writer_to(&request->response->body);
+    size_t at = 0;
+    request->response->content_type = HTTP_TYPE_JSON;
+    json_begin_object(&json, NULL);
+    json_time_or_null(&json, "counting_since", report->since_us);
+    json_u64(&json, "days", days);
+    json_u64(&json, "unused_days_wanted", idle_wanted);
+    json_begin_array(&json, "versions");
+    for (; at < report->subject_count && report->subjects[at].version != NULL; at++) {
+        write_subject(&json, report, &report->subjects[at], idle_wanted);
     }
-    json_end_array(json);
+    json_end_array(&json);
+    json_begin_array(&json, "routes");
+    for (; at < report->subject_count; at++) {
+        write_subject(&json, report, &report->subjects[at], idle_wanted);
+    }
+    json_end_array(&json);
+    write_clients(&json, report);
+    if (json_end(&json) != OK) {
+        api_fail(request, ERR_LIMIT, NULL);
+    }
 }
 
 void api_version_usage_get(struct http_request *request)
 {
-    const struct api_versions *versions = api_of(request)->versions;
-    CLEANUP(mem_freep)
-    struct version_usage_row *rows =
-        mem_array(VERSION_USAGE_ROWS_MAX, sizeof(struct version_usage_row));
-    uint64_t idle_days = IDLE_DAYS_DEFAULT;
-    slice text = {0};
-    if (!api_may_see_all(request)) { /* it names the keys of every organisation */
-        const struct diag diag = {"", "only the first organisation's keys may see who calls"};
-        api_fail(request, ERR_DENIED, &diag);
-        return;
-    }
-    if (http_query(request, "unused_days", &text) &&
-        (!slice_parse_u64(text, &idle_days) || idle_days < 1 || idle_days > IDLE_DAYS_MAX)) {
-        const struct diag diag = {"unused_days", "expected a number from 1 to 3650"};
-        api_fail(request, ERR_INVALID, &diag);
-        return;
-    }
-    size_t count = version_usage_read(versions->usage, rows);
-    struct json_writer json = json_writer_to(&request->response->body);
-    request->response->content_type = HTTP_TYPE_JSON;
-    json_begin_object(&json, NULL);
-    json_time_or_null(&json, "counting_since", version_usage_since(versions->usage));
-    json_u64(&json, "unused_days_wanted", idle_days);
-    write_versions(&json, versions, rows, count, idle_days);
-    write_clients(&json, versions->table, rows, count);
-    if (json_end(&json) != OK) {
-        api_fail(request, ERR_LIMIT, NULL);
+    OWNED(version_report) report = NULL;
+    struct diag diag = {0};
+    uint64_t days = API_USAGE_DAYS_DEFAULT;
+    uint64_t idle_wanted = VERSION_UNUSED_DAYS;
+    enum err e = api_may_see_all(request) /* it names the keys of every organisation */
+                     ? OK
+                     : diag_fail(&diag, ERR_DENIED, "",
+                                 "only the first organisation's keys may see who calls");
+    e = e == OK ? api_usage_days(request, "days", &days, &diag) : e;
+    e = e == OK ? api_usage_days(request, "unused_days", &idle_wanted, &diag) : e;
+    e = e == OK ? version_report_make(api_of(request), clock_now_us(), days, &report, &diag) : e;
+    if (e == OK) {
+        write_usage(request, report, days, idle_wanted);
+    } else {
+        api_fail(request, e, &diag);
     }
 }
 

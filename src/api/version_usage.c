@@ -17,7 +17,6 @@ enum {
 static_assert(SLOTS >= 2 * VERSION_USAGE_KEYS_MAX, "a free slot is near");
 
 struct version_usage {
-    int64_t since_us;
     struct mutex lock;     /* of all below */
     uint16_t slots[SLOTS]; /* a row and 1; 0: free */
     struct version_usage_row rows[VERSION_USAGE_ROWS_MAX];
@@ -25,10 +24,9 @@ struct version_usage {
     size_t row_count;
 };
 
-struct version_usage *version_usage_new(int64_t now_us)
+struct version_usage *version_usage_new(void)
 {
     struct version_usage *usage = mem_zeroed(sizeof(*usage));
-    usage->since_us = now_us;
     mutex_init(&usage->lock);
     memcpy(usage->rows[ROW_NONE].key_id, "none", sizeof("none"));
     memcpy(usage->rows[ROW_OTHER].key_id, "other", sizeof("other"));
@@ -71,13 +69,11 @@ static size_t row_of(struct version_usage *usage, slice key_id)
     return row;
 }
 
-void version_usage_count(struct version_usage *usage, slice key_id, size_t index, int64_t now_us)
+void version_usage_count(struct version_usage *usage, slice key_id, size_t index)
 {
     ASSERT(index < VERSIONS_MAX);
     mutex_lock(&usage->lock);
-    struct version_usage_row *row = &usage->rows[row_of(usage, key_id)];
-    row->requests[index]++;
-    row->last_us[index] = now_us;
+    usage->rows[row_of(usage, key_id)].requests[index]++;
     mutex_unlock(&usage->lock);
 }
 
@@ -88,22 +84,4 @@ size_t version_usage_read(struct version_usage *usage, struct version_usage_row 
     memcpy(rows, usage->rows, count * sizeof(*rows));
     mutex_unlock(&usage->lock);
     return count;
-}
-
-int64_t version_usage_since(const struct version_usage *usage)
-{
-    return usage->since_us;
-}
-
-uint64_t version_usage_idle_days(struct version_usage *usage, size_t index, int64_t now_us)
-{
-    ASSERT(index < VERSIONS_MAX);
-    int64_t last_us = usage->since_us;
-    mutex_lock(&usage->lock);
-    for (size_t i = 0; i < usage->row_count; i++) {
-        int64_t used_us = usage->rows[i].last_us[index];
-        last_us = used_us > last_us ? used_us : last_us;
-    }
-    mutex_unlock(&usage->lock);
-    return now_us > last_us ? (uint64_t)(now_us - last_us) / UINT64_C(86400000000) : 0;
 }

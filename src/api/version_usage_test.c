@@ -7,8 +7,6 @@
 #include "base/test.h"
 #include "os/thread.h"
 
-#define DAY_US INT64_C(86400000000)
-
 static const struct version_usage_row *find(const struct version_usage_row *rows, size_t count,
                                             const char *key_id)
 {
@@ -25,21 +23,19 @@ static void VER_10_keys_are_counted_by_version(void **state)
 {
     UNUSED(state);
     static struct version_usage_row rows[VERSION_USAGE_ROWS_MAX];
-    OWNED(version_usage) usage = version_usage_new(1000);
-    version_usage_count(usage, SLICE("alice"), 0, 2000);
-    version_usage_count(usage, SLICE("alice"), 1, 3000);
-    version_usage_count(usage, SLICE("alice"), 1, 4000);
-    version_usage_count(usage, SLICE("alic"), 0, 5000);
-    version_usage_count(usage, (slice){0}, 1, 6000);
+    OWNED(version_usage) usage = version_usage_new();
+    version_usage_count(usage, SLICE("alice"), 0);
+    version_usage_count(usage, SLICE("alice"), 1);
+    version_usage_count(usage, SLICE("alice"), 1);
+    version_usage_count(usage, SLICE("alic"), 0);
+    version_usage_count(usage, (slice){0}, 1);
     size_t count = version_usage_read(usage, rows);
     const struct version_usage_row *alice = find(rows, count, "alice");
     assert_int_equal(alice->requests[0], 1);
     assert_int_equal(alice->requests[1], 2);
-    assert_int_equal(alice->last_us[1], 4000);
     assert_int_equal(find(rows, count, "alic")->requests[0], 1);
     assert_int_equal(find(rows, count, "none")->requests[1], 1);
     assert_int_equal(find(rows, count, "other")->requests[0], 0);
-    assert_int_equal(version_usage_since(usage), 1000);
 }
 
 static void VER_10_the_rest_is_other(void **state)
@@ -47,32 +43,18 @@ static void VER_10_the_rest_is_other(void **state)
     UNUSED(state);
     static struct version_usage_row rows[VERSION_USAGE_ROWS_MAX];
     char name[100];
-    OWNED(version_usage) usage = version_usage_new(0);
+    OWNED(version_usage) usage = version_usage_new();
     for (int i = 0; i < 3 * VERSION_USAGE_KEYS_MAX; i++) {
         int len = snprintf(name, sizeof(name), "key-%d", i);
-        version_usage_count(usage, (slice){(const uint8_t *)name, (size_t)len}, 0, 1);
+        version_usage_count(usage, (slice){(const uint8_t *)name, (size_t)len}, 0);
     }
     memset(name, 'x', sizeof(name));
-    version_usage_count(usage, (slice){(const uint8_t *)name, sizeof(name)}, 0, 1);
-    version_usage_count(usage, SLICE("key-0"), 0, 1); /* is known still */
+    version_usage_count(usage, (slice){(const uint8_t *)name, sizeof(name)}, 0);
+    version_usage_count(usage, SLICE("key-0"), 0); /* is known still */
     size_t count = version_usage_read(usage, rows);
     assert_int_equal(count, VERSION_USAGE_ROWS_MAX);
     assert_int_equal(find(rows, count, "key-0")->requests[0], 2);
     assert_int_equal(find(rows, count, "other")->requests[0], 2 * VERSION_USAGE_KEYS_MAX + 1);
-}
-
-static void VER_11_nobody_used_it_since(void **state)
-{
-    UNUSED(state);
-    OWNED(version_usage) usage = version_usage_new(10 * DAY_US);
-    assert_int_equal(version_usage_idle_days(usage, 1, 10 * DAY_US), 0);
-    assert_int_equal(version_usage_idle_days(usage, 1, 40 * DAY_US), 30);
-    assert_int_equal(version_usage_idle_days(usage, 1, 40 * DAY_US - 1), 29);
-    version_usage_count(usage, SLICE("a"), 0, 35 * DAY_US);
-    assert_int_equal(version_usage_idle_days(usage, 1, 40 * DAY_US), 30);
-    version_usage_count(usage, SLICE("b"), 1, 38 * DAY_US);
-    assert_int_equal(version_usage_idle_days(usage, 1, 40 * DAY_US), 2);
-    assert_int_equal(version_usage_idle_days(usage, 1, 5 * DAY_US), 0); /* the clock went back */
 }
 
 static void count_many(void *arg)
@@ -80,7 +62,7 @@ static void count_many(void *arg)
     char name[16];
     for (int i = 0; i < 20000; i++) {
         int len = snprintf(name, sizeof(name), "k%d", i % 700);
-        version_usage_count(arg, (slice){(const uint8_t *)name, (size_t)len}, (size_t)i % 2, i);
+        version_usage_count(arg, (slice){(const uint8_t *)name, (size_t)len}, (size_t)i % 2);
     }
 }
 
@@ -90,7 +72,7 @@ static void threads_lose_nothing(void **state)
     static struct version_usage_row rows[VERSION_USAGE_ROWS_MAX];
     struct thread threads[4] = {0};
     uint64_t total = 0;
-    OWNED(version_usage) usage = version_usage_new(0);
+    OWNED(version_usage) usage = version_usage_new();
     for (size_t i = 0; i < COUNT_OF(threads); i++) {
         assert_int_equal(thread_start(&threads[i], "count", count_many, usage, NULL), OK);
     }
@@ -109,7 +91,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(VER_10_keys_are_counted_by_version),
         cmocka_unit_test(VER_10_the_rest_is_other),
-        cmocka_unit_test(VER_11_nobody_used_it_since),
         cmocka_unit_test(threads_lose_nothing),
     };
     return cmocka_run_group_tests_name("version_usage", tests, NULL, NULL);

@@ -43,6 +43,9 @@ int64_t version_day_seconds(struct version_day day);
 #define VERSION_SUPPORT_MONTHS 12 /* at least, from deprecation to the end */
 #define VERSION_NOTICE_MONTHS  6  /* at least, from the announcement of the end to it */
 
+/* Nobody asked for it for so long, which is no less than the notice: it may go. */
+#define VERSION_UNUSED_DAYS (VERSION_NOTICE_MONTHS * 31)
+
 /* Of a version or of a route. Versions are "2.0", days "2025-11-10"; NULL where there is none. */
 struct version_life {
     const char *introduced; /* by this version; NULL of a route: always there */

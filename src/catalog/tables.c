@@ -33,6 +33,11 @@ static const struct sql_migration own_steps[] = {
      "unanswered INTEGER NOT NULL, c1 INTEGER NOT NULL, c2 INTEGER NOT NULL, c3 INTEGER NOT NULL,"
      "c4 INTEGER NOT NULL, c5 INTEGER NOT NULL, PRIMARY KEY(key, day, route)) STRICT, WITHOUT "
      "ROWID"},
+    {"key_usage.last_us", "ALTER TABLE key_usage ADD COLUMN last_us INTEGER NOT NULL DEFAULT 0"},
+    {"version_usage",
+     "CREATE TABLE version_usage(key TEXT NOT NULL, day INTEGER NOT NULL, version TEXT NOT NULL,"
+     "requests INTEGER NOT NULL, first_us INTEGER NOT NULL, last_us INTEGER NOT NULL,"
+     "PRIMARY KEY(key, day, version)) STRICT, WITHOUT ROWID"},
     {"quotas", "CREATE TABLE quotas(org TEXT NOT NULL PRIMARY KEY, month INTEGER NOT NULL,"
                "used INTEGER NOT NULL) STRICT"},
 };

@@ -9,10 +9,11 @@ enum err catalog_usage_add(struct catalog *catalog, const struct catalog_usage *
 {
     struct sql_statement *add = NULL;
     TRY(sql_statement(catalog->writer,
-                      "INSERT INTO key_usage VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                      "INSERT INTO key_usage VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                       "ON CONFLICT DO UPDATE SET unanswered = unanswered + excluded.unanswered,"
                       "c1 = c1 + excluded.c1, c2 = c2 + excluded.c2, c3 = c3 + excluded.c3,"
-                      "c4 = c4 + excluded.c4, c5 = c5 + excluded.c5",
+                      "c4 = c4 + excluded.c4, c5 = c5 + excluded.c5,"
+                      "last_us = MAX(last_us, excluded.last_us)",
                       &add, diag));
     sql_bind_text(add, 1, usage->key_id);
     sql_bind_i64(add, 2, usage->day);
@@ -20,6 +21,26 @@ enum err catalog_usage_add(struct catalog *catalog, const struct catalog_usage *
     for (int i = 0; i < CATALOG_USAGE_CLASSES; i++) {
         sql_bind_i64(add, 4 + i, (int64_t)usage->requests[i]);
     }
+    sql_bind_i64(add, 4 + CATALOG_USAGE_CLASSES, usage->last_us);
+    return sql_step_done(add, diag);
+}
+
+enum err catalog_usage_add_version(struct catalog *catalog, int64_t day,
+                                   const struct catalog_use *use, struct diag *diag)
+{
+    struct sql_statement *add = NULL;
+    TRY(sql_statement(catalog->writer,
+                      "INSERT INTO version_usage VALUES(?, ?, ?, ?, ?, ?) "
+                      "ON CONFLICT DO UPDATE SET requests = requests + excluded.requests,"
+                      "first_us = MIN(first_us, excluded.first_us),"
+                      "last_us = MAX(last_us, excluded.last_us)",
+                      &add, diag));
+    sql_bind_text(add, 1, use->key_id);
+    sql_bind_i64(add, 2, day);
+    sql_bind_text(add, 3, use->what);
+    sql_bind_i64(add, 4, (int64_t)use->requests);
+    sql_bind_i64(add, 5, use->first_us);
+    sql_bind_i64(add, 6, use->last_us);
     return sql_step_done(add, diag);
 }
 
@@ -34,10 +55,15 @@ enum err catalog_usage_touch(struct catalog *catalog, slice key_id, int64_t last
 
 enum err catalog_usage_prune(struct catalog *catalog, int64_t first_day, struct diag *diag)
 {
-    struct sql_statement *prune = NULL;
-    TRY(sql_statement(catalog->writer, "DELETE FROM key_usage WHERE day < ?", &prune, diag));
-    sql_bind_i64(prune, 1, first_day);
-    return sql_step_done(prune, diag);
+    static const char *const texts[] = {"DELETE FROM key_usage WHERE day < ?",
+                                        "DELETE FROM version_usage WHERE day < ?"};
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        struct sql_statement *prune = NULL;
+        TRY(sql_statement(catalog->writer, texts[i], &prune, diag));
+        sql_bind_i64(prune, 1, first_day);
+        TRY(sql_step_done(prune, diag));
+    }
+    return OK;
 }
 
 static enum err read_rows(struct sql *sql, slice key_id, int64_t first_day, catalog_usage_fn fn,
@@ -70,5 +96,41 @@ enum err catalog_usage_read(struct catalog *catalog, slice key_id, int64_t first
 {
     enum err e = read_rows(reading_begin(catalog), key_id, first_day, fn, context, diag);
     reading_end(catalog);
+    return e;
+}
+
+static enum err read_sums(struct sql *sql, enum catalog_used used, int64_t first_day,
+                          catalog_use_fn fn, void *context, struct diag *diag)
+{
+    /* Of routes that were used before `last_us` was kept the day is known. */
+    static const char *const texts[] = {
+        "SELECT key, version, SUM(CASE WHEN day >= ? THEN requests ELSE 0 END),"
+        "MIN(first_us), MAX(last_us) FROM version_usage GROUP BY key, version ORDER BY 5 DESC",
+        "SELECT key, route, SUM(CASE WHEN day >= ? THEN unanswered + c1 + c2 + c3 + c4 + c5 ELSE 0 "
+        "END), 0, MAX(MAX(last_us), MAX(day) * 86400000000) FROM key_usage GROUP BY key, route "
+        "ORDER BY 5 DESC"};
+    struct sql_statement *find = NULL;
+    bool has_row = false;
+    TRY(sql_statement(sql, texts[used], &find, diag));
+    sql_bind_i64(find, 1, first_day);
+    TRY(sql_step(find, &has_row, diag));
+    while (has_row) {
+        const struct catalog_use use = {.key_id = sql_text(find, 0),
+                                        .what = sql_text(find, 1),
+                                        .requests = (uint64_t)sql_i64(find, 2),
+                                        .first_us = sql_i64(find, 3),
+                                        .last_us = sql_i64(find, 4)};
+        fn(context, &use);
+        TRY(sql_step(find, &has_row, diag));
+    }
+    return OK;
+}
+
+enum err catalog_usage_sums(struct catalog *catalog, enum catalog_used used, int64_t first_day,
+                            catalog_use_fn fn, void *context, struct diag *diag)
+{
+    mutex_lock(&catalog->read_lock);
+    enum err e = read_sums(catalog->reader, used, first_day, fn, context, diag);
+    mutex_unlock(&catalog->read_lock);
     return e;
 }

@@ -87,6 +87,35 @@ static void assert_usage(struct place *place, const char *key_id, int64_t first_
     assert_string_equal(buf_cstr(&out), expected);
 }
 
+static void add_version(struct place *place, const char *key_id, int64_t day, const char *version,
+                        uint64_t requests, int64_t us)
+{
+    const struct catalog_use use = {.key_id = slice_from_cstr(key_id),
+                                    .what = slice_from_cstr(version),
+                                    .requests = requests,
+                                    .first_us = us,
+                                    .last_us = us};
+    assert_int_equal(catalog_begin(place->catalog, NULL), OK);
+    assert_int_equal(catalog_usage_add_version(place->catalog, day, &use, NULL), OK);
+    assert_int_equal(catalog_commit(place->catalog, NULL), OK);
+}
+
+static void write_use(void *context, const struct catalog_use *use)
+{
+    buf_append_format(context, "%.*s %.*s %llu %lld %lld\n", SLICE_ARG(use->key_id),
+                      SLICE_ARG(use->what), (unsigned long long)use->requests,
+                      (long long)use->first_us, (long long)use->last_us);
+}
+
+static void assert_sums(struct place *place, enum catalog_used used, int64_t first_day,
+                        const char *expected)
+{
+    CLEANUP(buf_release) struct buf out = BUF_INIT(4096);
+    assert_int_equal(catalog_usage_sums(place->catalog, used, first_day, write_use, &out, NULL),
+                     OK);
+    assert_string_equal(buf_cstr(&out), expected);
+}
+
 static void test_AUT_14_counts_are_added_up(void **state)
 {
     UNUSED(state);
@@ -113,10 +142,40 @@ static void test_AUT_14_old_days_go(void **state)
     enter(&place);
     add(&place, "a", 100, "GET /x", 2, 1);
     add(&place, "a", 101, "GET /x", 2, 1);
+    add_version(&place, "a", 100, "1.0", 1, 5);
+    add_version(&place, "a", 101, "1.0", 2, 6);
     assert_int_equal(catalog_begin(place.catalog, NULL), OK);
     assert_int_equal(catalog_usage_prune(place.catalog, 101, NULL), OK);
     assert_int_equal(catalog_commit(place.catalog, NULL), OK);
     assert_usage(&place, "a", 0, "101 GET /x 0 0 1 0 0 0\n");
+    assert_sums(&place, CATALOG_USED_VERSIONS, 0, "a 1.0 2 6 6\n");
+}
+
+static void test_VER_10_versions_are_added_up_by_key(void **state)
+{
+    UNUSED(state);
+    CLEANUP(leave) struct place place = {0};
+    enter(&place);
+    add_version(&place, "a", 100, "1.0", 3, 70);
+    add_version(&place, "a", 100, "1.0", 4, 50);
+    add_version(&place, "a", 101, "1.0", 5, 90);
+    add_version(&place, "a", 101, "2.0", 6, 80);
+    add_version(&place, "", 100, "1.0", 7, 60);
+    assert_sums(&place, CATALOG_USED_VERSIONS, 0, "a 1.0 12 50 90\na 2.0 6 80 80\n 1.0 7 60 60\n");
+    assert_sums(&place, CATALOG_USED_VERSIONS, 101, "a 1.0 5 50 90\na 2.0 6 80 80\n 1.0 0 60 60\n");
+    assert_sums(&place, CATALOG_USED_ROUTES, 0, "");
+}
+
+static void test_VER_11_routes_are_added_up_by_key(void **state)
+{
+    UNUSED(state);
+    CLEANUP(leave) struct place place = {0};
+    enter(&place);
+    add(&place, "a", 1, "GET /x", 2, 3);
+    add(&place, "a", 2, "GET /x", 4, 4); /* without a time: the day counts */
+    add(&place, "b", 1, "GET /x", 0, 5);
+    assert_sums(&place, CATALOG_USED_ROUTES, 2,
+                "a GET /x 4 0 172800000000\nb GET /x 0 0 86400000000\n");
 }
 
 static void touch(struct place *place, const char *key_id, int64_t last_us)
@@ -162,6 +221,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_AUT_14_counts_are_added_up),
         cmocka_unit_test(test_AUT_14_old_days_go),
+        cmocka_unit_test(test_VER_10_versions_are_added_up_by_key),
+        cmocka_unit_test(test_VER_11_routes_are_added_up_by_key),
         cmocka_unit_test(test_the_last_use_is_no_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

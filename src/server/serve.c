@@ -14,6 +14,7 @@
 #include "api/metrics.h"
 #include "api/negotiate.h"
 #include "api/receipts.h"
+#include "api/version_report.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "catalog/catalog.h"
@@ -256,6 +257,7 @@ static enum err open_http(struct server *server, struct diag *diag)
     TRY(api_versions_new(&all_versions, http.routes, http.route_count, &server->api.versions,
                          diag));
     http.middleware = api_middleware(&http.middleware_count);
+    version_report_warn(&server->api, clock_now_us());
     api_hooks(&server->api, &http.hooks);
     TRY(http_server_start(&http, &server->http, diag));
     server->api.server = server->http;
