@@ -8,7 +8,8 @@ import pathlib
 import re
 import sqlite3
 
-from harness import EVENTS, Server, contains, equal, event, finish, step, true, wait_until
+from harness import (EVENTS, Server, cairn, contains, equal, event, finish, lines_of, on_terminal,
+                     step, true, wait_until)
 
 DAY_US = 86_400_000_000
 DOCS = pathlib.Path(__file__).resolve().parent.parent / 'docs'
@@ -391,6 +392,23 @@ def kept(server):
         true('past its last day' not in server.log_path.read_text(), 'a warning')
 
 
+def command_line(server):
+    with step('cairn version usage: a line for each version, and for each key'):
+        lines = lines_of(cairn('version', 'usage', server=server))
+        told = usage_of(server)[0]
+        equal([row['version'] for row in lines[:2]], ['2.0', '1.0'])
+        equal(lines[1], told['versions'][1])
+        equal({(row['key_id'], row['version']) for row in lines[2:]},
+              {(row['key_id'], row['version']) for row in told['clients']})
+    with step('cairn version usage: tables on a terminal'):
+        screen = on_terminal('version', 'usage', '--days', '366', server=server)
+        for part in ('1.0', 'deprecated', 'days unused', 'last used', 'none'):
+            contains(screen, part)
+    with step('cairn version usage: what is wrong is said'):
+        contains(cairn('version', 'usage', '--days', '0', server=server, status=1).stderr, '366')
+        cairn('version', 'use', server=server, status=2)
+
+
 with Server() as under_test:
     under_test.send(*[event(actor_id=f'a-{n}') for n in range(7)])
     negotiation(under_test)
@@ -402,4 +420,5 @@ with Server() as under_test:
     ingest(under_test)
     usage(under_test)
     kept(under_test)
+    command_line(under_test)
 finish()

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* help - what the tables say about themselves; and the commands serve, help and version. */
-#include <cairn/client.h>
+/* help - what the tables say about themselves; and the commands serve and help. */
 #include <stdio.h>
 
 #include "cli/cli.h"
@@ -143,21 +142,4 @@ const struct cli_command cmd_help = {
     .details = "",
     .operands_most = 1,
     .run = run_help,
-};
-
-/* ---- version ---- */
-
-static enum cli_exit run_version(struct cli *cli)
-{
-    bool as_json = cli->common.json || !cli->screen.is_terminal;
-    int n = printf(as_json ? "{\"version\":\"%s\"}\n" : "cairn %s\n", cairn_version());
-    return n > 0 ? CLI_OK : CLI_UNREACHABLE;
-}
-
-const struct cli_command cmd_version = {
-    .name = "version",
-    .summary = "Says which version this is",
-    .operands = "",
-    .details = "",
-    .run = run_version,
 };
