@@ -227,9 +227,22 @@ static void count_many(void *context)
     char name[16];
     for (int i = 0; i < ROUNDS; i++) {
         int len = snprintf(name, sizeof(name), "k%d", i % 10);
-        key_usage_count(place->usage, (slice){(const uint8_t *)name, (size_t)len}, &route_x, NULL,
-                        200 + 100 * (i % 4), clock_now_us());
+        key_usage_count(place->usage, (slice){(const uint8_t *)name, (size_t)len}, &route_x,
+                        i % 2 == 0 ? "1.0" : "2.0", 200 + 100 * (i % 4), clock_now_us());
     }
+}
+
+static void add_use(void *context, const struct catalog_use *use)
+{
+    *(uint64_t *)context += use->requests;
+}
+
+static uint64_t uses_of(struct place *place)
+{
+    uint64_t uses = 0;
+    assert_int_equal(key_usage_sums(place->usage, CATALOG_USED_VERSIONS, 0, add_use, &uses, NULL),
+                     OK);
+    return uses;
 }
 
 static void test_threads_lose_nothing(void **state)
@@ -242,11 +255,13 @@ static void test_threads_lose_nothing(void **state)
     for (size_t i = 0; i < THREADS; i++) {
         assert_int_equal(thread_start(&threads[i], "count", count_many, &place, NULL), OK);
     }
-    for (uint64_t before = 0, i = 0; i < 20; i++) { /* what is seen only grows */
+    for (uint64_t before = 0, uses = 0, i = 0; i < 20; i++) { /* what is seen only grows */
         assert_int_equal(key_usage_store(place.usage, NULL), OK);
         uint64_t seen = seen_of(&place, "k3").requests;
-        assert_true(seen >= before);
+        uint64_t seen_uses = uses_of(&place);
+        assert_true(seen >= before && seen_uses >= uses);
         before = seen;
+        uses = seen_uses;
     }
     for (size_t i = 0; i < THREADS; i++) {
         thread_join(&threads[i]);
@@ -257,6 +272,7 @@ static void test_threads_lose_nothing(void **state)
         total += seen_of(&place, name).requests;
     }
     assert_int_equal(total, THREADS * ROUNDS);
+    assert_int_equal(uses_of(&place), THREADS * ROUNDS);
 }
 
 static void test_what_a_request_costs(void **state)
