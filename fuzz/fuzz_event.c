@@ -3,8 +3,8 @@
  * What is accepted as an event survives its forms: row and back give the same line, and the line,
  * less the server's members, read again gives the same line.
  */
-#include "base/mem.h"
 #include "event/read.h"
+#include "event_input.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -48,24 +48,17 @@ static void check_line(const struct event *event, slice line, struct read_option
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct event event;
-    CLEANUP(mem_freep) uint8_t *copy = mem_array(1, size > 0 ? size : 1);
-    struct arena arena = ARENA_INIT(MIB(64));
-    struct read_options options = {.org = SLICE("o"), .now_us = 1768435200000000};
-    struct diag diag = {0};
-    uint64_t sent = 0;
-    memcpy(copy, data, size);
-    options.header_event_type = size % 2 == 0 ? SLICE("h.t") : (slice){0};
-    if (event_read((slice){copy, size}, &options, &arena, &event, &sent, &diag) == OK) {
+    static struct event_input input;
+    if (event_input_read(&input, data, size) == OK) {
         struct buf line = BUF_INIT(MIB(8));
-        event_write_line(&event, &line);
+        event_write_line(&input.event, &line);
         ASSERT(!line.failed);
-        check_row(&event, buf_slice(&line));
-        check_line(&event, buf_slice(&line), options);
+        check_row(&input.event, buf_slice(&line));
+        check_line(&input.event, buf_slice(&line), input.options);
         buf_release(&line);
     } else {
-        ASSERT(diag.text[0] != '\0');
+        ASSERT(input.diag.text[0] != '\0');
     }
-    arena_release(&arena);
+    event_input_release(&input);
     return 0;
 }

@@ -11,8 +11,8 @@
 #include <strings.h>
 #include <time.h>
 
-#include "base/mem.h"
 #include "event/read.h"
+#include "event_input.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -162,17 +162,10 @@ static void compare(slice json, const struct event *event)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct event event;
-    CLEANUP(mem_freep) uint8_t *copy = mem_array(1, size > 0 ? size : 1);
-    struct arena arena = ARENA_INIT(MIB(64));
-    struct read_options options = {.org = SLICE("o"), .now_us = 1768435200000000};
-    struct diag diag = {0};
-    uint64_t sent = 0;
-    memcpy(copy, data, size);
-    options.header_event_type = size % 2 == 0 ? SLICE("h.t") : (slice){0};
-    if (event_read((slice){copy, size}, &options, &arena, &event, &sent, &diag) == OK) {
-        compare((slice){copy, size}, &event);
+    static struct event_input input;
+    if (event_input_read(&input, data, size) == OK) {
+        compare(input.bytes, &input.event);
     }
-    arena_release(&arena);
+    event_input_release(&input);
     return 0;
 }
