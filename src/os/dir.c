@@ -34,20 +34,24 @@ static int sync_path(const char *path)
 /* Makes the directory `path` in its parent, which is there, unless it exists. 0, or the errno. */
 static int make_one(char *path)
 {
-    if (mkdir(path, MODE_NEW_DIRS) != 0) {
-        return errno == EEXIST ? 0 : errno;
+    bool is_new = mkdir(path, MODE_NEW_DIRS) == 0;
+    if (!is_new && errno != EEXIST) {
+        return errno;
     }
+    /* Also when it was there: whoever made it may have died before this. Then it may be somebody
+     * else's, in a place that we may not read, and not being able to is no mistake. */
     char *slash = strrchr(path, '/');
+    int error = 0;
     if (slash == NULL) {
-        return sync_path(".");
+        error = sync_path(".");
+    } else if (slash == path) {
+        error = sync_path("/");
+    } else {
+        *slash = '\0';
+        error = sync_path(path);
+        *slash = '/';
     }
-    if (slash == path) {
-        return sync_path("/");
-    }
-    *slash = '\0';
-    int error = sync_path(path);
-    *slash = '/';
-    return error;
+    return is_new ? error : 0;
 }
 
 /* Makes every directory on the way that is missing, from the root down. 0, or the errno. */
