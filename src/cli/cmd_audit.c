@@ -89,10 +89,10 @@ static void add_row(struct table *table, const json_t *row)
 
 static void write_answer(const struct cli *cli, const json_t *rows, struct buf *out)
 {
-    static const struct table_column columns[] = {{"time", false},   {"by", false},
-                                                  {"did", false},    {"kind", false},
-                                                  {"object", false}, {"change", false},
-                                                  {"reason", false}};
+    static const struct table_column columns[] = {{"time", COLUMN_TEXT},   {"by", COLUMN_TEXT},
+                                                  {"did", COLUMN_TEXT},    {"kind", COLUMN_TEXT},
+                                                  {"object", COLUMN_TEXT}, {"change", COLUMN_TEXT},
+                                                  {"reason", COLUMN_TEXT}};
     struct table table;
     size_t i = 0;
     json_t *row = NULL;

@@ -203,14 +203,16 @@ static enum cli_exit change(struct job *job, const char *method, const char *tar
 
 /* ---- Lists ---- */
 
-/* The id, and as many fields as a table has columns, those first that an object must have. */
-static size_t choose_columns(const struct kind *kind, const char *names[TABLE_COLUMNS_MAX])
+/* The id, and as many fields as there is room for, those first that an object must have. */
+static size_t choose_columns(const struct kind *kind, size_t width,
+                             const char *names[TABLE_COLUMNS_MAX])
 {
-    enum { SHOWN_MAX = 7 };
+    enum { WIDE = 120, SHOWN_WIDE = 7, SHOWN = 5 };
+    size_t most = width >= WIDE ? SHOWN_WIDE : SHOWN;
     size_t count = 0;
     names[count++] = "id";
     for (int must = 1; must >= 0; must--) {
-        for (size_t i = 0; i < kind->field_count && count < SHOWN_MAX; i++) {
+        for (size_t i = 0; i < kind->field_count && count < most; i++) {
             const struct kind_field *field = &kind->fields[i];
             unsigned unshown = KIND_HIDDEN | KIND_SECRET | KIND_PASSWORD;
             bool is_required = (field->flags & (KIND_REQUIRED | KIND_SEARCHED)) != 0;
@@ -229,12 +231,13 @@ static void write_table(const struct job *job, const json_t *objects, struct buf
     const char *names[TABLE_COLUMNS_MAX];
     struct table_column columns[TABLE_COLUMNS_MAX] = {{0}};
     struct table table;
-    size_t count = choose_columns(job->kind, names);
+    size_t count = choose_columns(job->kind, job->cli->screen.width, names);
     size_t i = 0;
     json_t *object = NULL;
     for (size_t c = 0; c < count; c++) {
         columns[c].title = names[c];
     }
+    columns[0].form = COLUMN_WHOLE;
     table_init(&table, &job->cli->screen, columns, count);
     json_array_foreach(objects, i, object)
     {

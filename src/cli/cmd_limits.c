@@ -128,9 +128,9 @@ static void add_quota(struct table *table, const json_t *quota)
 static void write_table(const struct job *job, const json_t *entries, struct buf *out)
 {
     enum { WINDOWS_MAX = 4 };
-    struct table_column columns[TABLE_COLUMNS_MAX] = {{"id", false},
-                                                      {"name", false},
-                                                      {"tier", false}};
+    struct table_column columns[TABLE_COLUMNS_MAX] = {{"id", COLUMN_TEXT},
+                                                      {"name", COLUMN_TEXT},
+                                                      {"tier", COLUMN_TEXT}};
     const json_t *windows = most_windows(entries);
     size_t window_count = json_array_size(windows);
     window_count = window_count < WINDOWS_MAX ? window_count : WINDOWS_MAX;
@@ -139,8 +139,8 @@ static void write_table(const struct job *job, const json_t *entries, struct buf
         columns[count++] =
             (struct table_column){member_text(json_array_get(windows, w), "window"), true};
     }
-    columns[count++] = (struct table_column){"month", true};
-    columns[count++] = (struct table_column){"refused", true};
+    columns[count++] = (struct table_column){"month", COLUMN_NUMBER};
+    columns[count++] = (struct table_column){"refused", COLUMN_NUMBER};
     struct table table;
     table_init(&table, &job->cli->screen, columns, count);
     for (size_t i = 0; i < json_array_size(entries); i++) {

@@ -79,11 +79,11 @@ static void add_option(struct table *table, const json_t *option)
 
 static void write_options(const struct screen *screen, const json_t *data, struct buf *out)
 {
-    static const struct table_column columns[] = {{"name", false},
-                                                  {"value", false},
-                                                  {"from", false},
-                                                  {"setting", false},
-                                                  {"may change", false}};
+    static const struct table_column columns[] = {{"name", COLUMN_TEXT},
+                                                  {"value", COLUMN_TEXT},
+                                                  {"from", COLUMN_TEXT},
+                                                  {"setting", COLUMN_TEXT},
+                                                  {"may change", COLUMN_TEXT}};
     struct table table;
     size_t i = 0;
     json_t *option = NULL;
@@ -110,9 +110,9 @@ static void add_change(struct table *table, const json_t *change)
 
 static void write_changes(const struct screen *screen, const json_t *data, struct buf *out)
 {
-    static const struct table_column columns[] = {{"id", false},  {"time", false},
-                                                  {"by", false},  {"old", false},
-                                                  {"new", false}, {"reason", false}};
+    static const struct table_column columns[] = {{"id", COLUMN_TEXT},  {"time", COLUMN_TEXT},
+                                                  {"by", COLUMN_TEXT},  {"old", COLUMN_TEXT},
+                                                  {"new", COLUMN_TEXT}, {"reason", COLUMN_TEXT}};
     struct screen uncut = *screen; /* half an id is no id */
     struct table table;
     size_t i = 0;

@@ -78,8 +78,8 @@ static void write_groups(const struct screen *screen, const json_t *groups, stru
     for (size_t k = 0; k < key_count; k++) {
         columns[k].title = keys[k];
     }
-    columns[key_count] = (struct table_column){"count", true};
-    columns[key_count + 1] = (struct table_column){"", false};
+    columns[key_count] = (struct table_column){"count", COLUMN_NUMBER};
+    columns[key_count + 1] = (struct table_column){"", COLUMN_TEXT};
     struct table table;
     table_init(&table, screen, columns, key_count + 2);
     for (size_t i = 0; i < json_array_size(groups); i++) {

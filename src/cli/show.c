@@ -107,7 +107,8 @@ enum colour colour_of(const json_t *event)
 void event_table_init(struct event_table *events, const struct screen *screen)
 {
     static const struct table_column columns[] = {
-        {"TIME", false}, {"TYPE", false}, {"ACTOR", false}, {"RESOURCE", false}, {"OUTCOME", false},
+        {"TIME", COLUMN_TEXT},     {"TYPE", COLUMN_TEXT},    {"ACTOR", COLUMN_TEXT},
+        {"RESOURCE", COLUMN_TEXT}, {"OUTCOME", COLUMN_TEXT},
     };
     table_init(&events->table, screen, columns, COUNT_OF(columns));
 }
@@ -167,7 +168,7 @@ static void add_scalars(struct table *table, json_t *value, const char *name, in
 
 void show_object(const struct screen *screen, json_t *object, struct buf *out)
 {
-    static const struct table_column columns[] = {{"NAME", false}, {"VALUE", false}};
+    static const struct table_column columns[] = {{"NAME", COLUMN_TEXT}, {"VALUE", COLUMN_TEXT}};
     struct table table;
     table_init(&table, screen, columns, COUNT_OF(columns));
     add_scalars(&table, object, "", 0);

@@ -29,7 +29,7 @@ static void write_sums(const struct screen *screen, const char *name, const json
                        const json_t *total, struct buf *out)
 {
     const struct table_column columns[] = {{name, false},
-                                           {"requests", true},
+                                           {"requests", COLUMN_NUMBER},
                                            {"4xx", true},
                                            {"5xx", true}};
     struct table table;

@@ -66,14 +66,16 @@ static void fit_widths(struct table *table)
         sum += table->widths[c];
     }
     while (sum > table->screen->width) {
-        size_t widest = 0;
-        for (size_t c = 1; c < table->column_count; c++) {
-            widest = table->widths[c] > table->widths[widest] ? c : widest;
+        size_t *widest = NULL;
+        for (size_t c = 0; c < table->column_count; c++) {
+            bool is_wider = widest == NULL || table->widths[c] > *widest;
+            widest =
+                is_wider && table->columns[c].form != COLUMN_WHOLE ? &table->widths[c] : widest;
         }
-        if (table->widths[widest] <= WIDTH_LEAST) {
+        if (widest == NULL || *widest <= WIDTH_LEAST) {
             return; /* a terminal too narrow for this table wraps its lines */
         }
-        table->widths[widest]--;
+        --*widest;
         sum--;
     }
 }
@@ -85,7 +87,7 @@ static void write_cell(const struct table *table, size_t column, slice text, enu
     bool is_last = column + 1 == table->column_count;
     struct buf cell = BUF_INIT(KIB(64));
     size_t used = screen_text(&cell, text, width);
-    if (table->columns[column].is_right) {
+    if (table->columns[column].form == COLUMN_NUMBER) {
         screen_spaces(out, width - used);
     }
     if (colour != COLOUR_PLAIN) {
@@ -96,7 +98,7 @@ static void write_cell(const struct table *table, size_t column, slice text, enu
         screen_colour(table->screen, out, COLOUR_PLAIN);
     }
     if (!is_last) {
-        screen_spaces(out, (table->columns[column].is_right ? 0 : width - used) + GAP);
+        screen_spaces(out, (table->columns[column].form == COLUMN_NUMBER ? 0 : width - used) + GAP);
     }
     buf_release(&cell);
 }

@@ -4,7 +4,8 @@
  * table - rows in aligned columns, no wider than the terminal.
  *
  * Rows are held until table_write(), which finds the widths: each column as wide as its widest
- * cell, the widest ones cut until all fit. Written in batches, later ones keep the first one's
+ * cell, the widest ones cut until all fit, but for
+ * those that people copy from. Written in batches, later ones keep the first one's
  * widths, so that a long list stays in line.
  *
  * Threads: one owner at a time.
@@ -14,9 +15,15 @@
 
 #define TABLE_COLUMNS_MAX 12
 
+enum column_form {
+    COLUMN_TEXT,
+    COLUMN_NUMBER, /* flush right */
+    COLUMN_WHOLE,  /* never cut: an id, which people copy */
+};
+
 struct table_column {
     const char *title;
-    bool is_right; /* numbers */
+    enum column_form form;
 };
 
 struct table_cell {

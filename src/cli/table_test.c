@@ -22,7 +22,9 @@ static void assert_drawn(struct buf *out, const char *expect)
 static void test_columns_are_as_wide_as_their_cells(void **state)
 {
     UNUSED(state);
-    static const struct table_column columns[] = {{"NAME", false}, {"N", true}, {"REST", false}};
+    static const struct table_column columns[] = {{"NAME", COLUMN_TEXT},
+                                                  {"N", COLUMN_NUMBER},
+                                                  {"REST", COLUMN_TEXT}};
     struct buf out CLEANUP(buf_release) = BUF_INIT(KIB(64));
     struct table table;
     table_init(&table, &wide, columns, COUNT_OF(columns));
@@ -48,7 +50,7 @@ static void test_columns_are_as_wide_as_their_cells(void **state)
 static void test_the_widest_columns_give_way(void **state)
 {
     UNUSED(state);
-    static const struct table_column columns[] = {{"A", false}, {"B", false}};
+    static const struct table_column columns[] = {{"A", COLUMN_TEXT}, {"B", COLUMN_TEXT}};
     static const struct screen narrow = {.width = 40};
     struct buf out CLEANUP(buf_release) = BUF_INIT(KIB(64));
     struct table table;
@@ -59,12 +61,20 @@ static void test_the_widest_columns_give_way(void **state)
     assert_drawn(&out, "A      B\n"
                        "short  01234567890123456789012345678901…\n");
     table_release(&table);
+    static const struct table_column copied[] = {{"ID", COLUMN_WHOLE}, {"B", COLUMN_TEXT}};
+    table_init(&table, &narrow, copied, COUNT_OF(copied));
+    add(&table, "0123456789012345678901234567");
+    add(&table, "and something else");
+    table_write(&table, &out);
+    assert_drawn(&out, "ID                            B\n"
+                       "0123456789012345678901234567  and somet…\n");
+    table_release(&table);
 }
 
 static void test_colours(void **state)
 {
     UNUSED(state);
-    static const struct table_column columns[] = {{"A", false}};
+    static const struct table_column columns[] = {{"A", COLUMN_TEXT}};
     static const struct screen colourful = {.width = 80, .has_colours = true};
     struct buf out CLEANUP(buf_release) = BUF_INIT(KIB(64));
     struct table table;
