@@ -46,7 +46,7 @@ const struct version_entry *api_version_of(const struct api_versions *versions,
                                            const struct http_request *request);
 
 /* Middleware, the first: what was removed answers 410. */
-enum http_pass api_version_pass(struct http_request *request, void *api);
+enum http_pass api_version_pass(struct http_request *request, void *data);
 /* Hook, before an answer: adds the headers. */
 void api_version_headers(const struct api_versions *versions, struct http_request *request);
 /* Hook, behind an answer: counts the version for the caller's key, and returns its name; NULL: the

@@ -103,23 +103,12 @@ static enum err check_password(struct people *people, const struct known_caller 
     return OK;
 }
 
-/* A change of the user, with its event; `sent` and `given` are taken. */
-static enum err change_user(struct people *people, slice org, slice user, json_t *sent,
-                            json_t *given, const struct catalog_author *author,
-                            struct kind_errors *errors, struct diag *diag)
+static enum err change_inside(struct people *people, const struct known_caller *who,
+                              const struct catalog_change *change, struct kind_errors *errors,
+                              struct diag *diag)
 {
-    struct catalog_author whose = *author;
-    whose.org = org;
-    const struct catalog_change change = {.kind = &kind_users,
-                                          .author = &whose,
-                                          .id = user,
-                                          .how = KIND_PATCH,
-                                          .sent = sent,
-                                          .given = given};
-    enum err e = catalog_update(people->catalog, &change, NULL, errors, diag);
-    json_decref(sent);
-    json_decref(given);
-    return e;
+    TRY(catalog_update(people->catalog, change, NULL, errors, diag));
+    return people_end_sessions(people, change->id, slice_from_cstr(who->session), diag);
 }
 
 enum err people_set_password(struct people *people, const struct known_caller *who,
@@ -127,22 +116,26 @@ enum err people_set_password(struct people *people, const struct known_caller *w
                              const struct catalog_author *author, struct kind_errors *errors,
                              struct diag *diag)
 {
-    slice user = slice_from_cstr(who->id);
-    slice session = slice_from_cstr(who->session);
+    struct catalog_author whose = *author;
+    json_t *given = NULL;
+    whose.org = slice_from_cstr(who->org);
     TRY(check_password(people, who, proof, author, diag));
     json_t *sent = json_pack("{s:s%}", "password", (const char *)next.ptr, next.len);
-    json_t *given = NULL;
     enum err e = catalog_hash(people->catalog, &kind_users, sent, &given, diag);
+    const struct catalog_change change = {.kind = &kind_users,
+                                          .author = &whose,
+                                          .id = slice_from_cstr(who->id),
+                                          .how = KIND_PATCH,
+                                          .sent = sent,
+                                          .given = given};
     e = e == OK ? catalog_begin(people->catalog, diag) : e;
-    if (e != OK) {
-        json_decref(sent);
-        json_decref(given);
-        return e;
+    if (e == OK) {
+        e = catalog_end(people->catalog, change_inside(people, who, &change, errors, diag), diag);
     }
-    e = change_user(people, slice_from_cstr(who->org), user, sent, given, author, errors, diag);
-    e = e == OK ? people_end_sessions(people, user, session, diag) : e;
-    TRY(catalog_end(people->catalog, e, diag));
-    people_forget(people, user, session);
+    json_decref(sent);
+    json_decref(given);
+    TRY(e);
+    people_forget(people, slice_from_cstr(who->id), slice_from_cstr(who->session));
     return OK;
 }
 
@@ -190,13 +183,36 @@ static json_t *hashes_of(const struct recovery_codes *codes)
     return list;
 }
 
+/* A change of what the server keeps of it, with its event; `given` is taken. */
+static enum err set_factor(struct people *people, slice org, slice user, json_t *given,
+                           const struct catalog_author *author, struct diag *diag)
+{
+    struct kind_errors errors = {0};
+    struct catalog_author whose = *author;
+    json_t *nothing = json_object();
+    whose.org = org;
+    const struct catalog_change change = {.kind = &kind_users,
+                                          .author = &whose,
+                                          .id = user,
+                                          .how = KIND_PATCH,
+                                          .sent = nothing,
+                                          .given = given};
+    enum err e = catalog_begin(people->catalog, diag);
+    if (e == OK) {
+        e = catalog_end(people->catalog,
+                        catalog_update(people->catalog, &change, NULL, &errors, diag), diag);
+    }
+    json_decref(nothing);
+    json_decref(given);
+    return e;
+}
+
 static enum err confirm(struct people *people, const struct known_caller *who, slice code,
                         const struct catalog_author *author, struct recovery_codes *out,
                         struct diag *diag)
 {
     uint64_t step = 0;
     json_t *user = NULL;
-    struct kind_errors errors = {0};
     TRY(get_user(people, who, &user, diag));
     bool is_begun = people_text(user, "totp_secret").len > 0;
     bool is_on = json_is_true(json_object_get(user, "totp_enabled"));
@@ -211,11 +227,8 @@ static enum err confirm(struct people *people, const struct known_caller *who, s
     recovery_codes_make(out);
     json_t *given = json_pack("{s:b, s:I, s:o}", "totp_enabled", 1, "totp_step", (json_int_t)step,
                               "recovery_codes", hashes_of(out));
-    TRY(catalog_begin(people->catalog, diag));
-    return catalog_end(people->catalog,
-                       change_user(people, slice_from_cstr(who->org), slice_from_cstr(who->id),
-                                   json_object(), given, author, &errors, diag),
-                       diag);
+    return set_factor(people, slice_from_cstr(who->org), slice_from_cstr(who->id), given, author,
+                      diag);
 }
 
 enum err people_totp_confirm(struct people *people, const struct known_caller *who, slice code,
@@ -231,17 +244,9 @@ enum err people_totp_confirm(struct people *people, const struct known_caller *w
 enum err people_totp_reset(struct people *people, slice org, slice user,
                            const struct catalog_author *author, struct diag *diag)
 {
-    struct kind_errors errors = {0};
     json_t *given = json_pack("{s:b, s:n, s:n, s:n}", "totp_enabled", 0, "totp_secret", "totp_step",
                               "recovery_codes");
-    enum err e = catalog_begin(people->catalog, diag);
-    if (e != OK) {
-        json_decref(given);
-        return e;
-    }
-    return catalog_end(people->catalog,
-                       change_user(people, org, user, json_object(), given, author, &errors, diag),
-                       diag);
+    return set_factor(people, org, user, given, author, diag);
 }
 
 enum err people_totp_end(struct people *people, const struct known_caller *who,

@@ -7,7 +7,9 @@
 #include "os/clock.h"
 #include "people/internal.h"
 
-#define KEY_US ((int64_t)30 * 86400 * 1000000) /* of a key that comes with a login */
+#define DAY_US ((int64_t)86400 * 1000000)
+
+enum { KEY_DAYS = 30 }; /* of a key that comes with a login */
 
 void signup_result_release(struct signup_result *result)
 {
@@ -17,18 +19,23 @@ void signup_result_release(struct signup_result *result)
     secret_wipe(&result->secret, sizeof(result->secret));
 }
 
-/* Within a transaction; `sent` and `given` are taken. */
-static enum err insert(struct people *people, const struct kind *kind,
-                       const struct catalog_author *author, json_t *sent, json_t *given,
-                       json_t **out, struct kind_errors *errors, struct diag *diag)
+struct making {
+    const struct kind *kind;
+    const struct catalog_author *author;
+    json_t *sent, *given; /* are taken */
+};
+
+/* Within a transaction. */
+static enum err insert(struct people *people, const struct making *making, json_t **out,
+                       struct kind_errors *errors, struct diag *diag)
 {
-    const struct catalog_change change = {.kind = kind,
-                                          .author = author,
-                                          .sent = sent,
-                                          .given = given};
+    const struct catalog_change change = {.kind = making->kind,
+                                          .author = making->author,
+                                          .sent = making->sent,
+                                          .given = making->given};
     enum err e = catalog_insert(people->catalog, &change, out, errors, diag);
-    json_decref(sent);
-    json_decref(given);
+    json_decref(making->sent);
+    json_decref(making->given);
     return e;
 }
 
@@ -41,18 +48,29 @@ static enum err make_all(struct people *people, const struct signup *signup, jso
     struct catalog_author author = *signup->from;
     author.actor_type = slice_from_cstr(caller_kind_name(CALLER_USER));
     author.actor_id = author.changed_by = people_text(sent, "email");
-    TRY(insert(people, &kind_organizations, &author,
-               json_pack("{s:O?, s:O?}", "name", json_object_get(sent, "name"), "email", email),
-               NULL, &out->organization, errors, diag));
+    const struct making organization = {
+        .kind = &kind_organizations,
+        .author = &author,
+        .sent = json_pack("{s:O?, s:O?}", "name", json_object_get(sent, "name"), "email", email),
+    };
+    TRY(insert(people, &organization, &out->organization, errors, diag));
     author.org = people_text(out->organization, "id");
-    TRY(insert(people, &kind_users, &author,
-               json_pack("{s:O?, s:O?, s:s}", "email", email, "password",
-                         json_object_get(sent, "password"), "role", "owner"),
-               json_incref(hashed), &out->user, errors, diag));
+    const struct making user = {
+        .kind = &kind_users,
+        .author = &author,
+        .sent = json_pack("{s:O?, s:O?, s:s}", "email", email, "password",
+                          json_object_get(sent, "password"), "role", "owner"),
+        .given = json_incref(hashed),
+    };
+    TRY(insert(people, &user, &out->user, errors, diag));
     api_key_make(signup->key_environment, &out->secret);
-    TRY(insert(people, &kind_api_keys, &author,
-               json_pack("{s:s, s:s}", "name", "The first key", "role", "owner"),
-               api_key_given(&out->secret), &out->key, errors, diag));
+    const struct making key = {
+        .kind = &kind_api_keys,
+        .author = &author,
+        .sent = json_pack("{s:s, s:s}", "name", "The first key", "role", "owner"),
+        .given = api_key_given(&out->secret),
+    };
+    TRY(insert(people, &key, &out->key, errors, diag));
     return catalog_note(people->catalog, &author, "auth.signup", "success", NULL, diag);
 }
 
@@ -94,12 +112,17 @@ enum err people_key_after_login(struct people *people, const struct known_caller
     author.actor_id = author.changed_by = slice_from_cstr(who->name);
     TRY(catalog_get(people->catalog, &kind_organizations, author.org, author.org,
                     &out->organization, diag));
-    time_format_rfc3339(clock_now_us() + KEY_US, expires);
+    int64_t most = json_integer_value(json_object_get(out->organization, "key_days_max"));
+    int64_t days = most > 0 && most < KEY_DAYS ? most : KEY_DAYS;
+    time_format_rfc3339(clock_now_us() + days * DAY_US, expires);
     api_key_make(key_environment, &out->secret);
     TRY(catalog_begin(people->catalog, diag));
-    enum err e = insert(people, &kind_api_keys, &author,
-                        json_pack("{s:s, s:s, s:s, s:s%}", "name", "Login", "role", who->role,
-                                  "user_id", who->id, "expires_at", expires, sizeof(expires)),
-                        api_key_given(&out->secret), &out->key, &errors, diag);
-    return catalog_end(people->catalog, e, diag);
+    const struct making key = {
+        .kind = &kind_api_keys,
+        .author = &author,
+        .sent = json_pack("{s:s, s:s, s:s, s:s%}", "name", "Login", "role", who->role, "user_id",
+                          who->id, "expires_at", expires, sizeof(expires)),
+        .given = api_key_given(&out->secret),
+    };
+    return catalog_end(people->catalog, insert(people, &key, &out->key, &errors, diag), diag);
 }

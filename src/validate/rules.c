@@ -371,6 +371,7 @@ static enum err run_request(struct run *run, const struct request *request,
     const struct node *rules = NULL;
     TRY(read_between("", &request->output, "", run->arena, &run->document, run->diag));
     TRY(read_rules(request, run->arena, &rules, run->diag));
+    ASSERT(rules != NULL);
     CLEANUP(rule_list_release) struct rule_list list = {0};
     TRY(rule_list_read(rules->first, context, run->arena, &list, run->diag));
     return run_list(run, &list);
