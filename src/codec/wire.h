@@ -98,9 +98,8 @@ static inline size_t wire_put_varint(uint8_t *out, uint64_t number)
     return len;
 }
 
-/* False when the bytes end inside the number, when a shorter form exists, and when it does not fit
- * 64 bits; then nothing was taken and *out is untouched. */
-static inline bool wire_take_varint(slice *s, uint64_t *out)
+/* wire_take_varint() of more than one byte. */
+static inline bool wire_take_long_varint(slice *s, uint64_t *out)
 {
     uint64_t number = 0;
     for (size_t i = 0; i < s->len && i < WIRE_VARINT_BYTES_MAX; i++) {
@@ -118,6 +117,17 @@ static inline bool wire_take_varint(slice *s, uint64_t *out)
         }
     }
     return false;
+}
+
+/* False when the bytes end inside the number, when a shorter form exists, and when it does not fit
+ * 64 bits; then nothing was taken and *out is untouched. */
+static inline bool wire_take_varint(slice *s, uint64_t *out)
+{
+    if (s->len > 0 && s->ptr[0] < 0x80) { /* as most are */
+        *out = slice_take(s, 1).ptr[0];
+        return true;
+    }
+    return wire_take_long_varint(s, out);
 }
 
 /* The next `n` bytes; they live as long as those of *s. False, and nothing taken, if fewer. */

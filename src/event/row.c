@@ -13,10 +13,10 @@
  * varint: seven bits a byte, low ones first, the top bit says that more follow; the shortest form.
  */
 #include "codec/time.h"
+#include "codec/wire.h"
 #include "event/event.h"
 
 enum {
-    VARINT_BYTES_MAX = 10,
     MASK_BYTES = 8,
     FIXED_BYTES_MAX = 16,
 };
@@ -53,24 +53,6 @@ static inline uint8_t stored_of_field(enum field field)
 
 /* ---- Writing ---- */
 
-static inline uint8_t *put_u64(uint8_t *p, uint64_t number)
-{
-    for (size_t i = 0; i < 8; i++) {
-        p[i] = (uint8_t)(number >> (8 * i));
-    }
-    return p + 8;
-}
-
-static inline uint8_t *put_varint(uint8_t *p, uint64_t number)
-{
-    while (number >= 0x80) {
-        *p++ = (uint8_t)(number | 0x80);
-        number >>= 7;
-    }
-    *p++ = (uint8_t)number;
-    return p;
-}
-
 static inline bool is_text(enum field_type type)
 {
     return type == TYPE_TEXT || type == TYPE_ADDRESS || type == TYPE_CHOICE || type == TYPE_JSON;
@@ -83,9 +65,10 @@ static inline uint8_t *put_value(uint8_t *p, enum field_type type, const union v
         memcpy(p, value->uuid.bytes, sizeof(value->uuid.bytes));
         return p + sizeof(value->uuid.bytes);
     case TYPE_TIME:
-        return put_u64(p, (uint64_t)value->number);
+        wire_put_u64le(p, (uint64_t)value->number);
+        return p + sizeof(uint64_t);
     case TYPE_INTEGER:
-        return put_varint(p, (uint64_t)value->number);
+        return p + wire_put_varint(p, (uint64_t)value->number);
     case TYPE_BOOLEAN:
         *p = value->number != 0 ? 1 : 0;
         return p + 1;
@@ -95,7 +78,7 @@ static inline uint8_t *put_value(uint8_t *p, enum field_type type, const union v
     case TYPE_JSON:
         break;
     }
-    p = put_varint(p, value->text.len);
+    p += wire_put_varint(p, value->text.len);
     memcpy(p, value->text.ptr, value->text.len);
     return p + value->text.len;
 }
@@ -113,7 +96,8 @@ void event_write_row(const struct event *event, struct buf *out)
     if (!buf_reserve(out, bytes_max)) {
         return;
     }
-    uint8_t *p = put_u64(out->ptr + out->len, stored);
+    uint8_t *p = out->ptr + out->len + MASK_BYTES;
+    wire_put_u64le(p - MASK_BYTES, stored);
     for (uint64_t rest = stored; rest != 0; rest &= rest - 1) {
         enum field field = field_of_stored((unsigned)__builtin_ctzll(rest));
         p = put_value(p, fields[field].type, &event->value[field]);
@@ -123,54 +107,27 @@ void event_write_row(const struct event *event, struct buf *out)
 
 /* ---- Reading ---- */
 
-static bool take_varint(slice *rest, uint64_t *out)
-{
-    uint64_t number = 0;
-    for (size_t i = 0; i < rest->len && i < VARINT_BYTES_MAX; i++) {
-        uint64_t bits = rest->ptr[i] & 0x7f;
-        if (i == VARINT_BYTES_MAX - 1 && bits > 1) {
-            return false;
-        }
-        number |= bits << (7 * i);
-        if (rest->ptr[i] < 0x80) {
-            bool is_shortest = i == 0 || rest->ptr[i] != 0;
-            (void)slice_take(rest, i + 1);
-            *out = number;
-            return is_shortest;
-        }
-    }
-    return false;
-}
-
 static bool take_u64(slice *rest, uint64_t *out)
 {
-    if (rest->len < 8) {
+    slice bytes = {0};
+    if (!wire_take_bytes(rest, sizeof(*out), &bytes)) {
         return false;
     }
-    const uint8_t *p = slice_take(rest, 8).ptr;
-    uint64_t number = 0;
-    for (size_t i = 0; i < 8; i++) {
-        number |= (uint64_t)p[i] << (8 * i);
-    }
-    *out = number;
+    *out = wire_get_u64le(bytes.ptr);
     return true;
 }
 
 static bool take_text(slice *rest, slice *out)
 {
     uint64_t len = 0;
-    if (!take_varint(rest, &len) || len > rest->len) {
-        return false;
-    }
-    *out = slice_take(rest, (size_t)len);
-    return true;
+    return wire_take_varint(rest, &len) && wire_take_bytes(rest, len, out);
 }
 
 /* A number of at most `max`. */
 static bool take_number(slice *rest, enum field_type type, uint64_t max, int64_t *out)
 {
     uint64_t number = 0;
-    bool taken = type == TYPE_TIME ? take_u64(rest, &number) : take_varint(rest, &number);
+    bool taken = type == TYPE_TIME ? take_u64(rest, &number) : wire_take_varint(rest, &number);
     if (!taken || number > max) {
         return false;
     }
