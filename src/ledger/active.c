@@ -28,12 +28,18 @@ struct text_column {
     _Atomic uint32_t value_count;
 };
 
+/* A part of a row: where in it. Of length 0: the row has none. */
+struct row_part {
+    uint32_t at, len;
+};
+
 /* Where a row's bytes are: in memory, or in a WAL file. Neither: erased. */
 struct row_place {
     const uint8_t *ptr;
     struct wal_file *file;
     uint64_t at; /* of the row itself, behind the head of its entry */
     uint32_t len;
+    struct row_part data, metadata; /* so that sealing, which asks twice, need not decode the row */
 };
 
 struct kept {
@@ -358,6 +364,15 @@ static void add_values(struct active *active, const struct event *event, bool st
     end_texts(active, pending, count, stable);
 }
 
+static struct row_part part_of(slice row, const struct event *event, enum field field)
+{
+    if (!event_has(event, field)) {
+        return (struct row_part){0};
+    }
+    slice text = event->value[field].text;
+    return (struct row_part){(uint32_t)(text.ptr - row.ptr), (uint32_t)text.len};
+}
+
 void active_add(struct active *active, slice row, bool stable, const struct event *event,
                 const struct leaf_hash *leaf)
 {
@@ -372,8 +387,12 @@ void active_add(struct active *active, slice row, bool stable, const struct even
         row_set_add(active->erased, active->count);
     }
     active->leaves[active->count] = *leaf;
-    active->places[active->count] =
-        (struct row_place){.ptr = stable ? row.ptr : NULL, .len = (uint32_t)row.len};
+    active->places[active->count] = (struct row_place){
+        .ptr = stable ? row.ptr : NULL,
+        .len = (uint32_t)row.len,
+        .data = part_of(row, event, FIELD_EVENT_DATA),
+        .metadata = part_of(row, event, FIELD_EVENT_METADATA),
+    };
     active->count++;
 }
 
@@ -497,18 +516,15 @@ static enum err active_payload(struct rows_reader *reader, uint32_t row, slice *
                                slice *metadata)
 {
     struct active_reader *self = (struct active_reader *)reader;
-    struct event event;
+    const struct row_place *place = &self->active->places[row];
     slice bytes = {0};
-    *data = (slice){0};
-    *metadata = (slice){0};
     TRY(active_read_row(self->active, row, &self->window, &bytes));
-    TRY(event_from_row(bytes, &event, NULL));
-    if (event_has(&event, FIELD_EVENT_DATA)) {
-        *data = event.value[FIELD_EVENT_DATA].text;
+    if (place->ptr == NULL) { /* read back: it may be damaged */
+        struct event event;
+        TRY(event_from_row(bytes, &event, NULL));
     }
-    if (event_has(&event, FIELD_EVENT_METADATA)) {
-        *metadata = event.value[FIELD_EVENT_METADATA].text;
-    }
+    *data = (slice){bytes.ptr + place->data.at, place->data.len};
+    *metadata = (slice){bytes.ptr + place->metadata.at, place->metadata.len};
     return OK;
 }
 
