@@ -224,10 +224,7 @@ static void slice_bits(const uint64_t *tile_bits, size_t words_per_tile, size_t 
     }
     transpose(words);
     for (size_t i = 0; i < WORD_BITS; i++) {
-        for (size_t byte = 0; byte < sizeof(uint64_t); byte++) {
-            out[(word * WORD_BITS + i) * BLOOM_ROW_BYTES + column + byte] =
-                (uint8_t)(words[i] >> (8 * byte));
-        }
+        wire_put_u64le(out + (word * WORD_BITS + i) * BLOOM_ROW_BYTES + column, words[i]);
     }
 }
 
