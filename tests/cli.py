@@ -196,6 +196,8 @@ def examples():
         server = Server('--examples', str(EXAMPLES))
         server.start()
         equal(server.size(), count + OWN)
+    with step('what it says to try names the program as it was called'):
+        contains(server.log_path.read_text(), f'{PROGRAM} tail\n')
     with step('they tell stories'):
         true(lines_of(cairn('query', 'event_outcome:failure', '--limit', '10', server=server)),
              'failures')

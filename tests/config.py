@@ -6,8 +6,8 @@ import json
 import threading
 import time
 
-from harness import (EVENTS, OWN, Server, cairn, contains, equal, event, finish, step, true,
-                     wait_until)
+from harness import (EVENTS, OWN, Server, cairn, contains, equal, event, finish, on_terminal, step,
+                     true, wait_until)
 
 KINDS = {  # a body that is enough, and a change of it
     'rules': ({'match_string': 'down', 'prod_handling': 'page', 'dev_handling': 'Ignore',
@@ -395,6 +395,27 @@ def listed_by_command(server):
         equal(rules('--limit', '1001'), everything[:1001])
 
 
+def said_by_command(server):
+    with step('what is wrong with the words of a command is said with what was expected'):
+        for words, said in ((('key',), 'a verb is missing: expected list, show, create, set, revoke'),
+                            (('key', 'show'), 'show: expected ID behind it'),
+                            (('rule', 'create', 'handling=x'), 'prod_handling dev_handling'),
+                            (('rule', 'create', 'priority=high'), 'priority: expected a number'),
+                            (('user', 'set', 'x', 'is_active=no'), 'expected true or false'),
+                            (('schema', 'create', 'schema=@not/there'), 'No such file'),
+                            (('config',), 'a verb is missing: expected list, get'),
+                            (('config', 'set', 'signup'), 'set: expected NAME VALUE behind it')):
+            contains(cairn(*words, server=server, status=2).stderr, said, words)
+    with step('a list on a terminal has whole ids, and a new key is shown whole'):
+        first = json.loads(cairn('key', 'list', server=server).stdout.splitlines()[0])
+        contains(on_terminal('key', 'list', server=server), first['id'])
+        changed = on_terminal('audit', 'changes', '--table', 'api-keys', server=server)
+        contains(changed, first['id'])
+        true('…' not in changed.splitlines()[-1].split('  ')[-1], 'and what changed is whole')
+        made = on_terminal('key', 'create', 'name=' + 80 * 'n', 'role=writer', server=server)
+        contains(made, 80 * 'n')
+
+
 with Server() as under_test:
     equal(history(under_test)['page'], {'page': 1, 'limit': 50, 'total': OWN, 'pages': 1})
     every_kind(under_test)
@@ -405,5 +426,6 @@ with Server() as under_test:
     keys(under_test)
     fast_enough(under_test)
     listed_by_command(under_test)
+    said_by_command(under_test)
 killed()
 finish()

@@ -136,6 +136,9 @@ with Server(*OPTIONS, '--access-events', 'default') as server:
 
 with step('a mapping that cannot be read stops the start'):
     Server('--kubernetes-accounts', 'pay:api=king', *OPTIONS[2:]).refuses_to_start(1, 'king')
+with step('outside of a pod the start says which options name its files'):
+    Server('--kubernetes-accounts', 'pay:api=writer', '--kubernetes-ca', 'not/there').refuses_to_start(
+        1, 'not/there', 'kubernetes.ca')
 with Server('--kubernetes-address', f'127.0.0.1:{cluster.port}') as server:
     with step('without a mapping no token of a cluster is taken'):
         write(server, api).expect_problem(401)

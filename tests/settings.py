@@ -130,7 +130,7 @@ def refused(server):
             server.request('PUT', f'{SETTINGS}/hsts', body).expect_problem(400)
         revert(server, 'hsts', to='').expect_problem(400)
         revert(server, 'hsts', to=7).expect_problem(400)
-        revert(server, 'hsts', to='yesterday').expect_problem(400)
+        revert(server, 'hsts', to='yesterday').expect_problem(400, '/to', 'expected a UUID')
         server.get(SETTINGS, {'colour': 'red'}).expect_problem(400)
         equal(value_of(server, 'hsts'), ('true', 'default'))
     with step('what there is not has a name that is near'):

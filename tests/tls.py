@@ -149,7 +149,7 @@ def command_line(server, authority):
                     variables={'CAIRN_CA': str(authority.file)})
         equal(len(lines_of(run)), 1)
     with step('without it the server is not believed'):
-        contains(cairn('query', server=server, status=3).stderr, 'certificate')
+        contains(cairn('query', server=server, status=3).stderr, 'vouches for it with --ca')
     with step('nor with another'):
         other = Authority('another')
         contains(cairn('query', '--ca', other.file, server=server, status=3).stderr, 'certificate')

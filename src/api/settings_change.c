@@ -246,11 +246,16 @@ static enum err revert_once(struct setting_change *change)
     const json_t *to = json_object_get(change->body, "to");
     const char *name = option_info(change->option)->name;
     json_t *row = NULL;
-    TRY(config_find_change(change->request, &kind_settings, slice_from_cstr(name),
+    enum err e =
+        config_find_change(change->request, &kind_settings, slice_from_cstr(name),
                            to != NULL ? slice_from_cstr(json_string_value(to)) : (slice){0}, &row,
-                           &change->diag));
+                           &change->diag);
+    if (e == ERR_INVALID && to != NULL) {
+        kind_wrong(&change->errors, "to", "%s", change->diag.text);
+    }
+    TRY(e);
     change->expected = to != NULL ? NULL : row;
-    enum err e = take_old(change, json_object_get(row, to != NULL ? "new_values" : "old_values"));
+    e = take_old(change, json_object_get(row, to != NULL ? "new_values" : "old_values"));
     e = e == OK ? store(change) : e;
     json_decref(row);
     return e;

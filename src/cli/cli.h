@@ -59,6 +59,13 @@ struct cli_command {
     enum cli_exit (*run)(struct cli *cli); /* NULL: serve, which main.c runs */
 };
 
+struct kind;
+struct kind_field;
+/* The kind of objects that a command is about; NULL: it is about none. */
+const struct kind *cli_kind(const struct cli_command *command);
+/* Whether a client gives that field a value. */
+bool cli_may_set(const struct kind_field *field);
+
 /* All commands in the order of the help, and how many. */
 extern const struct cli_command *const cli_commands[];
 extern const size_t cli_command_count;

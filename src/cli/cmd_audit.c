@@ -83,16 +83,16 @@ static void add_row(struct table *table, const json_t *row)
     }
     buf_clear(&text);
     show_difference(json_object_get(row, "old_values"), json_object_get(row, "new_values"), &text);
-    table_add(table, buf_slice(&text), COLOUR_PLAIN);
     table_add(table, slice_from_cstr(member_text(row, "reason")), COLOUR_PLAIN);
+    table_add(table, buf_slice(&text), COLOUR_PLAIN);
 }
 
 static void write_answer(const struct cli *cli, const json_t *rows, struct buf *out)
 {
-    static const struct table_column columns[] = {{"time", COLUMN_TEXT},   {"by", COLUMN_TEXT},
-                                                  {"did", COLUMN_TEXT},    {"kind", COLUMN_TEXT},
-                                                  {"object", COLUMN_TEXT}, {"change", COLUMN_TEXT},
-                                                  {"reason", COLUMN_TEXT}};
+    static const struct table_column columns[] = {{"time", COLUMN_WHOLE},   {"by", COLUMN_TEXT},
+                                                  {"did", COLUMN_TEXT},     {"kind", COLUMN_TEXT},
+                                                  {"object", COLUMN_WHOLE}, {"reason", COLUMN_TEXT},
+                                                  {"change", COLUMN_WHOLE}};
     struct table table;
     size_t i = 0;
     json_t *row = NULL;

@@ -51,18 +51,6 @@ struct job {
 
 /* ---- Words ---- */
 
-static const struct kind *kind_of(const struct cli *cli)
-{
-    size_t count = 0;
-    const struct kind *const *kinds = kinds_all(&count);
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(kinds[i]->command, cli->command->name) == 0) {
-            return kinds[i];
-        }
-    }
-    return NULL;
-}
-
 /* What must not stand on a command line, where others see it. */
 static json_t *read_secret(const struct kind_field *field, char text[SECRET_LINE_BYTES])
 {
@@ -77,6 +65,7 @@ static json_t *value_of(const struct cli *cli, const struct kind_field *field, c
 {
     char secret[SECRET_LINE_BYTES];
     json_t *value = NULL;
+    json_error_t error = {0};
     if (text[0] == '\0') {
         return json_null();
     }
@@ -94,7 +83,7 @@ static json_t *value_of(const struct cli *cli, const struct kind_field *field, c
         value = json_loads(text, JSON_DECODE_ANY, NULL);
         break;
     case KIND_DOCUMENT:
-        value = text[0] == '@' ? json_load_file(text + 1, 0, NULL) : json_loads(text, 0, NULL);
+        value = text[0] == '@' ? json_load_file(text + 1, 0, &error) : json_loads(text, 0, &error);
         break;
     case KIND_CHOICES:
     case KIND_NAMES:
@@ -118,9 +107,24 @@ static json_t *value_of(const struct cli *cli, const struct kind_field *field, c
         break;
     }
     if (value == NULL) {
-        (void)cli_usage(cli, "%s: this is no value for it", field->name);
+        (void)cli_usage(cli, "%s: %s", field->name,
+                        error.text[0] != '\0'         ? error.text
+                        : field->type == KIND_INTEGER ? "expected a number"
+                                                      : "expected true or false");
     }
     return value;
+}
+
+static void say_fields(const struct job *job, const char *word)
+{
+    struct buf names CLEANUP(buf_release) = BUF_INIT(KIB(4));
+    for (size_t i = 0; i < job->kind->field_count; i++) {
+        if (cli_may_set(&job->kind->fields[i])) {
+            buf_append_format(&names, " %s", job->kind->fields[i].name);
+        }
+    }
+    (void)cli_usage(job->cli, "%s: expected NAME=VALUE; the names of %s are%s", word,
+                    job->kind->name, buf_cstr(&names));
 }
 
 /* A new reference; NULL: it was said what is wrong. */
@@ -133,8 +137,7 @@ static json_t *body_of(const struct job *job, size_t first)
         slice name = {(const uint8_t *)word, equals != NULL ? (size_t)(equals - word) : 0};
         const struct kind_field *field = kind_field(job->kind, name);
         if (field == NULL) {
-            (void)cli_usage(job->cli, "%s: expected NAME=VALUE with a field of a %s", word,
-                            job->kind->singular);
+            say_fields(job, word);
             json_decref(body);
             return NULL;
         }
@@ -386,24 +389,31 @@ static const struct {
     size_t operands_least; /* the verb included */
     bool is_of_keys;
     enum cli_exit (*run)(struct job *job);
+    const char *operands;
 } verbs[] = {
-    {"list", 1, false, list},    {"show", 2, false, show},         {"create", 2, false, create},
-    {"set", 3, false, set},      {"remove", 2, false, remove_one}, {"revoke", 2, true, remove_one},
-    {"rotate", 2, true, rotate}, {"usage", 2, true, usage},
+    {"list", 1, false, list, ""},
+    {"show", 2, false, show, "ID"},
+    {"create", 2, false, create, "NAME=VALUE"},
+    {"set", 3, false, set, "ID NAME=VALUE"},
+    {"remove", 2, false, remove_one, "ID"},
+    {"revoke", 2, true, remove_one, "ID"},
+    {"rotate", 2, true, rotate, "ID"},
+    {"usage", 2, true, usage, "ID"},
 };
 
 static enum cli_exit run(struct cli *cli)
 {
-    struct job job = {.cli = cli, .args = cli->args, .kind = kind_of(cli)};
+    struct job job = {.cli = cli, .args = cli->args, .kind = cli_kind(cli->command)};
     ASSERT(job.kind != NULL);
-    for (size_t i = 0; i < COUNT_OF(verbs); i++) {
-        bool is_known = strcmp(cli->operands[0], verbs[i].name) == 0 &&
+    const char *verb = cli->operand_count > 0 ? cli->operands[0] : "a verb is missing";
+    for (size_t i = 0; i < COUNT_OF(verbs) && cli->operand_count > 0; i++) {
+        bool is_known = strcmp(verb, verbs[i].name) == 0 &&
                         (!verbs[i].is_of_keys || job.kind == &kind_api_keys);
         if (!is_known) {
             continue;
         }
         if (cli->operand_count < verbs[i].operands_least) {
-            return cli_usage(cli, "%s needs more words", verbs[i].name);
+            return cli_usage(cli, "%s: expected %s behind it", verb, verbs[i].operands);
         }
         enum cli_exit exit = cli_connect(cli, &job.client);
         if (exit != CLI_OK) {
@@ -416,7 +426,8 @@ static enum cli_exit run(struct cli *cli)
         cairn_client_free(job.client);
         return exit;
     }
-    return cli_usage(cli, "%s: expected list, show, create, set or remove", cli->operands[0]);
+    return cli_usage(cli, "%s: expected list, show, create, set%s", verb,
+                     job.kind == &kind_api_keys ? ", revoke, rotate or usage" : " or remove");
 }
 
 #define VERBS "The verbs are list, show ID, create NAME=VALUE..., set ID NAME=VALUE..., and "
@@ -433,7 +444,6 @@ static enum cli_exit run(struct cli *cli)
         .option_count = COUNT_OF(options),                                                         \
         .defaults = &defaults,                                                                     \
         .args_bytes = sizeof(defaults),                                                            \
-        .operands_least = 1,                                                                       \
         .operands_most = SIZE_MAX,                                                                 \
         .uses_server = true,                                                                       \
         .run = run,                                                                                \
@@ -441,7 +451,7 @@ static enum cli_exit run(struct cli *cli)
 
 CONFIG_COMMAND(cmd_org, "org", "Organisations, which see nothing of each other", "remove ID");
 CONFIG_COMMAND(cmd_user, "user", "People who log in", "remove ID");
-CONFIG_COMMAND(cmd_key, "key", "Keys of programs", "revoke ID, rotate ID or usage ID");
+CONFIG_COMMAND(cmd_key, "key", "Keys of programs", "revoke ID, rotate ID, usage ID");
 CONFIG_COMMAND(cmd_rule, "rule", "Rules for events that match", "remove ID");
 CONFIG_COMMAND(cmd_target, "target", "Where events and alerts are sent", "remove ID");
 CONFIG_COMMAND(cmd_schema, "schema", "What the data of an event type must look like", "remove ID");

@@ -128,7 +128,7 @@ static void add_quota(struct table *table, const json_t *quota)
 static void write_table(const struct job *job, const json_t *entries, struct buf *out)
 {
     enum { WINDOWS_MAX = 4 };
-    struct table_column columns[TABLE_COLUMNS_MAX] = {{"id", COLUMN_TEXT},
+    struct table_column columns[TABLE_COLUMNS_MAX] = {{"id", COLUMN_WHOLE},
                                                       {"name", COLUMN_TEXT},
                                                       {"tier", COLUMN_TEXT}};
     const json_t *windows = most_windows(entries);
@@ -137,7 +137,7 @@ static void write_table(const struct job *job, const json_t *entries, struct buf
     size_t count = 3;
     for (size_t w = 0; w < window_count; w++) {
         columns[count++] =
-            (struct table_column){member_text(json_array_get(windows, w), "window"), true};
+            (struct table_column){member_text(json_array_get(windows, w), "window"), COLUMN_NUMBER};
     }
     columns[count++] = (struct table_column){"month", COLUMN_NUMBER};
     columns[count++] = (struct table_column){"refused", COLUMN_NUMBER};
@@ -216,7 +216,7 @@ static void write_rows(const struct screen *screen, const json_t *rows, const ch
     struct table_column columns[TABLE_COLUMNS_MAX] = {{0}};
     struct table table;
     for (size_t c = 0; c < count; c++) {
-        columns[c] = (struct table_column){names[c], c > 0};
+        columns[c] = (struct table_column){names[c], c > 0 ? COLUMN_NUMBER : COLUMN_WHOLE};
     }
     table_init(&table, screen, columns, count);
     for (size_t i = 0; i < json_array_size(rows); i++) {

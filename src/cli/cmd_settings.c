@@ -79,7 +79,7 @@ static void add_option(struct table *table, const json_t *option)
 
 static void write_options(const struct screen *screen, const json_t *data, struct buf *out)
 {
-    static const struct table_column columns[] = {{"name", COLUMN_TEXT},
+    static const struct table_column columns[] = {{"name", COLUMN_WHOLE},
                                                   {"value", COLUMN_TEXT},
                                                   {"from", COLUMN_TEXT},
                                                   {"setting", COLUMN_TEXT},
@@ -245,9 +245,10 @@ static const struct {
     const char *name;
     size_t operands; /* the verb included */
     enum cli_exit (*run)(struct job *job);
+    const char *words; /* behind it */
 } verbs[] = {
-    {"list", 1, list},   {"get", 2, show},      {"set", 3, set},
-    {"unset", 2, unset}, {"revert", 2, revert}, {"history", 2, history},
+    {"list", 1, list, "nothing"}, {"get", 2, show, "NAME"},      {"set", 3, set, "NAME VALUE"},
+    {"unset", 2, unset, "NAME"},  {"revert", 2, revert, "NAME"}, {"history", 2, history, "NAME"},
 };
 
 static enum cli_exit run_verb(struct cli *cli, enum cli_exit (*run)(struct job *job))
@@ -266,7 +267,7 @@ static enum cli_exit run_verb(struct cli *cli, enum cli_exit (*run)(struct job *
 static enum cli_exit run(struct cli *cli)
 {
     const struct settings_args *args = cli->args;
-    const char *verb = cli->operands[0];
+    const char *verb = cli->operand_count > 0 ? cli->operands[0] : "a verb is missing";
     if (args->offline && strcmp(verb, "list") != 0) {
         return cli_usage(cli, "--offline is for list");
     }
@@ -275,7 +276,7 @@ static enum cli_exit run(struct cli *cli)
             continue;
         }
         if (cli->operand_count != verbs[i].operands) {
-            return cli_usage(cli, "%s: expected %zu words behind it", verb, verbs[i].operands - 1);
+            return cli_usage(cli, "%s: expected %s behind it", verb, verbs[i].words);
         }
         return args->offline ? list_offline(cli) : run_verb(cli, verbs[i].run);
     }
@@ -296,7 +297,6 @@ const struct cli_command cmd_config = {
     .option_count = COUNT_OF(options),
     .defaults = &defaults,
     .args_bytes = sizeof(defaults),
-    .operands_least = 1,
     .operands_most = 3,
     .uses_server = true,
     .run = run,

@@ -27,10 +27,10 @@ static void add_name(struct table *table, const json_t *row)
 static void write_subjects(const struct screen *screen, const json_t *subjects, struct buf *out)
 {
     static const char *const names[] = {"status", "requests", "last_used_at", "last_used_by"};
-    const struct table_column columns[] = {{"version", false},  {"status", false},
-                                           {"requests", true},  {"last used", false},
-                                           {"by", false},       {"days unused", true},
-                                           {"is unused", false}};
+    const struct table_column columns[] = {
+        {"version", COLUMN_TEXT},   {"status", COLUMN_TEXT}, {"requests", COLUMN_NUMBER},
+        {"last used", COLUMN_TEXT}, {"by", COLUMN_TEXT},     {"days unused", COLUMN_NUMBER},
+        {"is unused", COLUMN_TEXT}};
     struct table table;
     table_init(&table, screen, columns, COUNT_OF(columns));
     for (size_t i = 0; i < json_array_size(subjects); i++) {
@@ -49,10 +49,10 @@ static void write_subjects(const struct screen *screen, const json_t *subjects, 
 
 static void write_clients(const struct screen *screen, const json_t *clients, struct buf *out)
 {
-    const struct table_column columns[] = {{"version", false},
-                                           {"key", false},
-                                           {"requests", true},
-                                           {"last used", false}};
+    const struct table_column columns[] = {{"version", COLUMN_TEXT},
+                                           {"key", COLUMN_TEXT},
+                                           {"requests", COLUMN_NUMBER},
+                                           {"last used", COLUMN_TEXT}};
     struct table table;
     table_init(&table, screen, columns, COUNT_OF(columns));
     for (size_t i = 0; i < json_array_size(clients); i++) {

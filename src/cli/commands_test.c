@@ -49,6 +49,17 @@ static void test_help_of_a_command_names_its_options_in_80_columns(void **state)
     }
 }
 
+static void test_help_of_a_kind_names_its_fields(void **state)
+{
+    UNUSED(state);
+    struct buf help CLEANUP(buf_release) = BUF_INIT(KIB(256));
+    cli_write_command_help(&cmd_key, &help);
+    assert_has(buf_cstr(&help), "\n  expires_at ");
+    assert_has(buf_cstr(&help), "One of: owner admin");
+    assert_null(strstr(buf_cstr(&help), "\n  key_prefix "));
+    assert_null(cli_kind(&cmd_query));
+}
+
 static void test_completions_hold_every_command_and_option(void **state)
 {
     UNUSED(state);
@@ -194,6 +205,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_help_names_every_command),
         cmocka_unit_test(test_help_of_a_command_names_its_options_in_80_columns),
+        cmocka_unit_test(test_help_of_a_kind_names_its_fields),
         cmocka_unit_test(test_completions_hold_every_command_and_option),
         cmocka_unit_test(test_the_lock_file_names_the_address),
         cmocka_unit_test(test_errors_become_exits),

@@ -177,6 +177,10 @@ enum cli_exit cli_exit_of_result(enum cairn_result result)
 /* What a person can do about it; "" when the sentence says it. */
 static const char *advice(enum cairn_result result, const struct cairn_problem *problem)
 {
+    if (result == CAIRN_UNREACHABLE && strstr(problem->detail, "certificate") != NULL) {
+        return "Name the CA that vouches for it with --ca or CAIRN_CA, and the server as its "
+               "certificate does";
+    }
     if (result == CAIRN_UNREACHABLE) {
         return "Is it running? Name it with --server or CAIRN_SERVER";
     }

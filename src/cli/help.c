@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "kinds/kinds.h"
 #include "options/options.h"
 
 enum { COLUMN = 18, COLUMNS_MAX = 80 };
@@ -53,6 +54,46 @@ void cli_write_help(struct buf *out)
              "Exit status: 0 done, 1 refused or found wanting, 2 wrong words, 3 no server.\n");
 }
 
+const struct kind *cli_kind(const struct cli_command *command)
+{
+    size_t count = 0;
+    const struct kind *const *kinds = kinds_all(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(kinds[i]->command, command->name) == 0) {
+            return kinds[i];
+        }
+    }
+    return NULL;
+}
+
+bool cli_may_set(const struct kind_field *field)
+{
+    return (field->flags & (KIND_READ_ONLY | KIND_HIDDEN)) == 0;
+}
+
+static void append_fields(struct buf *out, const struct kind *kind)
+{
+    buf_append_cstr(out, "\nNAME=VALUE:\n");
+    for (size_t i = 0; i < kind->field_count; i++) {
+        const struct kind_field *field = &kind->fields[i];
+        if (!cli_may_set(field)) {
+            continue;
+        }
+        struct buf text CLEANUP(buf_release) = BUF_INIT(KIB(4));
+        buf_append_format(&text, "%s.", field->about);
+        buf_append_cstr(&text, (field->flags & KIND_REQUIRED) != 0 ? " Needed." : "");
+        if (field->type == KIND_CHOICE || field->type == KIND_CHOICES) {
+            buf_append_format(&text, " %s: %s.",
+                              field->type == KIND_CHOICE ? "One of" : "Some of, with commas",
+                              field->choices);
+        }
+        buf_append_format(out, "  %-*s", COLUMN + 2, field->name);
+        size_t used = strlen(field->name) > COLUMN + 2 ? strlen(field->name) : COLUMN + 2;
+        buf_append_cstr(out, "  ");
+        append_wrapped(out, buf_cstr(&text), used + 4, COLUMN + 6);
+    }
+}
+
 static void append_options(struct buf *out, const char *title, const struct cli_option *options,
                            size_t count)
 {
@@ -98,6 +139,9 @@ void cli_write_command_help(const struct cli_command *command, struct buf *out)
         buf_append_byte(out, '\n');
         options_write_help(out);
         return;
+    }
+    if (cli_kind(command) != NULL) {
+        append_fields(out, cli_kind(command));
     }
     append_options(out, "Options", command->options, command->option_count);
     if (command->uses_server) {

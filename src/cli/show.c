@@ -62,7 +62,7 @@ void show_cell(struct table *table, const json_t *value)
     } else if (value == NULL || json_is_null(value)) {
         buf_append_byte(&text, '-');
     } else {
-        char *dumped = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+        char *dumped = json_dumps(value, KIND_JSON);
         buf_append_cstr(&text, dumped == NULL ? "" : dumped);
         free(dumped);
     }
@@ -156,7 +156,7 @@ static void add_scalars(struct table *table, json_t *value, const char *name, in
         }
         return;
     }
-    char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    char *text = json_is_string(value) ? NULL : json_dumps(value, KIND_JSON);
     table_add(table, slice_from_cstr(name), COLOUR_BOLD);
     table_add(table,
               slice_from_cstr(json_is_string(value) ? json_string_value(value)
@@ -168,7 +168,7 @@ static void add_scalars(struct table *table, json_t *value, const char *name, in
 
 void show_object(const struct screen *screen, json_t *object, struct buf *out)
 {
-    static const struct table_column columns[] = {{"NAME", COLUMN_TEXT}, {"VALUE", COLUMN_TEXT}};
+    static const struct table_column columns[] = {{"NAME", COLUMN_WHOLE}, {"VALUE", COLUMN_WHOLE}};
     struct table table;
     table_init(&table, screen, columns, COUNT_OF(columns));
     add_scalars(&table, object, "", 0);

@@ -28,10 +28,10 @@ static void add_counts(struct table *table, const json_t *sum, const char *reque
 static void write_sums(const struct screen *screen, const char *name, const json_t *sums,
                        const json_t *total, struct buf *out)
 {
-    const struct table_column columns[] = {{name, false},
+    const struct table_column columns[] = {{name, COLUMN_TEXT},
                                            {"requests", COLUMN_NUMBER},
-                                           {"4xx", true},
-                                           {"5xx", true}};
+                                           {"4xx", COLUMN_NUMBER},
+                                           {"5xx", COLUMN_NUMBER}};
     struct table table;
     size_t i = 0;
     json_t *sum = NULL;

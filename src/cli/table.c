@@ -63,7 +63,8 @@ static void fit_widths(struct table *table)
 {
     size_t sum = GAP * (table->column_count - 1);
     for (size_t c = 0; c < table->column_count; c++) {
-        sum += table->widths[c];
+        bool wraps = table->columns[c].form == COLUMN_WHOLE && c + 1 == table->column_count;
+        sum += wraps ? 0 : table->widths[c]; /* nothing has to give way to it */
     }
     while (sum > table->screen->width) {
         size_t *widest = NULL;
@@ -85,8 +86,10 @@ static void write_cell(const struct table *table, size_t column, slice text, enu
 {
     size_t width = table->widths[column];
     bool is_last = column + 1 == table->column_count;
-    struct buf cell = BUF_INIT(KIB(64));
-    size_t used = screen_text(&cell, text, width);
+    bool is_whole = table->columns[column].form == COLUMN_WHOLE;
+    struct buf cell = BUF_INIT(MIB(2));
+    size_t used = screen_text(&cell, text, is_whole ? SIZE_MAX : width);
+    width = used > width ? used : width; /* of a later batch */
     if (table->columns[column].form == COLUMN_NUMBER) {
         screen_spaces(out, width - used);
     }

@@ -4,9 +4,8 @@
  * table - rows in aligned columns, no wider than the terminal.
  *
  * Rows are held until table_write(), which finds the widths: each column as wide as its widest
- * cell, the widest ones cut until all fit, but for
- * those that people copy from. Written in batches, later ones keep the first one's
- * widths, so that a long list stays in line.
+ * cell, the widest ones cut until all fit, but for those that are whole. Written in batches, later
+ * ones keep the first one's widths, so that a long list stays in line.
  *
  * Threads: one owner at a time.
  */
@@ -18,7 +17,7 @@
 enum column_form {
     COLUMN_TEXT,
     COLUMN_NUMBER, /* flush right */
-    COLUMN_WHOLE,  /* never cut: an id, which people copy */
+    COLUMN_WHOLE,  /* never cut: what people copy, or what is of no use in part; lines wrap */
 };
 
 struct table_column {

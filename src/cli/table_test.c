@@ -71,6 +71,48 @@ static void test_the_widest_columns_give_way(void **state)
     table_release(&table);
 }
 
+static void test_a_whole_column_is_never_cut(void **state)
+{
+    UNUSED(state);
+    static const struct table_column columns[] = {{"ID", COLUMN_WHOLE}, {"B", COLUMN_TEXT}};
+    static const struct table_column last[] = {{"A", COLUMN_TEXT}, {"B", COLUMN_WHOLE}};
+    static const struct screen narrow = {.width = 24};
+    struct buf out CLEANUP(buf_release) = BUF_INIT(KIB(64));
+    struct table table;
+    table_init(&table, &narrow, columns, COUNT_OF(columns));
+    add(&table, "0123456789abcd");
+    add(&table, "some words");
+    table_write(&table, &out);
+    assert_drawn(&out, "ID              B\n"
+                       "0123456789abcd  some wo…\n");
+    add(&table, "a later one, longer than all");
+    add(&table, "x");
+    table_write(&table, &out);
+    assert_drawn(&out, "a later one, longer than all  x\n");
+    table_release(&table);
+    table_init(&table, &narrow, last, COUNT_OF(last));
+    add(&table, "more than ten");
+    add(&table, "what does not fit wraps");
+    table_write(&table, &out);
+    assert_drawn(&out, "A              B\n"
+                       "more than ten  what does not fit wraps\n");
+    table_release(&table);
+}
+
+static void test_an_object_is_shown_whole(void **state)
+{
+    UNUSED(state);
+    static const struct screen narrow = {.width = 20};
+    struct buf out CLEANUP(buf_release) = BUF_INIT(KIB(64));
+    json_t *object =
+        json_pack("{s:s,s:{s:f}}", "key", "cairn_dev_0123456789abcdef", "schema", "maximum", 19.99);
+    show_object(&narrow, object, &out);
+    assert_drawn(&out, "NAME            VALUE\n"
+                       "key             cairn_dev_0123456789abcdef\n"
+                       "schema.maximum  19.99\n");
+    json_decref(object);
+}
+
 static void test_colours(void **state)
 {
     UNUSED(state);
@@ -181,6 +223,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_columns_are_as_wide_as_their_cells),
         cmocka_unit_test(test_the_widest_columns_give_way),
+        cmocka_unit_test(test_a_whole_column_is_never_cut),
+        cmocka_unit_test(test_an_object_is_shown_whole),
         cmocka_unit_test(test_colours),
         cmocka_unit_test(test_events),
         cmocka_unit_test(test_trees),

@@ -311,7 +311,8 @@ static enum http_parse finish_head(struct http_parser *parser)
     bool needs_length =
         parser->method == HTTP_POST || parser->method == HTTP_PUT || parser->method == HTTP_PATCH;
     if (needs_length && !parser->has_length && !parser->is_chunked) {
-        return bad(parser, 411, "a request of this method needs Content-Length or chunks");
+        return bad(parser, 411,
+                   "a request of this method needs Content-Length (0 without a body) or chunks");
     }
     bool has_close = (parser->seen & SEEN_CLOSE) != 0;
     bool has_keep_alive = (parser->seen & SEEN_KEEP_ALIVE) != 0;

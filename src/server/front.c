@@ -85,7 +85,7 @@ enum err front_check(const struct options *options, struct diag *diag)
     return check_origins(options, diag);
 }
 
-/* The option that token_review_new() complains of; a file it names itself. */
+/* The option that token_review_new() complains of; a file it names itself: it may be a default. */
 static enum err at_kubernetes(const struct options *options, enum err failed,
                               const struct diag *why, struct diag *diag)
 {
@@ -95,8 +95,9 @@ static enum err at_kubernetes(const struct options *options, enum err failed,
     if (strcmp(why->where, "url") == 0) {
         return at_option(options, OPTION_KUBERNETES_ADDRESS, failed, why, diag);
     }
-    *diag = *why;
-    return failed;
+    return diag_fail(diag, failed, why->where,
+                     "%s; outside of a pod, kubernetes.ca and kubernetes.token_file name the files",
+                     why->text);
 }
 
 enum err front_open_reviews(const struct options *options, struct token_review **out,

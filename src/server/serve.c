@@ -2,6 +2,7 @@
 #include "server/serve.h"
 
 #include <cairn/client.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -369,10 +370,11 @@ static void greet(const struct server *server)
     }
     (void)printf("  key file    %s/admin.key\n\n", data);
     (void)printf("Try, in another terminal:\n\n"
-                 "  build/cairn query 'event_outcome:failure' --limit 10\n"
-                 "  build/cairn stats --by event_type\n"
-                 "  build/cairn tail\n\n"
-                 "Ctrl-C stops the server.\n\n");
+                 "  %1$s query 'event_outcome:failure' --limit 10\n"
+                 "  %1$s stats --by event_type\n"
+                 "  %1$s tail\n\n"
+                 "Ctrl-C stops the server.\n\n",
+                 program_invocation_name); /* as it was called: from the PATH or with a folder */
     (void)fflush(stdout);
 }
 
