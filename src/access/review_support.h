@@ -3,6 +3,8 @@
 /*
  * review_support - a Kubernetes API server as far as TokenReview goes, over HTTPS, with a thread
  * for each connection; and tokens that look like a cluster's. Included by *_test.c only.
+ *
+ * Threads: reviewer_start() and reviewer_stop() one, the rest any.
  */
 
 #include <arpa/inet.h>
@@ -197,7 +199,8 @@ static inline void reviewer_stop(struct reviewer *reviewer)
     tempdir_release(&reviewer->temp);
 }
 
-/* What it answers from now on; the last argument as for printf(). */
+/* What it answers from now on; both are copied or constant: `status` stays the caller's, `body` is
+ * copied. */
 static inline void reviewer_says(struct reviewer *reviewer, const char *status, const char *body)
 {
     mutex_lock(&reviewer->lock);

@@ -31,7 +31,8 @@ struct token_accounts {
     size_t count;
 };
 
-/* INVALID: what is wrong, in a sentence that names the entry; also without any entry. */
+/* On OK the caller ends *out with token_accounts_release(); an error leaves it as it was. INVALID:
+ * what is wrong, in a sentence that names the entry; also without any entry. */
 enum err token_accounts_parse(slice text, struct token_accounts *out, struct diag *diag);
 void token_accounts_release(struct token_accounts *accounts);
 

@@ -42,7 +42,7 @@ struct config_once {
  * INVALID; CONFLICT: the key was that of another request. */
 enum err config_once(const struct http_request *request, slice org, struct config_once *out,
                      char **made, struct diag *diag);
-/* What it made now. */
+/* Remembers what it made now, for a day; nothing where the request has no key. */
 enum err config_once_done(struct catalog *catalog, slice org, const struct config_once *once,
                           const json_t *object, struct diag *diag);
 
@@ -53,7 +53,7 @@ enum err config_find(const struct http_request *request, slice org, json_t **out
 
 /* An object as it is shown in the version of the answer: a new reference. */
 json_t *config_show(const struct http_request *request, const json_t *object);
-/* Answers with a JSON value, which it takes a reference of no one. */
+/* Answers with a JSON value, which stays the caller's. */
 void config_answer(struct http_request *request, int status, const json_t *value);
 /* With an object as it is shown, its ETag, and, of a new one (201), its Location. */
 void config_answer_object(struct http_request *request, int status, const json_t *object);

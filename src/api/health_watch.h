@@ -14,6 +14,7 @@
 struct api;
 struct health_watch;
 
-/* `api` outlives it. */
+/* `api` outlives it; *out ends with health_watch_stop(), which waits for the thread. BUSY: the
+ * system has no thread to give. */
 enum err health_watch_start(const struct api *api, struct health_watch **out, struct diag *diag);
 void health_watch_stop(struct health_watch *watch); /* NULL is fine */

@@ -23,6 +23,7 @@
 #define KEY_USAGE_LABEL_BYTES 256
 
 struct key_usage;
+/* `catalog` outlives it; *out ends with key_usage_stop(). BUSY: there is no thread to be had. */
 enum err key_usage_start(struct catalog *catalog, struct key_usage **out, struct diag *diag);
 void key_usage_stop(struct key_usage *usage); /* stores what is left; NULL is fine */
 

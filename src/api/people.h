@@ -11,7 +11,8 @@
 
 struct people;
 
-/* A request with a JSON object, from begin to end. */
+/* A request with a JSON object: people_request(), then, whatever became of it,
+ * people_request_end(), which releases it. */
 struct people_request {
     struct http_request *request;
     struct people *people;
@@ -22,7 +23,8 @@ struct people_request {
 };
 /* INVALID. Also: nothing of the answer is kept by caches. */
 enum err people_request(struct http_request *request, struct people_request *out);
-/* A member that is a text; INVALID. */
+/* A member that is a text, borrowed from the body; INVALID. One that is not required and not there
+ * is empty. */
 enum err people_member(struct people_request *asked, const char *name, bool is_required,
                        slice *out);
 /* Answers if it failed. */

@@ -4,7 +4,7 @@
  * receipts - waiting for a signed checkpoint without blocking a loop: one thread waits for the
  * least size that anyone needs, and tells all whose size is covered.
  *
- * Threads: any may wait; `done` is called on the thread of this room,.
+ * Threads: any may wait; `done` is called on a thread of its own, "receipts".
  */
 
 #include "store/store.h"

@@ -44,7 +44,8 @@ enum err catalog_usage_add_version(struct catalog *catalog, int64_t day,
 /* Within a transaction: drops the days before `first_day`. */
 enum err catalog_usage_prune(struct catalog *catalog, int64_t first_day, struct diag *diag);
 
-/* Calls fn for each day and route of a key from `first_day` on, which calls nothing of the catalog.
+/* Calls fn for each day and route of a key from `first_day` on, which calls nothing of the catalog
+ * and copies what it keeps.
  * `last_us` is 0 there. */
 typedef void (*catalog_usage_fn)(void *context, const struct catalog_usage *usage);
 enum err catalog_usage_read(struct catalog *catalog, slice key_id, int64_t first_day,

@@ -25,17 +25,20 @@ enum required_mode {
 
 struct required;
 
-/* What `old` requires, with another list of categories, which is copied; an empty one is any. */
+/* What `old` (which stays as it is; NULL: nothing) requires, with another list of categories, which
+ * is copied; an empty one is any. A new reference, NULL where nothing is required any more. */
 struct required *required_with_categories(const struct required *old, const slice *names,
                                           size_t count);
 /* The same with another schema for events of this type, which is taken over; NULL is none. */
 struct required *required_with_schema(const struct required *old, slice event_type,
                                       enum required_mode mode, struct schema *schema);
 
-/* Of all schemas but that of `event_type`. */
+/* How many schemas there are, and the bytes that they take when compiled, that of `event_type` left
+ * out. */
 void required_size(const struct required *required, slice event_type, size_t *schemas_out,
                    size_t *memory_out);
 
+/* Another reference, and one less; NULL is fine for both. */
 struct required *required_ref(struct required *required);
 void required_unref(struct required *required);
 

@@ -79,7 +79,7 @@ const char *option_source_name(enum option_source source); /* "environment" */
 
 struct options;
 
-/* Every option at its default. */
+/* Every option at its default; a copy with all sources. Both are the caller's. */
 struct options *options_new(void);
 struct options *options_copy(const struct options *options);
 void options_free(struct options *options);
