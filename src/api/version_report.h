@@ -19,7 +19,7 @@
 
 struct version_client {
     char key_id[VERSION_CLIENT_BYTES]; /* "none" without a key, "other" beyond the most */
-    size_t subject;
+    size_t subject;                    /* of the report's */
     uint64_t requests;
     int64_t last_us;
 };
@@ -44,7 +44,7 @@ struct version_report {
 };
 
 /* Requests are those of the last `days` days, today included; the last use is that of all that is
- * kept. */
+ * kept. *out ends with version_report_free(). Errors are those of the catalog. */
 enum err version_report_make(const struct api *api, int64_t now_us, uint64_t days,
                              struct version_report **out, struct diag *diag);
 void version_report_free(struct version_report *report);
