@@ -31,6 +31,11 @@ def what_is_recorded(server):
                'cairn'))
         equal((data['method'], data['route'], data['status'], data['parameters']),
               ('GET', EVENTS, 200, {'service': 'web'}))
+    with step('what is too long is cut between two characters, and what is before that stays'):
+        server.get(EVENTS, {'service': 'я' * 700}, {'User-Agent': 'ю'.encode().decode('latin-1') * 400})
+        wait_until(lambda: [item for item in requests_of(server)
+                            if item.get('user_agent') == 'ю' * 256 and
+                            item['event_data']['parameters'] == {'service': 'я' * 512}], 'it')
     with step('ING-29: what was done comes from the method'):
         rule = server.post('/api/v1/rules', {'match_string': 'x', 'prod_handling': 'p',
                                              'dev_handling': 'd', 'team_assignment': 't'})

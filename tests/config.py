@@ -56,6 +56,13 @@ def every_kind(server):
             equal(rows[-1]['reason'], 'why not')
             equal(rows[-1]['changed_by'], server.key.split('_')[2])
             true('a secret of' not in json.dumps(rows), 'a secret in the history')
+    for reason, kept in (('причина!' * 66, 'причина!' * 66), ('я' * 500, 'я' * 500),
+                         ('a' * 998 + '😀', 'a' * 998)):
+        with step(f'a reason of {len(reason.encode())} bytes is in the history, up to 1000 of them'):
+            made = server.post('/api/v1/teams', {'hostname': 'h', 'team_assignment': 't',
+                                                 'reason': reason}).expect(201).json()
+            equal(history(server, record_id=made['id'])['data'][0]['reason'], kept)
+            server.request('DELETE', f'/api/v1/teams/{made["id"]}', b'').expect(204)
 
 
 def refused(server):
@@ -244,6 +251,10 @@ def keys(server):
         equal(answer['new_key']['name'], 'app (Rotated)')
         equal((status(made['key']), status(answer['new_key']['key_value'])), (401, 201))
         server.post(f'/api/v1/api-keys/{made["id"]}/rotate', {}).expect_problem(400)
+    with step('a long name of any letters is cut between two of them'):
+        named = server.post('/api/v1/api-keys', {'name': 'ключ' * 12}).expect(201).json()
+        answer2 = server.post(f'/api/v1/api-keys/{named["id"]}/rotate', {}).expect(200).json()
+        equal(answer2['new_key']['name'], 'ключ' * 10 + ' (Rotated)')
     with step('AUT-11: or after a grace'):
         first = answer['new_key']
         answer = server.post(f'/api/v1/api-keys/{first["id"]}/rotate',

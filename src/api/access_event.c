@@ -105,12 +105,7 @@ static const char *outcome_of(int status)
 /* Text of strangers, not longer than `most`; what is no UTF-8 is no text. */
 static void write_text(struct json_writer *json, const char *key, slice text, size_t most)
 {
-    if (text.len > most) {
-        text.len = most;
-        while (text.len > 0 && (text.ptr[text.len - 1] & 0x80) != 0) {
-            text.len--; /* not in the middle of a character */
-        }
-    }
+    text = slice_cut(text, most);
     json_str(json, key, json_is_utf8(text) ? text : SLICE("[not UTF-8]"));
 }
 

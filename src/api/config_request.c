@@ -29,14 +29,6 @@ static slice header_or_nothing(const struct http_request *request, const char *n
     return value;
 }
 
-static slice cut(slice text, size_t most)
-{
-    while (text.len > most || (text.len > 0 && text.len == most && text.ptr[most - 1] >= 0x80)) {
-        text.len--; /* not in the middle of a character */
-    }
-    return text;
-}
-
 struct catalog_author config_author(const struct http_request *request, const json_t *body)
 {
     enum { AGENT_BYTES_MAX = 1024, REASON_BYTES_MAX = 1000 };
@@ -52,10 +44,10 @@ struct catalog_author config_author(const struct http_request *request, const js
         .actor_id = caller->actor,
         .session_id = slice_from_cstr(caller->who.session),
         .actor_ip = request->peer,
-        .user_agent = cut(header_or_nothing(request, "user-agent"), AGENT_BYTES_MAX),
+        .user_agent = slice_cut(header_or_nothing(request, "user-agent"), AGENT_BYTES_MAX),
         .request_id = request->request_id,
-        .correlation_id = cut(header_or_nothing(request, "x-correlation-id"), 255),
-        .reason = cut(reason, REASON_BYTES_MAX),
+        .correlation_id = slice_cut(header_or_nothing(request, "x-correlation-id"), 255),
+        .reason = slice_cut(reason, REASON_BYTES_MAX),
     };
 }
 

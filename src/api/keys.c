@@ -242,11 +242,7 @@ static json_t *successor_of(const json_t *old)
     static const char *const kept[] = {"role", "scopes", "filter", "user_id", "expires_at"};
     char name[128];
     json_t *wanted = json_object();
-    slice base = slice_from_cstr(text_in(old, "name"));
-    base.len = base.len < 80 ? base.len : 80;
-    while (base.len == 80 && base.ptr[base.len - 1] >= 0x80) {
-        base.len--;
-    }
+    slice base = slice_cut(slice_from_cstr(text_in(old, "name")), 80);
     (void)snprintf(name, sizeof(name), "%.*s (Rotated)", SLICE_ARG(base));
     (void)json_object_set_new(wanted, "name", json_string(name));
     for (size_t i = 0; i < COUNT_OF(kept); i++) {

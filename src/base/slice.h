@@ -104,6 +104,18 @@ static inline void slice_skip_spaces(slice *s)
     (void)slice_take_while(s, byte_is_space);
 }
 
+/* The beginning of UTF-8 text that has at most so many bytes, and no half character at its end. */
+static inline slice slice_cut(slice text, size_t bytes_max)
+{
+    if (text.len <= bytes_max) {
+        return text;
+    }
+    while (bytes_max > 0 && (text.ptr[bytes_max] & 0xc0) == 0x80) {
+        bytes_max--;
+    }
+    return (slice){text.ptr, bytes_max};
+}
+
 /* All of `text` as a decimal number of 1 to 18 digits. False leaves *out untouched. */
 static inline bool slice_parse_u64(slice text, uint64_t *out)
 {

@@ -51,9 +51,36 @@ static void test_numbers_are_whole_and_of_18_digits_at_most(void **state)
     }
 }
 
+static void test_text_is_cut_between_characters_and_only_if_it_is_too_long(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t bytes_max, len;
+    } cuts[] = {
+        {"", 0, 0},
+        {"abc", 3, 3},
+        {"abc", 2, 2},
+        {"abc", 0, 0},
+        {"\xc3\xa4\xc3\xb6", 4, 4}, /* whole, with its last character */
+        {"\xc3\xa4\xc3\xb6", 3, 2},
+        {"\xc3\xa4\xc3\xb6", 2, 2},
+        {"\xc3\xa4\xc3\xb6", 1, 0},
+        {"a\xf0\x9f\x98\x80", 5, 5},
+        {"a\xf0\x9f\x98\x80", 4, 1},
+        {"a\xf0\x9f\x98\x80", 2, 1},
+    };
+    UNUSED(state);
+    for (size_t i = 0; i < COUNT_OF(cuts); i++) {
+        slice text = slice_from_cstr(cuts[i].text);
+        slice begin = slice_cut(text, cuts[i].bytes_max);
+        assert_ptr_equal(begin.ptr, text.ptr);
+        assert_int_equal(begin.len, cuts[i].len);
+    }
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[COUNT_OF(cases) + 1];
+    struct CMUnitTest tests[COUNT_OF(cases) + 2];
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         tests[i] = (struct CMUnitTest){.name = cases[i].name,
                                        .test_func = test_take_literal,
@@ -61,5 +88,7 @@ int main(void)
     }
     tests[COUNT_OF(cases)] =
         (struct CMUnitTest)cmocka_unit_test(test_numbers_are_whole_and_of_18_digits_at_most);
+    tests[COUNT_OF(cases) + 1] = (struct CMUnitTest)cmocka_unit_test(
+        test_text_is_cut_between_characters_and_only_if_it_is_too_long);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

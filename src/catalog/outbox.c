@@ -46,14 +46,7 @@ static enum err set_identity(json_t *event, struct diag *diag)
  * outbox, and all others behind it. The most is of characters, which have a byte at least. */
 static slice cut(slice text, enum field field)
 {
-    size_t most = fields[field].max;
-    if (text.len <= most) {
-        return text;
-    }
-    while (most > 0 && (text.ptr[most] & 0xc0) == 0x80) { /* not in the middle of a character */
-        most--;
-    }
-    return (slice){text.ptr, most};
+    return slice_cut(text, fields[field].max);
 }
 
 static void set_author(json_t *event, const struct catalog_author *author)

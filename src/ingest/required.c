@@ -238,11 +238,7 @@ static void hear(void *context, const struct schema_violation *violation)
 {
     const struct hearing *hearing = context;
     struct diag *diag = hearing->diag;
-    slice message = violation->message;
-    while (message.len > MESSAGE_BYTES_MAX ||
-           (message.len == MESSAGE_BYTES_MAX && message.ptr[message.len - 1] >= 0x80)) {
-        message.len--; /* not in the middle of a character */
-    }
+    slice message = slice_cut(violation->message, MESSAGE_BYTES_MAX);
     (void)diag_fail(diag, ERR_INVALID, place_of_data(hearing->sent), "%.*s (%s of its schema)",
                     SLICE_ARG(message), violation->keyword);
     json_pointer_join(diag->where, sizeof(diag->where), violation->pointer);
