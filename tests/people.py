@@ -2,6 +2,7 @@
 """Those who log in: sign-up, login, tokens, sessions, a second factor, and what ends all of them."""
 import base64
 import concurrent.futures
+import datetime
 import hashlib
 import hmac
 import json
@@ -239,6 +240,15 @@ def what_ends_them(server):
         server.get(f'{AUTH}/me', key=other).expect_problem(401)
         login(server, 'carol@example.com').expect(200)
         call(server, 'POST', f'{AUTH}/password', change, '').expect_problem(403)  # a key has none
+    with step('of two who change it at once with the same password, one does'):
+        key = login(server, 'carol@example.com').expect(200).json()['access_token']
+        names = [f'password number {n}' for n in range(2)]
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(lambda name: call(
+                server, 'POST', f'{AUTH}/password',
+                {'current_password': PASSWORD, 'password': name}, key).status, names))
+        equal(sorted(answers), [204, 403])
+        login(server, 'carol@example.com', names[answers.index(204)]).expect(200)
     with step('a key that acts for a user ends with the user'):
         made = call(server, 'POST', '/api/v1/api-keys',
                     {'name': 'of carol', 'role': 'auditor', 'user_id': user['id']}, '').expect(201)
@@ -390,6 +400,18 @@ def signing_up():
             wrong = call(server, 'POST', '/v1/auth/login',
                          {'email': 'o@old.example', 'password': 'x'}).expect(401).json()
             equal(list(wrong), ['detail'])
+        with step('AUT-13: the key of such a login ends when the organisation says'):
+            owner = login(server, 'o@old.example').expect(200).json()['access_token']
+            call(server, 'PATCH', f'/api/v1/organizations/{made["organization_id"]}',
+                 {'key_days_max': 7}, owner).expect(200)
+            call(server, 'POST', '/v1/auth/login',
+                 {'email': 'o@old.example', 'password': PASSWORD}).expect(200)
+            ends = sorted(one['expires_at'] for one in
+                          server.get('/api/v1/api-keys', key=owner).json()['data']
+                          if one['name'] == 'Login')
+            days = [(datetime.datetime.fromisoformat(end.replace('Z', '+00:00')) -
+                     datetime.datetime.now(datetime.timezone.utc)).days for end in ends]
+            equal(days, [6, 29])
         with step('an address makes only so many'):
             statuses = [call(server, 'POST', f'{AUTH}/signup',
                              {'name': 'N', 'email': f'n{n}@x.example', 'password': PASSWORD}

@@ -74,41 +74,75 @@ static enum err get_user(struct people *people, const struct known_caller *who, 
                        slice_from_cstr(who->id), out, diag);
 }
 
-/* Whoever has a session for a moment does not have the account: they must know the password. */
-static enum err check_password(struct people *people, const struct known_caller *who,
+static enum err not_right(struct diag *diag)
+{
+    return diag_fail(diag, ERR_DENIED, "", "the password is not right");
+}
+
+/* Whoever has a session for a moment does not have the account: they must know the password, which
+ * is that of `user`. */
+static enum err check_password(struct people *people, const json_t *user,
                                struct password_proof *proof, const struct catalog_author *author,
                                struct diag *diag)
 {
     struct login_attempt attempt;
-    json_t *user = NULL;
     bool is_right = false;
-    TRY(get_user(people, who, &user, diag));
-    enum err e = login_guard_enter(people->guard, slice_from_cstr(who->name), author->actor_ip,
-                                   &attempt, &proof->retry_after_us);
-    if (e != OK) {
-        json_decref(user);
+    if (login_guard_enter(people->guard, people_text(user, "email"), author->actor_ip, &attempt,
+                          &proof->retry_after_us) != OK) {
         return diag_fail(diag, ERR_LIMIT, "", "too many tries");
     }
-    e = password_verify(json_string_value(json_object_get(user, "password")), proof->password,
-                        &is_right, diag);
-    json_decref(user);
+    enum err e = password_verify(json_string_value(json_object_get(user, "password")),
+                                 proof->password, &is_right, diag);
     if (e != OK && e != ERR_INVALID) {
         login_guard_undone(people->guard, &attempt);
         return e;
     }
     if (e != OK || !is_right) {
-        return diag_fail(diag, ERR_DENIED, "", "the password is not right");
+        return not_right(diag);
     }
     login_guard_succeeded(people->guard, &attempt);
     return OK;
 }
 
-static enum err change_inside(struct people *people, const struct known_caller *who,
+/* `proven`: the user, as the password was right. Of two that show the same one, the second does not
+ * know the password any more. */
+static enum err change_inside(struct people *people, const json_t *proven, slice session,
                               const struct catalog_change *change, struct kind_errors *errors,
                               struct diag *diag)
 {
+    enum err e = people_check_unchanged(people, proven, diag);
+    if (e == ERR_CONFLICT) {
+        return not_right(diag);
+    }
+    TRY(e);
     TRY(catalog_update(people->catalog, change, NULL, errors, diag));
-    return people_end_sessions(people, change->id, slice_from_cstr(who->session), diag);
+    return people_end_sessions(people, change->id, session, diag);
+}
+
+static enum err set_proven(struct people *people, const json_t *proven, slice next,
+                           const struct catalog_author *author, struct kind_errors *errors,
+                           struct diag *diag)
+{
+    struct catalog_author whose = *author;
+    json_t *given = NULL;
+    whose.org = people_text(proven, "org");
+    json_t *sent = json_pack("{s:s%}", "password", (const char *)next.ptr, next.len);
+    enum err e = catalog_hash(people->catalog, &kind_users, sent, &given, diag);
+    const struct catalog_change change = {.kind = &kind_users,
+                                          .author = &whose,
+                                          .id = people_text(proven, "id"),
+                                          .how = KIND_PATCH,
+                                          .sent = sent,
+                                          .given = given};
+    e = e == OK ? catalog_begin(people->catalog, diag) : e;
+    if (e == OK) {
+        e = catalog_end(people->catalog,
+                        change_inside(people, proven, author->session_id, &change, errors, diag),
+                        diag);
+    }
+    json_decref(sent);
+    json_decref(given);
+    return e;
 }
 
 enum err people_set_password(struct people *people, const struct known_caller *who,
@@ -116,24 +150,11 @@ enum err people_set_password(struct people *people, const struct known_caller *w
                              const struct catalog_author *author, struct kind_errors *errors,
                              struct diag *diag)
 {
-    struct catalog_author whose = *author;
-    json_t *given = NULL;
-    whose.org = slice_from_cstr(who->org);
-    TRY(check_password(people, who, proof, author, diag));
-    json_t *sent = json_pack("{s:s%}", "password", (const char *)next.ptr, next.len);
-    enum err e = catalog_hash(people->catalog, &kind_users, sent, &given, diag);
-    const struct catalog_change change = {.kind = &kind_users,
-                                          .author = &whose,
-                                          .id = slice_from_cstr(who->id),
-                                          .how = KIND_PATCH,
-                                          .sent = sent,
-                                          .given = given};
-    e = e == OK ? catalog_begin(people->catalog, diag) : e;
-    if (e == OK) {
-        e = catalog_end(people->catalog, change_inside(people, who, &change, errors, diag), diag);
-    }
-    json_decref(sent);
-    json_decref(given);
+    json_t *user = NULL;
+    TRY(get_user(people, who, &user, diag));
+    enum err e = check_password(people, user, proof, author, diag);
+    e = e == OK ? set_proven(people, user, next, author, errors, diag) : e;
+    json_decref(user);
     TRY(e);
     people_forget(people, slice_from_cstr(who->id), slice_from_cstr(who->session));
     return OK;
@@ -253,7 +274,11 @@ enum err people_totp_end(struct people *people, const struct known_caller *who,
                          struct password_proof *proof, const struct catalog_author *author,
                          struct diag *diag)
 {
-    TRY(check_password(people, who, proof, author, diag));
+    json_t *user = NULL;
+    TRY(get_user(people, who, &user, diag));
+    enum err e = check_password(people, user, proof, author, diag);
+    json_decref(user);
+    TRY(e);
     return people_totp_reset(people, slice_from_cstr(who->org), slice_from_cstr(who->id), author,
                              diag);
 }

@@ -113,24 +113,12 @@ static enum err touch_user(const struct attempt *attempt, json_t *used, struct d
     return e;
 }
 
-/* CONFLICT: the password that was verified is not the user's any more. Sessions of before ended
- * with it, and this one would come behind them. */
-static enum err check_unchanged(const struct attempt *attempt, struct diag *diag)
-{
-    json_t *user = NULL;
-    TRY(catalog_get(attempt->people->catalog, &kind_users, people_text(attempt->user, "org"),
-                    people_text(attempt->user, "id"), &user, diag));
-    bool is_same =
-        json_equal(json_object_get(user, "password"), json_object_get(attempt->user, "password"));
-    json_decref(user);
-    return is_same ? OK : diag_fail(diag, ERR_CONFLICT, "password", "was changed meanwhile");
-}
-
 static enum err begin_inside(struct attempt *attempt, json_t *used, struct diag *diag)
 {
     struct people *people = attempt->people;
     const struct known_caller *who = &attempt->out->who;
-    TRY(check_unchanged(attempt, diag));
+    /* sessions of before ended with the password, and this one would come behind them */
+    TRY(people_check_unchanged(people, attempt->user, diag));
     TRY(touch_user(attempt, used, diag));
     TRY(refresh_begin(sessions_store(people->sessions), slice_from_cstr(who->id),
                       slice_from_cstr(who->org), attempt->now_us, attempt->out->refresh,

@@ -68,6 +68,17 @@ slice people_text(const json_t *object, const char *name)
                : (slice){0};
 }
 
+enum err people_check_unchanged(struct people *people, const json_t *proven, struct diag *diag)
+{
+    json_t *user = NULL;
+    TRY(catalog_get(people->catalog, &kind_users, people_text(proven, "org"),
+                    people_text(proven, "id"), &user, diag));
+    bool is_same =
+        json_equal(json_object_get(user, "password"), json_object_get(proven, "password"));
+    json_decref(user);
+    return is_same ? OK : diag_fail(diag, ERR_CONFLICT, "password", "was changed meanwhile");
+}
+
 json_t *people_hash_password(slice password)
 {
     char hash[PASSWORD_HASH_BYTES];
