@@ -279,6 +279,24 @@ def keys(server):
         server.key = admin['key']
         server.post('/api/v1/api-keys', {'name': 'o', 'role': 'owner'}).expect_problem(403)
         server.key = owner
+    with step('an admin gives a key that may do more neither another end nor another filter'):
+        late = server.post('/api/v1/api-keys', {'name': 'o', 'role': 'owner', 'filter': 'service:web',
+                                                'expires_at': '2020-01-01T00:00:00Z'})
+        late = late.expect(201).json()
+        for change in ({'expires_at': None}, {'filter': None}, {'name': 'other'}):
+            server.request('PATCH', f'/api/v1/api-keys/{late["id"]}', json.dumps(change),
+                           key=admin['key']).expect_problem(403)
+        equal(status(late['key']), 401)
+        writer = server.post('/api/v1/api-keys', {'name': 'w'}).expect(201).json()
+        server.request('PATCH', f'/api/v1/api-keys/{writer["id"]}', b'{"name":"v"}',
+                       key=admin['key']).expect(200)
+    with step('nor does a key whose scopes are narrower than those of the other'):
+        narrow = server.post('/api/v1/api-keys', {'name': 'n', 'role': 'admin',
+                                                  'scopes': ['config:write']}).expect(201).json()
+        seeing = server.post('/api/v1/api-keys', {'name': 's', 'role': 'auditor',
+                                                  'filter': 'service:web'}).expect(201).json()
+        server.request('PATCH', f'/api/v1/api-keys/{seeing["id"]}', b'{"filter":null}',
+                       key=narrow['key']).expect_problem(403)
     with step('a key with a filter widens no key'):
         narrow = server.post('/api/v1/api-keys', {'name': 'n', 'role': 'owner',
                                                   'filter': 'service:web'}).expect(201).json()
@@ -286,6 +304,7 @@ def keys(server):
         server.request('PATCH', f'/api/v1/api-keys/{narrow["id"]}',
                        b'{"filter":null}').expect_problem(403)
         server.post(f'/api/v1/api-keys/{narrow["id"]}/rotate', {}).expect_problem(403)
+        server.request('DELETE', f'/api/v1/api-keys/{seeing["id"]}', b'').expect_problem(403)
         server.key = owner
     with step('AUT-10: the history tells of a rotation with both ids'):
         found = server.query(event_type='api_key.rotate')['data'][-1]['event_data']

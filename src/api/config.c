@@ -150,14 +150,15 @@ static enum err check_users(struct changing *changing, const json_t *old, const 
     return OK;
 }
 
-/* A key that sees a part does not widen what keys see. */
-static enum err check_narrowed(struct changing *changing)
+/* Its role and scopes never change; but its end does, and what it sees. */
+static enum err check_key(struct changing *changing, const json_t *old)
 {
-    const struct caller *caller = changing->request->caller;
-    bool is_key = changing->kind == &kind_api_keys;
-    return !is_key || !caller->who.has_filter
-               ? OK
-               : diag_fail(&changing->diag, ERR_DENIED, "", "a key with a filter changes no keys");
+    if (changing->kind != &kind_api_keys) {
+        return OK;
+    }
+    TRY(keys_check(changing->request, old, &changing->diag));
+    return key_policy_check(changing->catalog, old, changing->object, &changing->errors,
+                            &changing->diag);
 }
 
 /* Schemas that events are checked by are kept in memory, which has an end. */
@@ -202,7 +203,6 @@ static enum err update_inside(struct changing *changing, enum kind_change how)
     struct catalog_change change;
     json_t *old = NULL;
     bool is_own = slice_equal(id_of(changing), changing->author.org);
-    TRY(check_narrowed(changing));
     TRY(check_organizations(changing, is_own, &changing->diag));
     TRY(begin_change(changing, &author, &old, &change));
     change.how = how;
@@ -210,10 +210,7 @@ static enum err update_inside(struct changing *changing, enum kind_change how)
                                 &changing->diag);
     e = e == OK ? check_granted(changing, old) : e;
     e = e == OK ? check_users(changing, old, changing->object) : e;
-    if (e == OK && changing->kind == &kind_api_keys) {
-        e = key_policy_check(changing->catalog, old, changing->object, &changing->errors,
-                             &changing->diag);
-    }
+    e = e == OK ? check_key(changing, old) : e;
     e = e == OK ? check_room(changing) : e;
     json_decref(old);
     return e;

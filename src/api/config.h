@@ -46,6 +46,10 @@ enum err config_once(const struct http_request *request, slice org, struct confi
 enum err config_once_done(struct catalog *catalog, slice org, const struct config_once *once,
                           const json_t *object, struct diag *diag);
 
+/* Nobody makes or changes a key that may do more than they; nor does a key that sees a part, lest
+ * keys see more. DENIED. */
+enum err keys_check(const struct http_request *request, const json_t *key, struct diag *diag);
+
 /* The object that the path names with its id, or with what version 1.0 calls it: a new reference.
  * NOT_FOUND. */
 enum err config_find(const struct http_request *request, slice org, json_t **out,

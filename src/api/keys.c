@@ -49,18 +49,16 @@ static const char *text_in(const json_t *object, const char *name)
 
 /* ---- Making ---- */
 
-/* Nobody gives what they do not have. */
-static enum err check_rights(struct keying *keying, const json_t *wanted)
+enum err keys_check(const struct http_request *request, const json_t *key, struct diag *diag)
 {
-    const struct caller *caller = keying->request->caller;
-    const json_t *role = json_object_get(wanted, "role");
+    const struct caller *caller = request->caller;
+    const json_t *role = json_object_get(key, "role");
     uint32_t rights = rights_of_key(json_is_string(role) ? json_string_value(role) : "writer",
-                                    json_object_get(wanted, "scopes"));
-    if ((rights & ~caller->who.rights) != 0 || caller->who.has_filter) {
-        return diag_fail(&keying->diag, ERR_DENIED, "",
-                         "a key cannot make another one that may do more than itself");
-    }
-    return OK;
+                                    json_object_get(key, "scopes"));
+    return (rights & ~caller->who.rights) == 0 && !caller->who.has_filter
+               ? OK
+               : diag_fail(diag, ERR_DENIED, "",
+                           "a key cannot make or change another one that may do more than itself");
 }
 
 static json_t *given_members(struct keying *keying)
@@ -72,7 +70,7 @@ static json_t *given_members(struct keying *keying)
 /* `wanted` gets the end that the organisation asks for. */
 static enum err insert_inside(struct keying *keying, json_t *wanted)
 {
-    TRY(check_rights(keying, wanted));
+    TRY(keys_check(keying->request, wanted, &keying->diag));
     TRY(key_policy_fill(keying->catalog, keying->author.org, wanted, &keying->diag));
     json_t *given = given_members(keying);
     const struct catalog_change change = {.kind = &kind_api_keys,
@@ -200,7 +198,11 @@ static enum err end_old(struct keying *keying, int64_t grace_s, const char *verb
 
 static enum err revoke_inside(struct keying *keying)
 {
+    const struct caller *caller = keying->request->caller;
     TRY(find_old(keying));
+    if (caller->who.has_filter) {
+        return diag_fail(&keying->diag, ERR_DENIED, "", "a key with a filter revokes no keys");
+    }
     if (strcmp(text_in(keying->old, "role"), "owner") == 0) {
         TRY(check_not_last(keying));
     }
