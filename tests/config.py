@@ -5,6 +5,7 @@ import datetime
 import json
 import threading
 import time
+import urllib.parse
 
 from harness import (EVENTS, OWN, Server, cairn, contains, equal, event, finish, on_terminal, step,
                      true, wait_until)
@@ -92,6 +93,19 @@ def refused(server):
                   {'limit': '201'}, {'page': '0'}, {'colour': 'red'}, {'record_id': ''}):
         with step(f'refused: a history with {query}'):
             server.get(AUDIT, query).expect_problem(400)
+
+
+def cut_answers(server):
+    for lead in range(4):
+        long = 'a' * lead + 'я😀' * 100
+        word = urllib.parse.quote(long)
+        with step(f'what is wrong is said in UTF-8, also where it is cut ({lead})'):
+            for answer in (server.get(f'/api/v1/rules?{word}=1'),
+                           server.get(f'/api/v1/settings?{word}=1'),
+                           server.get(f'/api/v1/settings/{word}'),
+                           server.get(f'/api/v1/limits?{word}=1'),
+                           server.post('/api/v1/rules', {long: long})):
+                contains(answer.body.decode('utf-8'), 'я')
 
 
 def cursors(server):
@@ -450,6 +464,7 @@ with Server() as under_test:
     equal(history(under_test)['page'], {'page': 1, 'limit': 50, 'total': OWN, 'pages': 1})
     every_kind(under_test)
     refused(under_test)
+    cut_answers(under_test)
     cursors(under_test)
     versions(under_test)
     tenants(under_test)

@@ -8,7 +8,7 @@
 #include "api/auth.h"
 #include "api/handlers.h"
 
-enum { VALUE_BYTES_MAX = 16 * 1024 };
+enum { VALUE_BYTES_MAX = 16 * 1024, NAME_SHOWN_BYTES = 60 };
 
 /* ---- Who, and what ---- */
 
@@ -36,7 +36,7 @@ enum err settings_option(const struct http_request *request, enum option *out, s
     }
     const char *near = option_near(name);
     return diag_fail(diag, ERR_NOT_FOUND, "", "there is no option %.*s%s%s",
-                     (int)(name.len > 60 ? 60 : name.len), (const char *)name.ptr,
+                     SLICE_ARG(slice_cut(name, NAME_SHOWN_BYTES)),
                      near != NULL ? "; perhaps you mean " : "", near != NULL ? near : "");
 }
 
@@ -215,7 +215,7 @@ static enum err check_params(const struct http_request *request, struct diag *di
         }
         if (!is_known) {
             return diag_fail(diag, ERR_INVALID, "", "%.*s is no parameter of this list",
-                             (int)(name.len > 60 ? 60 : name.len), (const char *)name.ptr);
+                             SLICE_ARG(slice_cut(name, NAME_SHOWN_BYTES)));
         }
     }
     return OK;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/slice.h"
 
 enum err diag_fail(struct diag *diag, enum err code, const char *where, const char *format, ...)
 {
@@ -14,6 +15,8 @@ enum err diag_fail(struct diag *diag, enum err code, const char *where, const ch
         va_start(args, format);
         (void)vsnprintf(diag->text, sizeof(diag->text), format, args);
         va_end(args);
+        cstr_trim(diag->where);
+        cstr_trim(diag->text);
     }
     return code;
 }

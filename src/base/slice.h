@@ -116,6 +116,21 @@ static inline slice slice_cut(slice text, size_t bytes_max)
     return (slice){text.ptr, bytes_max};
 }
 
+/* Takes away the half character that snprintf() leaves at the end where it cuts UTF-8. */
+static inline void cstr_trim(char *text)
+{
+    size_t len = strlen(text);
+    size_t first = len; /* of the last character */
+    while (first > 0 && len - first < 4 && ((uint8_t)text[first - 1] & 0xc0) == 0x80) {
+        first--;
+    }
+    uint8_t byte = first > 0 ? (uint8_t)text[first - 1] : 0;
+    size_t wanted = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 0;
+    if (len - first + 1 < wanted) {
+        text[first - 1] = '\0';
+    }
+}
+
 /* All of `text` as a decimal number of 1 to 18 digits. False leaves *out untouched. */
 static inline bool slice_parse_u64(slice text, uint64_t *out)
 {

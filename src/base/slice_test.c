@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "base/slice.h"
 #include "base/test.h"
 
 struct take_case {
@@ -78,9 +81,23 @@ static void test_text_is_cut_between_characters_and_only_if_it_is_too_long(void 
     }
 }
 
+static void test_a_half_character_at_the_end_is_trimmed_and_nothing_else(void **state)
+{
+    static const char whole[] = "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80";
+    static const size_t ends[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10};
+    char text[sizeof(whole)];
+    UNUSED(state);
+    for (size_t i = 0; i < COUNT_OF(ends); i++) {
+        (void)snprintf(text, i + 1, "%s", whole);
+        cstr_trim(text);
+        assert_int_equal(strlen(text), ends[i]);
+        assert_memory_equal(text, whole, ends[i]);
+    }
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[COUNT_OF(cases) + 2];
+    struct CMUnitTest tests[COUNT_OF(cases) + 3];
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         tests[i] = (struct CMUnitTest){.name = cases[i].name,
                                        .test_func = test_take_literal,
@@ -90,5 +107,7 @@ int main(void)
         (struct CMUnitTest)cmocka_unit_test(test_numbers_are_whole_and_of_18_digits_at_most);
     tests[COUNT_OF(cases) + 1] = (struct CMUnitTest)cmocka_unit_test(
         test_text_is_cut_between_characters_and_only_if_it_is_too_long);
+    tests[COUNT_OF(cases) + 2] = (struct CMUnitTest)cmocka_unit_test(
+        test_a_half_character_at_the_end_is_trimmed_and_nothing_else);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,4 +49,6 @@ void kind_wrong(struct kind_errors *errors, const char *field, const char *forma
     va_start(args, format);
     (void)vsnprintf(error->detail, sizeof(error->detail), format, args);
     va_end(args);
+    cstr_trim(error->pointer);
+    cstr_trim(error->detail);
 }

@@ -266,13 +266,8 @@ enum err document_fail(struct diag *diag, enum err code, const struct node *node
     char text[sizeof(diag->text)];
     va_list args;
     va_start(args, format);
-    int len = vsnprintf(text, sizeof(text), format, args);
+    (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    bool is_cut = len >= (int)sizeof(text);
-    for (size_t i = sizeof(text) - 1; is_cut && i > 0; i--) { /* not in the middle of a character */
-        is_cut = ((uint8_t)text[i - 1] & 0xc0) == 0x80;
-        text[i - 1] = (uint8_t)text[i - 1] >= 0x80 ? '\0' : text[i - 1];
-    }
     format_where(node, where, sizeof(where));
     return diag_fail(diag, code, where, "%s", text);
 }
