@@ -6,6 +6,7 @@ import datetime
 import hashlib
 import hmac
 import json
+import sqlite3
 import struct
 import threading
 import time
@@ -358,6 +359,19 @@ def guarded():
                 equal(answer.headers['Retry-After'], str(answer.json()['retry_after']))
 
 
+def guarded_while_nothing_is_stored():
+    with Server('--login-failures-max', '2', '--login-window-ms', '1h') as server:
+        make(server, 'ada@example.com')
+        lock = sqlite3.connect(server.data / 'catalog.db', isolation_level=None)
+        lock.execute('BEGIN IMMEDIATE')
+        with step('a wrong login counts also while its event cannot be stored; a right one does not'):
+            equal([login(server, 'ada@example.com', word).status
+                   for word in (PASSWORD, 'wrong', 'wrong')], [503] * 3)
+            lock.execute('ROLLBACK')
+            lock.close()
+            equal(login(server, 'ada@example.com').status, 429)
+
+
 def signing_up():
     with Server() as server:
         with step('nobody signs up where it is not switched on'):
@@ -451,5 +465,6 @@ with Server('--login-failures-max', '0', '--access-events', 'default') as under_
         contains(json.dumps(events(under_test, event_type='api.request', event_action='LOGIN')),
                  '/api/v1/auth/login')
 guarded()
+guarded_while_nothing_is_stored()
 signing_up()
 finish()

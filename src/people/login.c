@@ -235,7 +235,9 @@ enum err people_login(struct people *people, const struct login *login, struct l
     enum err e = judge(&attempt, diag);
     json_decref(attempt.user);
     json_decref(attempt.hash);
-    if (e != OK || out->answer == LOGIN_CODE_NEEDED) {
+    /* a guess that was wrong counts, also if its event cannot be stored */
+    bool is_undone = e != OK ? out->answer != LOGIN_WRONG : out->answer == LOGIN_CODE_NEEDED;
+    if (is_undone) {
         login_guard_undone(people->guard, &guarded);
     } else if (out->answer == LOGIN_GOOD) {
         login_guard_succeeded(people->guard, &guarded);
