@@ -334,6 +334,23 @@ def second_factor(server):
         login(server, 'fay@example.com').expect(200)
 
 
+def second_factor_at_once(server):
+    user = make(server, 'gus@example.com')
+    key = login(server, 'gus@example.com').expect(200).json()['access_token']
+    with step('a code that was right is of the secret that counts, whoever begins anew meanwhile'):
+        for _ in range(30):
+            uri = call(server, 'POST', f'{AUTH}/totp', {}, key).expect(201).json()['uri']
+            text = urllib.parse.parse_qs(urllib.parse.urlparse(uri).query)['secret'][0]
+            secret = base64.b32decode(text + '=' * (-len(text) % 8))
+            requests = [('/confirm', {'code': code(secret)}), ('', {}), ('', {})]
+            with concurrent.futures.ThreadPoolExecutor(3) as pool:
+                confirmed, *begun = pool.map(
+                    lambda one: call(server, 'POST', f'{AUTH}/totp{one[0]}', one[1], key).status,
+                    requests)
+            true(confirmed != 200 or begun == [409, 409], f'{confirmed}, {begun}')
+            call(server, 'DELETE', f'{USERS}/{user["id"]}/totp', {}, '').expect(204)
+
+
 def guarded():
     with Server('--login-failures-max', '5', '--login-window-ms', '1h') as server:
         make(server, 'ada@example.com')
@@ -459,6 +476,7 @@ with Server('--login-failures-max', '0', '--access-events', 'default') as under_
     what_ends_them(under_test)
     nobody_rises(under_test)
     second_factor(under_test)
+    second_factor_at_once(under_test)
     token_keys(under_test)
     with step('a request of a user leaves an event with the user and the session'):
         wait_until(lambda: events(under_test, event_type='api.request', actor_type='user'), 'it')

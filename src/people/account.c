@@ -162,8 +162,8 @@ enum err people_set_password(struct people *people, const struct known_caller *w
 
 /* ---- The second factor ---- */
 
-enum err people_totp_begin(struct people *people, const struct known_caller *who,
-                           struct buf *uri_out, struct diag *diag)
+static enum err begin_factor(struct people *people, const struct known_caller *who,
+                             struct buf *uri_out, struct diag *diag)
 {
     uint8_t secret[TOTP_SECRET_BYTES];
     char text[2 * TOTP_SECRET_BYTES];
@@ -190,6 +190,15 @@ enum err people_totp_begin(struct people *people, const struct known_caller *who
                         diag);
     }
     json_decref(given);
+    return e;
+}
+
+enum err people_totp_begin(struct people *people, const struct known_caller *who,
+                           struct buf *uri_out, struct diag *diag)
+{
+    mutex_lock(&people->code_lock); /* another secret never comes under a code that was right */
+    enum err e = begin_factor(people, who, uri_out, diag);
+    mutex_unlock(&people->code_lock);
     return e;
 }
 

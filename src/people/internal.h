@@ -24,7 +24,9 @@ struct people {
     struct sessions *sessions;
     struct login_guard *guard;
     struct login_guard *signups; /* so many of an address, whatever becomes of them */
-    struct mutex code_lock; /* from reading which codes were used to having written that one was */
+    /* From reading which codes were used, or whether there is a second factor, to having written
+     * what became of it. */
+    struct mutex code_lock;
 };
 
 /* A text of an object; empty: none. */
