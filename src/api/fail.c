@@ -105,6 +105,9 @@ void api_fail_with(struct http_request *request, enum err err, const struct diag
             SLICE("the server could not do this; its log says why, under the id of this "
                   "request");
     }
+    if (err == ERR_BUSY || err == ERR_FULL) { /* of what the server has, not of what was sent */
+        failure.pointer = NULL;
+    }
     if (err == ERR_BUSY) {
         http_response_header_cstr(request->response, "Retry-After", "1");
     }
