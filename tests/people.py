@@ -294,7 +294,9 @@ def second_factor(server):
     make(server, 'fay@example.com', 'operator')
     key = login(server, 'fay@example.com').expect(200).json()['access_token']
     with step('a second factor counts once a code of it was shown'):
-        uri = call(server, 'POST', f'{AUTH}/totp', {}, key).expect(201).json()['uri']
+        call(server, 'POST', f'{AUTH}/totp', {}, key).expect_problem(400, '/password')
+        call(server, 'POST', f'{AUTH}/totp', {'password': 'guess'}, key).expect_problem(403)
+        uri = call(server, 'POST', f'{AUTH}/totp', {'password': PASSWORD}, key).expect(201).json()['uri']
         query = urllib.parse.parse_qs(urllib.parse.urlparse(uri).query)
         text = query['secret'][0]
         secret = base64.b32decode(text + '=' * (-len(text) % 8))
@@ -303,7 +305,7 @@ def second_factor(server):
         codes = call(server, 'POST', f'{AUTH}/totp/confirm', {'code': code(secret)},
                      key).expect(200).json()['recovery_codes']
         equal(len(set(codes)), 10)
-        call(server, 'POST', f'{AUTH}/totp', {}, key).expect_problem(409)
+        call(server, 'POST', f'{AUTH}/totp', {'password': PASSWORD}, key).expect_problem(409)
         shown = json.dumps(server.get(USERS).json()) + json.dumps(
             server.get('/api/v1/audit', {'table_name': 'users'}).json())
         true(text not in shown and secret.hex() not in shown, 'the secret is shown')
@@ -325,7 +327,7 @@ def second_factor(server):
         call(server, 'DELETE', f'{AUTH}/totp', {'password': 'wrong'}, key).expect_problem(403)
         call(server, 'DELETE', f'{AUTH}/totp', {'password': PASSWORD}, key).expect(204)
         login(server, 'fay@example.com').expect(200)
-        uri = call(server, 'POST', f'{AUTH}/totp', {}, key).expect(201).json()['uri']
+        uri = call(server, 'POST', f'{AUTH}/totp', {'password': PASSWORD}, key).expect(201).json()['uri']
         text = urllib.parse.parse_qs(urllib.parse.urlparse(uri).query)['secret'][0]
         secret = base64.b32decode(text + '=' * (-len(text) % 8))
         call(server, 'POST', f'{AUTH}/totp/confirm', {'code': code(secret)}, key).expect(200)
@@ -339,10 +341,12 @@ def second_factor_at_once(server):
     key = login(server, 'gus@example.com').expect(200).json()['access_token']
     with step('a code that was right is of the secret that counts, whoever begins anew meanwhile'):
         for _ in range(30):
-            uri = call(server, 'POST', f'{AUTH}/totp', {}, key).expect(201).json()['uri']
+            uri = call(server, 'POST', f'{AUTH}/totp', {'password': PASSWORD},
+                       key).expect(201).json()['uri']
             text = urllib.parse.parse_qs(urllib.parse.urlparse(uri).query)['secret'][0]
             secret = base64.b32decode(text + '=' * (-len(text) % 8))
-            requests = [('/confirm', {'code': code(secret)}), ('', {}), ('', {})]
+            begin = ('', {'password': PASSWORD})
+            requests = [('/confirm', {'code': code(secret)}), begin, begin]
             with concurrent.futures.ThreadPoolExecutor(3) as pool:
                 confirmed, *begun = pool.map(
                     lambda one: call(server, 'POST', f'{AUTH}/totp{one[0]}', one[1], key).status,

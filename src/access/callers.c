@@ -125,6 +125,7 @@ static void put_key(struct callers *callers, const json_t *key)
     entry->revoked_us = time_member(key, "revoked_at");
     entry->expires_us = time_member(key, "expires_at");
     entry->filter = filter != NULL ? mem_text(filter, strlen(filter)) : NULL;
+    entry->rights &= filter != NULL ? RIGHTS_NARROWED : ~UINT32_C(0);
     struct key_entry *before = map_put(&callers->keys, slice_from_cstr(prefix), entry);
     if (before != NULL) {
         free_key(before);

@@ -24,6 +24,10 @@ enum right {
     RIGHT_ERASE = 1 << 8,
 };
 
+/* What is left to a key with a filter: all else shows, or changes, more than the filter lets
+ * through. */
+#define RIGHTS_NARROWED ((uint32_t)(RIGHT_EVENTS_WRITE | RIGHT_EVENTS_READ | RIGHT_AUDIT_EXPORT))
+
 /* 0: there is no such scope. */
 uint32_t right_of_scope(const char *scope);
 /* "events:write"; NULL: no single right. */

@@ -62,10 +62,16 @@ void api_password(struct http_request *request)
 static enum err totp_begin(struct people_request *asked)
 {
     CLEANUP(buf_release) struct buf uri = BUF_INIT(TOTP_URI_BYTES_MAX);
-    TRY(people_totp_begin(asked->people, who_asks(asked), &uri, &asked->diag));
-    json_t *answer = json_pack("{s:s%}", "uri", (const char *)uri.ptr, uri.len);
-    config_answer(asked->request, 201, answer);
-    json_decref(answer);
+    struct password_proof proof = {0};
+    TRY(people_member(asked, "password", true, &proof.password));
+    enum err e =
+        people_totp_begin(asked->people, who_asks(asked), &proof, &asked->from, &uri, &asked->diag);
+    TRY(answer_proven(asked, &proof, e));
+    if (e == OK) {
+        json_t *answer = json_pack("{s:s%}", "uri", (const char *)uri.ptr, uri.len);
+        config_answer(asked->request, 201, answer);
+        json_decref(answer);
+    }
     return OK;
 }
 
@@ -146,7 +152,12 @@ void api_totp_reset(struct http_request *request)
 static enum err rotate_keys(struct people_request *asked)
 {
     const struct caller *caller = asked->request->caller;
-    bool at_once = json_is_true(json_object_get(asked->body, "at_once"));
+    const json_t *value = json_object_get(asked->body, "at_once");
+    bool at_once = json_is_true(value);
+    if (value != NULL && !json_is_boolean(value)) {
+        kind_wrong(&asked->errors, "at_once", "must be true or false");
+        return diag_fail(&asked->diag, ERR_INVALID, "/at_once", "must be true or false");
+    }
     if (!caller->who.is_system) {
         return diag_fail(&asked->diag, ERR_DENIED, "",
                          "only the first organisation's operators may do this");

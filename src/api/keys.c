@@ -55,10 +55,9 @@ enum err keys_check(const struct http_request *request, const json_t *key, struc
     const json_t *role = json_object_get(key, "role");
     uint32_t rights = rights_of_key(json_is_string(role) ? json_string_value(role) : "writer",
                                     json_object_get(key, "scopes"));
-    return (rights & ~caller->who.rights) == 0 && !caller->who.has_filter
+    return (rights & ~caller->who.rights) == 0
                ? OK
-               : diag_fail(diag, ERR_DENIED, "",
-                           "a key cannot make or change another one that may do more than itself");
+               : diag_fail(diag, ERR_DENIED, "", "this is for those who may do as much as the key");
 }
 
 static json_t *given_members(struct keying *keying)
@@ -198,11 +197,8 @@ static enum err end_old(struct keying *keying, int64_t grace_s, const char *verb
 
 static enum err revoke_inside(struct keying *keying)
 {
-    const struct caller *caller = keying->request->caller;
     TRY(find_old(keying));
-    if (caller->who.has_filter) {
-        return diag_fail(&keying->diag, ERR_DENIED, "", "a key with a filter revokes no keys");
-    }
+    TRY(keys_check(keying->request, keying->old, &keying->diag));
     if (strcmp(text_in(keying->old, "role"), "owner") == 0) {
         TRY(check_not_last(keying));
     }

@@ -18,7 +18,7 @@ enum err settings_check_caller(const struct http_request *request, struct diag *
     bool may_change = (rights_of_role(caller->who.role) & RIGHT_CONFIG_WRITE) != 0;
     slice org = {0};
     TRY(config_org(request, &org, diag));
-    if (!caller->who.is_system || !may_change || caller->who.has_filter) {
+    if (!caller->who.is_system || !may_change) {
         return diag_fail(diag, ERR_DENIED, "",
                          "settings reach the whole server: only owners and administrators of the "
                          "first organisation may see and change them");

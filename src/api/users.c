@@ -15,7 +15,7 @@ enum err users_check(const struct http_request *request, const json_t *old, cons
 {
     const struct caller *caller = request->caller;
     uint32_t rights = rights_of(old) | rights_of(new);
-    return (rights & ~caller->who.rights) == 0 && !caller->who.has_filter
+    return (rights & ~caller->who.rights) == 0
                ? OK
                : diag_fail(diag, ERR_DENIED, "/role", "this is for those who may do as much");
 }

@@ -162,6 +162,17 @@ enum err people_set_password(struct people *people, const struct known_caller *w
 
 /* ---- The second factor ---- */
 
+static enum err check_own_password(struct people *people, const struct known_caller *who,
+                                   struct password_proof *proof,
+                                   const struct catalog_author *author, struct diag *diag)
+{
+    json_t *user = NULL;
+    TRY(get_user(people, who, &user, diag));
+    enum err e = check_password(people, user, proof, author, diag);
+    json_decref(user);
+    return e;
+}
+
 static enum err begin_factor(struct people *people, const struct known_caller *who,
                              struct buf *uri_out, struct diag *diag)
 {
@@ -194,8 +205,10 @@ static enum err begin_factor(struct people *people, const struct known_caller *w
 }
 
 enum err people_totp_begin(struct people *people, const struct known_caller *who,
+                           struct password_proof *proof, const struct catalog_author *author,
                            struct buf *uri_out, struct diag *diag)
 {
+    TRY(check_own_password(people, who, proof, author, diag));
     mutex_lock(&people->code_lock); /* another secret never comes under a code that was right */
     enum err e = begin_factor(people, who, uri_out, diag);
     mutex_unlock(&people->code_lock);
@@ -283,11 +296,7 @@ enum err people_totp_end(struct people *people, const struct known_caller *who,
                          struct password_proof *proof, const struct catalog_author *author,
                          struct diag *diag)
 {
-    json_t *user = NULL;
-    TRY(get_user(people, who, &user, diag));
-    enum err e = check_password(people, user, proof, author, diag);
-    json_decref(user);
-    TRY(e);
+    TRY(check_own_password(people, who, proof, author, diag));
     return people_totp_reset(people, slice_from_cstr(who->org), slice_from_cstr(who->id), author,
                              diag);
 }

@@ -296,6 +296,9 @@ enum err people_refresh(struct people *people, slice token, const struct catalog
                                     .now_us = clock_now_us(),
                                     .out = out};
     *out = (struct login_result){.answer = LOGIN_WRONG};
+    if (!refresh_is_one(token)) { /* which takes nobody's turn to write */
+        return OK;
+    }
     TRY(catalog_begin(people->catalog, diag));
     TRY(catalog_end(people->catalog, refresh_inside(&refreshing, token, diag), diag));
     if (refreshing.answer == REFRESH_GOOD) {
@@ -341,6 +344,9 @@ enum err people_logout(struct people *people, const struct known_caller *who, sl
 {
     struct refresh_family ended = {0};
     ASSERT(refresh.len > 0 || (who != NULL && who->session[0] != '\0'));
+    if (refresh.len > 0 && !refresh_is_one(refresh)) {
+        return OK;
+    }
     TRY(catalog_begin(people->catalog, diag));
     enum err e = logout_inside(people, who, refresh, &ended, diag);
     if (e == OK && ended.id[0] != '\0') {

@@ -147,9 +147,11 @@ enum err people_set_password(struct people *people, const struct known_caller *w
                              const struct catalog_author *author, struct kind_errors *errors,
                              struct diag *diag);
 
-/* A second factor: a new secret, which counts once a code of it was shown. CONFLICT: there is one
- * already. `uri_out` is what an authenticator application reads. */
+/* A second factor, for who knows the password (as people_set_password()), or whoever has a session
+ * for a moment could lock its owner out: a new secret, which counts once a code of it was shown.
+ * CONFLICT: there is one already. `uri_out` is what an authenticator application reads. */
 enum err people_totp_begin(struct people *people, const struct known_caller *who,
+                           struct password_proof *proof, const struct catalog_author *author,
                            struct buf *uri_out, struct diag *diag);
 /* DENIED: the code is not right; NOT_FOUND: none was begun. The recovery codes are shown once. */
 struct recovery_codes;

@@ -42,6 +42,12 @@ static bool parse_token(slice token, slice *name_text)
     return is_token;
 }
 
+bool refresh_is_one(slice token)
+{
+    slice name_text = {0};
+    return parse_token(token, &name_text);
+}
+
 /* A token of the family with this name, and the hash that is kept of it. */
 static void make_token(slice name_text, char out[REFRESH_TOKEN_BYTES],
                        uint8_t hash_out[SHA256_BYTES])

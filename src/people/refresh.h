@@ -73,6 +73,9 @@ enum err refresh_begin(const struct refresh_store *store, slice subject, slice o
                        char token_out[REFRESH_TOKEN_BYTES], struct refresh_family *family_out,
                        struct diag *diag);
 
+/* Whether it has the form of one, to the last bit. */
+bool refresh_is_one(slice token);
+
 /* Takes a token for the next one. OK: *answer_out says whether; if GOOD, `next_out` is the token
  * and *family_out whose it is (also for REVOKED, EXPIRED and REUSED, for the log). Any other error
  * is the store's: then nobody knows whether the token is spent, and the user logs in again. To
