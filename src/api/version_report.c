@@ -189,6 +189,7 @@ void version_report_warn(const struct api *api, int64_t now_us)
                  kv_str("why", diag.text));
         return;
     }
+    ASSERT(report != NULL);
     for (size_t i = 0; i < report->subject_count; i++) {
         if (report->subjects[i].requests > 0 && is_over(&report->subjects[i], now_us)) {
             warn(api, report, i);
