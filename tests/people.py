@@ -365,6 +365,10 @@ def guarded():
             equal(answer.headers['Retry-After'], str(problem['retry_after']))
             true(3590 < problem['retry_after'] <= 3600, f'{problem}')
             equal(problem['error'], 'rate_limit_exceeded')
+        with step('AUT-19: logins are counted by what became of them, for an alert'):
+            said = server.get('/metrics').expect(200).body.decode()
+            for outcome, count in (('failure', 5), ('limited', 1), ('success', 0)):
+                contains(said, f'cairn_logins_total{{outcome="{outcome}"}} {count}\n')
         with step('and so does an address that tries one account after the other'):
             equal(login(server, 'nobody@example.com').status, 429)
     with Server('--login-failures-max', '3', '--login-window-ms', '1h') as server:

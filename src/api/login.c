@@ -105,6 +105,8 @@ static void refuse_login(struct http_request *request, const struct login_result
     case LOGIN_CODE_NEEDED:
         auth_need_code(request);
         break;
+    case LOGIN_ANSWERS:
+        break;
     case LOGIN_LATER:
         meter_wait(request, "logins failed", result->retry_after_us);
         break;

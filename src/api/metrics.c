@@ -12,6 +12,7 @@
 #include "ingest/outbox_follower.h"
 #include "limits/limit_link.h"
 #include "limits/limits.h"
+#include "people/people.h"
 
 enum {
     ROUTES_MAX = 256,
@@ -226,6 +227,20 @@ static void write_redis(struct buf *out, struct limit_link *redis)
               (double)state.failures);
 }
 
+/* AUT-19: those that fail are what an alert looks at. */
+static void write_logins(struct buf *out, const struct people *people)
+{
+    uint64_t counts[LOGIN_ANSWERS];
+    people_login_counts(people, counts);
+    buf_append_cstr(out, "# HELP cairn_logins_total Logins, by what became of them.\n"
+                         "# TYPE cairn_logins_total counter\n");
+    for (int answer = 0; answer < LOGIN_ANSWERS; answer++) {
+        buf_append_format(out, "cairn_logins_total{outcome=\"%s\"} %llu\n",
+                          login_answer_name((enum login_answer)answer),
+                          (unsigned long long)counts[answer]);
+    }
+}
+
 static void write_limits(struct buf *out, const struct api *api)
 {
     struct limits_health limits;
@@ -278,6 +293,7 @@ static void write_all(struct api *api, struct buf *out)
     write_ledger(out, api->store);
     write_own(out, api);
     write_limits(out, api);
+    write_logins(out, api->people);
     if (api->server != NULL) {
         struct http_counts counts = http_server_counts(api->server);
         write_one(out, "cairn_http_connections", "gauge", "Open connections.",

@@ -5,6 +5,7 @@
  */
 
 #include <jansson.h>
+#include <stdatomic.h>
 
 #include "catalog/catalog.h"
 #include "os/thread.h"
@@ -26,6 +27,7 @@ struct people {
     struct login_guard *signups; /* so many of an address, whatever becomes of them */
     /* From reading which codes were used, or whether there is a second factor, to having written
      * what became of it. */
+    _Atomic uint64_t logins[LOGIN_ANSWERS]; /* by their answer */
     struct mutex code_lock;
 };
 

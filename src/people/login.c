@@ -230,6 +230,7 @@ enum err people_login(struct people *people, const struct login *login, struct l
     *out = (struct login_result){.answer = LOGIN_LATER};
     if (login_guard_enter(people->guard, login->email, login->from->actor_ip, &guarded,
                           &out->retry_after_us) != OK) {
+        atomic_fetch_add(&people->logins[LOGIN_LATER], 1);
         return OK;
     }
     enum err e = judge(&attempt, diag);
@@ -242,7 +243,28 @@ enum err people_login(struct people *people, const struct login *login, struct l
     } else if (out->answer == LOGIN_GOOD) {
         login_guard_succeeded(people->guard, &guarded);
     }
+    if (e == OK || out->answer == LOGIN_WRONG) {
+        atomic_fetch_add(&people->logins[out->answer], 1);
+    }
     return e;
+}
+
+const char *login_answer_name(enum login_answer answer)
+{
+    static const char *const names[LOGIN_ANSWERS] = {
+        [LOGIN_GOOD] = "success",
+        [LOGIN_WRONG] = "failure",
+        [LOGIN_CODE_NEEDED] = "code_needed",
+        [LOGIN_LATER] = "limited",
+    };
+    return names[answer];
+}
+
+void people_login_counts(const struct people *people, uint64_t counts_out[LOGIN_ANSWERS])
+{
+    for (size_t i = 0; i < LOGIN_ANSWERS; i++) {
+        counts_out[i] = atomic_load(&people->logins[i]);
+    }
 }
 
 /* ---- Refresh ---- */

@@ -72,7 +72,9 @@ enum login_answer {
     LOGIN_WRONG,       /* of whatever it is */
     LOGIN_CODE_NEEDED, /* the password is right, and the user has a second factor */
     LOGIN_LATER,       /* too many failed: *retry_after_us */
+    LOGIN_ANSWERS,     /* how many there are */
 };
+const char *login_answer_name(enum login_answer answer); /* "success", "failure" ... */
 
 struct login_result {
     enum login_answer answer;
@@ -94,6 +96,9 @@ enum err people_login(struct people *people, const struct login *login, struct l
  * leaves an event. */
 enum err people_refresh(struct people *people, slice token, const struct catalog_author *from,
                         struct login_result *out, struct diag *diag);
+
+/* How often each was answered since the start, for metrics. */
+void people_login_counts(const struct people *people, uint64_t counts_out[LOGIN_ANSWERS]);
 
 /* Ends the session of a caller, or, if `refresh` is not empty, of that token. OK also when it had
  * ended before. `who` is NULL if nobody is known. */
