@@ -222,8 +222,9 @@ def quarters(samples, value):
             [value(s) for s in samples if s['at_s'] >= end * 3 / 4])
 
 
-def judge(samples):
-    """Rows of what, unit, second quarter, last quarter, the most it may be then."""
+def judge(samples, pause_ms=0):
+    """Rows of what, unit, second quarter, last quarter, the most it may be then. A tail that begins
+    waits for the next event, up to `pause_ms`, however quick it is."""
     rows = []
 
     def compare(what, unit, pair, limit, granted=1, more=0):
@@ -251,7 +252,7 @@ def judge(samples):
         idle = times('alive', share)
         for kind in sorted({kind for s in samples for kind in s['ms']}):
             compare(f'{kind} p{share * 100:.0f}', 'ms', times(kind, share), limit,
-                    max(1, idle[1] / max(idle[0], 1)))
+                    max(1, idle[1] / max(idle[0], 1)), pause_ms if kind == 'tail' else 0)
     return rows
 
 
@@ -380,10 +381,13 @@ class Soak:
             self.faults.append(f'{problem!r}')
             self.server.kill()
         if self.can_judge():
-            self.faults += faults_of(judge(self.samples))
+            self.faults += faults_of(self.judge())
         else:
             self.faults.append(f'{len(self.samples)} samples are too few for a verdict')
         return not self.faults
+
+    def judge(self):
+        return judge(self.samples, BATCH * WRITERS * 1000 / self.rate)
 
     def can_judge(self):
         return self.samples and all(len(part) >= 4 for part in quarters(self.samples, dict))
@@ -396,7 +400,7 @@ class Soak:
                  f'{last["segments"]} segments sealed',
                  f'somebody kept us from running for {self.stalls.lasted_s:.0f} s',
                  f'{"":24}{"2nd quarter":>14}{"last quarter":>14}{"at most":>14}']
-        for what, unit, was, now, most in judge(self.samples):
+        for what, unit, was, now, most in self.judge():
             lines.append(f'{what:24}{was:14,.1f}{now:14,.1f}{most:14,.1f} {unit:6}'
                          f'{"GREW" if now > most else ""}')
         return lines
@@ -408,7 +412,7 @@ class Soak:
         return {'seconds': self.seconds, 'rate': self.rate, 'acknowledged': self.record.events(),
                 'stalled_s': self.stalls.lasted_s,
                 'verdict': [dict(zip(('what', 'unit', 'second', 'last', 'most'), row))
-                            for row in judge(self.samples)] if self.can_judge() else [],
+                            for row in self.judge()] if self.can_judge() else [],
                 'faults': self.faults, 'samples': samples}
 
 
