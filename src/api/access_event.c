@@ -21,25 +21,6 @@ enum {
 
 /* ---- What is sensitive ---- */
 
-static uint8_t lower(uint8_t byte)
-{
-    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 'a' - 'A') : byte;
-}
-
-static bool holds(slice text, slice word)
-{
-    for (size_t at = 0; word.len > 0 && at + word.len <= text.len; at++) {
-        size_t same = 0;
-        while (same < word.len && lower(text.ptr[at + same]) == lower(word.ptr[same])) {
-            same++;
-        }
-        if (same == word.len) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool access_is_sensitive(slice text, slice words)
 {
     while (words.len > 0) {
@@ -50,7 +31,7 @@ bool access_is_sensitive(slice text, slice words)
         while (word.len > 0 && word.ptr[word.len - 1] == ' ') {
             word.len--;
         }
-        if (holds(text, word)) {
+        if (slice_holds_any_case(text, word)) {
             return true;
         }
     }

@@ -22,18 +22,10 @@ static enum http_pass refuse(struct http_request *request, int status, const cha
 /* "Bearer <key>", the word in any case. */
 static bool take_bearer(slice value, slice *key)
 {
-    static const char word[] = "bearer ";
-    if (value.len < sizeof(word) - 1) {
+    slice word = SLICE("bearer ");
+    if (value.len < word.len || !slice_equal_any_case(slice_take(&value, word.len), word)) {
         return false;
     }
-    for (size_t i = 0; i < sizeof(word) - 1; i++) {
-        uint8_t byte = value.ptr[i];
-        byte = byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 'a' - 'A') : byte;
-        if (byte != (uint8_t)word[i]) {
-            return false;
-        }
-    }
-    (void)slice_take(&value, sizeof(word) - 1);
     slice_skip_spaces(&value);
     *key = value;
     return true;

@@ -14,14 +14,6 @@ const struct kind *config_kind(const struct http_request *request)
     return ((const struct api_route *)request->route->data)->kind;
 }
 
-static slice text_member(const json_t *object, const char *name)
-{
-    const json_t *value = json_object_get(object, name);
-    return json_is_string(value)
-               ? (slice){(const uint8_t *)json_string_value(value), json_string_length(value)}
-               : (slice){0};
-}
-
 static slice header_or_nothing(const struct http_request *request, const char *name)
 {
     slice value = {0};
@@ -33,7 +25,7 @@ struct catalog_author config_author(const struct http_request *request, const js
 {
     enum { AGENT_BYTES_MAX = 1024, REASON_BYTES_MAX = 1000 };
     const struct caller *caller = request->caller;
-    slice reason = text_member(body, "reason");
+    slice reason = kind_text(body, "reason");
     if (reason.len == 0 && !http_query(request, "reason", &reason)) {
         reason = header_or_nothing(request, "x-reason");
     }

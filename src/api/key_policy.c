@@ -16,12 +16,6 @@ static enum err find_days(struct catalog *catalog, slice org, int64_t *out, stru
     return OK;
 }
 
-static slice text_of(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-    return slice_from_cstr(text != NULL ? text : "");
-}
-
 enum err key_policy_fill(struct catalog *catalog, slice org, json_t *wanted, struct diag *diag)
 {
     int64_t days = 0;
@@ -43,9 +37,9 @@ enum err key_policy_check(struct catalog *catalog, const json_t *old, const json
     if (json_equal(json_object_get(old, "expires_at"), json_object_get(key, "expires_at"))) {
         return OK;
     }
-    TRY(find_days(catalog, text_of(key, "org"), &days, diag));
-    (void)time_parse_rfc3339(text_of(key, "expires_at"), &end_us);
-    bool is_dated = time_parse_rfc3339(text_of(key, "created_at"), &created_us);
+    TRY(find_days(catalog, kind_text(key, "org"), &days, diag));
+    (void)time_parse_rfc3339(kind_text(key, "expires_at"), &end_us);
+    bool is_dated = time_parse_rfc3339(kind_text(key, "created_at"), &created_us);
     ASSERT(is_dated); /* the catalog wrote it */
     if (days == 0 || end_us <= created_us + days * DAY_US) {
         return OK;

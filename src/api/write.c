@@ -348,8 +348,8 @@ static slice media_type(const struct http_request *request, char scratch[64])
         return (slice){0};
     }
     while (len < value.len && len < 64 && value.ptr[len] != ';' && value.ptr[len] != ' ') {
-        uint8_t byte = value.ptr[len];
-        scratch[len++] = (char)(byte >= 'A' && byte <= 'Z' ? byte + 'a' - 'A' : byte);
+        scratch[len] = (char)byte_lower(value.ptr[len]);
+        len++;
     }
     return (slice){(const uint8_t *)scratch, len};
 }

@@ -147,3 +147,30 @@ static inline bool slice_parse_u64(slice text, uint64_t *out)
     *out = number;
     return true;
 }
+
+/* ---- Letters of ASCII in any case ---- */
+
+static inline uint8_t byte_lower(uint8_t byte)
+{
+    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 'a' - 'A') : byte;
+}
+
+static inline bool slice_equal_any_case(slice a, slice b)
+{
+    size_t same = 0;
+    while (a.len == b.len && same < a.len && byte_lower(a.ptr[same]) == byte_lower(b.ptr[same])) {
+        same++;
+    }
+    return a.len == b.len && same == a.len;
+}
+
+/* Whether `word` stands anywhere in `text`; an empty one does not. */
+static inline bool slice_holds_any_case(slice text, slice word)
+{
+    for (size_t at = 0; word.len > 0 && at + word.len <= text.len; at++) {
+        if (slice_equal_any_case((slice){text.ptr + at, word.len}, word)) {
+            return true;
+        }
+    }
+    return false;
+}

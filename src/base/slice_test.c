@@ -95,9 +95,22 @@ static void test_a_half_character_at_the_end_is_trimmed_and_nothing_else(void **
     }
 }
 
+static void test_letters_in_any_case(void **state)
+{
+    UNUSED(state);
+    assert_true(slice_equal_any_case(SLICE("Bearer"), SLICE("bEARER")));
+    assert_true(slice_equal_any_case(SLICE(""), SLICE("")));
+    assert_false(slice_equal_any_case(SLICE("bearer"), SLICE("bearer ")));
+    assert_false(slice_equal_any_case(SLICE("[{@`"), SLICE("{[`@"))); /* beside the letters */
+    assert_true(slice_holds_any_case(SLICE("a PassWord of"), SLICE("password")));
+    assert_true(slice_holds_any_case(SLICE("TOKEN"), SLICE("token")));
+    assert_false(slice_holds_any_case(SLICE("toke"), SLICE("token")));
+    assert_false(slice_holds_any_case(SLICE("token"), SLICE("")));
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[COUNT_OF(cases) + 3];
+    struct CMUnitTest tests[COUNT_OF(cases) + 4];
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         tests[i] = (struct CMUnitTest){.name = cases[i].name,
                                        .test_func = test_take_literal,
@@ -109,5 +122,6 @@ int main(void)
         test_text_is_cut_between_characters_and_only_if_it_is_too_long);
     tests[COUNT_OF(cases) + 2] = (struct CMUnitTest)cmocka_unit_test(
         test_a_half_character_at_the_end_is_trimmed_and_nothing_else);
+    tests[COUNT_OF(cases) + 3] = (struct CMUnitTest)cmocka_unit_test(test_letters_in_any_case);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,8 +25,8 @@ static enum err note_change(struct catalog *catalog, const struct kind *kind, co
                          OWN_CHANGES_MAX);
     }
     struct change *change = &group->changes[group->change_count++];
-    slice org = rows_text(object, "org");
-    slice id = rows_text(object, "id");
+    slice org = kind_text(object, "org");
+    slice id = kind_text(object, "id");
     change->kind = kind;
     (void)snprintf(change->org, sizeof(change->org), "%.*s", SLICE_ARG(org));
     (void)snprintf(change->id, sizeof(change->id), "%.*s", SLICE_ARG(id));
@@ -54,7 +54,7 @@ enum err catalog_hash(struct catalog *catalog, const struct kind *kind, const js
         if ((field->flags & KIND_PASSWORD) == 0 || !json_is_string(value)) {
             continue;
         }
-        slice password = rows_text(sent, field->name);
+        slice password = kind_text(sent, field->name);
         if (password.len < (size_t)field->least || password.len > (size_t)field->most) {
             continue; /* it is going to be refused */
         }
@@ -110,7 +110,7 @@ static enum err give_numbers(struct sql *sql, const struct kind *kind, json_t *o
             (field->flags & (KIND_READ_ONLY | KIND_UNIQUE)) == (KIND_READ_ONLY | KIND_UNIQUE);
         if (is_number) {
             int64_t number = 0;
-            TRY(next_number(sql, kind, rows_text(object, "org"), &number, diag));
+            TRY(next_number(sql, kind, kind_text(object, "org"), &number, diag));
             (void)json_object_set_new(object, field->name, json_integer(number));
         }
     }
@@ -129,7 +129,7 @@ static enum err give_id(const struct kind *kind, const struct catalog_author *au
         uuid_format(&id, text);
         (void)json_object_set_new(object, "id", json_stringn(text, sizeof(text)));
     }
-    slice org = kind->is_organization ? rows_text(object, "id") : author->org;
+    slice org = kind->is_organization ? kind_text(object, "id") : author->org;
     (void)json_object_set_new(object, "org", json_stringn((const char *)org.ptr, org.len));
     return OK;
 }
@@ -141,7 +141,7 @@ static enum err refuse_second(struct sql *sql, const struct kind *kind, const js
 {
     json_t *there = NULL;
     enum err e =
-        rows_get(sql, kind, rows_text(object, "org"), "id", rows_text(object, "id"), &there, NULL);
+        rows_get(sql, kind, kind_text(object, "org"), "id", kind_text(object, "id"), &there, NULL);
     json_decref(there);
     if (e == ERR_NOT_FOUND) {
         return OK;

@@ -115,8 +115,6 @@ enum err rows_check_references(struct sql *sql, const struct kind *kind, const j
 
 /* null, a text, a number, a boolean (0 or 1), or JSON. */
 void rows_bind(struct sql_statement *statement, int at, const json_t *value);
-slice rows_text(const json_t *object, const char *name); /* empty: none */
-
 /* ---- Events (outbox.c) ---- */
 
 enum err outbox_change(struct catalog *catalog, const struct kind *kind,

@@ -97,7 +97,7 @@ static json_t *change_data(struct catalog *catalog, const struct kind *kind,
     const json_t *either = new != NULL ? new : old;
     json_t *data = json_object();
     set_cstr(data, "table_name", kind->name);
-    set_text(data, "record_id", rows_text(either, "id"));
+    set_text(data, "record_id", kind_text(either, "id"));
     set_cstr(data, "operation", operation_of(old, new));
     set_text(data, "changed_by", author->changed_by);
     set_text(data, "reason", author->reason);
@@ -124,11 +124,11 @@ enum err outbox_change(struct catalog *catalog, const struct kind *kind,
     set_cstr(event, "event_category", kind->event_category);
     set_cstr(event, "event_outcome", "success");
     set_cstr(event, "resource_type", kind->name);
-    set_text(event, "resource_id", rows_text(either, "id"));
-    set_text(event, "resource_name", rows_text(either, "name"));
+    set_text(event, "resource_id", kind_text(either, "id"));
+    set_text(event, "resource_name", kind_text(either, "name"));
     set_author(event, author);
     (void)json_object_set_new(event, "event_data", change_data(catalog, kind, author, old, new));
-    e = e == OK ? put(catalog, rows_text(either, "org"), event, diag) : e;
+    e = e == OK ? put(catalog, kind_text(either, "org"), event, diag) : e;
     json_decref(event);
     return e;
 }

@@ -7,14 +7,6 @@
 #include "base/mem.h"
 #include "catalog/internal.h"
 
-slice rows_text(const json_t *object, const char *name)
-{
-    const json_t *value = json_object_get(object, name);
-    return json_is_string(value)
-               ? (slice){(const uint8_t *)json_string_value(value), json_string_length(value)}
-               : (slice){0};
-}
-
 static enum err prepare(struct sql *sql, struct buf *text, struct sql_statement **out,
                         struct diag *diag)
 {
@@ -207,8 +199,8 @@ enum err rows_delete(struct sql *sql, const struct kind *kind, const json_t *obj
     struct sql_statement *delete = NULL;
     buf_append_format(&text, "DELETE FROM \"%s\" WHERE id = ? AND org = ?", kind->name);
     TRY(prepare(sql, &text, &delete, diag));
-    sql_bind_text(delete, 1, rows_text(object, "id"));
-    sql_bind_text(delete, 2, rows_text(object, "org"));
+    sql_bind_text(delete, 1, kind_text(object, "id"));
+    sql_bind_text(delete, 2, kind_text(object, "org"));
     return sql_step_done(delete, diag);
 }
 
@@ -225,8 +217,8 @@ static enum err check_one(struct sql *sql, const struct kind *kind, const struct
                       kind->name, field->name, is_everywhere ? "?3 IS NOT NULL" : "org = ?3");
     TRY(prepare(sql, &text, &find, diag));
     rows_bind(find, 1, json_object_get(object, field->name));
-    sql_bind_text(find, 2, rows_text(object, "id"));
-    sql_bind_text(find, 3, rows_text(object, "org"));
+    sql_bind_text(find, 2, kind_text(object, "id"));
+    sql_bind_text(find, 3, kind_text(object, "org"));
     TRY(sql_step(find, &has_row, diag));
     sql_reset(find);
     if (has_row) {
@@ -273,7 +265,7 @@ enum err rows_check_unused(struct sql *sql, const struct kind *kind, const json_
 {
     size_t count = 0;
     const struct kind *const *kinds = kinds_all(&count);
-    slice id = rows_text(object, "id");
+    slice id = kind_text(object, "id");
     for (size_t k = 0; k < count; k++) {
         if (kind->is_organization && kinds[k] != kind) {
             TRY(count_users(sql, kinds[k], "org", id, errors, diag));
@@ -294,13 +286,13 @@ enum err rows_check_references(struct sql *sql, const struct kind *kind, const j
 {
     for (size_t i = 0; i < kind->field_count; i++) {
         const struct kind_field *field = &kind->fields[i];
-        slice id = rows_text(object, field->name);
+        slice id = kind_text(object, field->name);
         if (field->type != KIND_REFERENCE || id.len == 0) {
             continue;
         }
         const struct kind *other = kind_find(slice_from_cstr(field->choices));
         json_t *found = NULL;
-        enum err e = rows_get(sql, other, rows_text(object, "org"), "id", id, &found, diag);
+        enum err e = rows_get(sql, other, kind_text(object, "org"), "id", id, &found, diag);
         json_decref(found);
         if (e == ERR_NOT_FOUND) {
             kind_wrong(errors, field->name, "there is no such %s", other->singular);

@@ -12,26 +12,6 @@ static const char *const placeholders[] = {
     "your-key", "your_key",  "replace-me", "replaceme",   "replace_me",
 };
 
-static uint8_t lower(uint8_t byte)
-{
-    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 'a' - 'A') : byte;
-}
-
-static bool holds(slice text, const char *word)
-{
-    size_t len = strlen(word);
-    for (size_t at = 0; at + len <= text.len; at++) {
-        size_t same = 0;
-        while (same < len && lower(text.ptr[at + same]) == (uint8_t)word[same]) {
-            same++;
-        }
-        if (same == len) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static size_t count_distinct(slice text)
 {
     bool seen[256] = {false};
@@ -49,7 +29,7 @@ const char *secret_weakness(slice secret)
         return "is missing";
     }
     for (size_t i = 0; i < COUNT_OF(placeholders); i++) {
-        if (holds(secret, placeholders[i])) {
+        if (slice_holds_any_case(secret, slice_from_cstr(placeholders[i]))) {
             return "looks like a placeholder";
         }
     }

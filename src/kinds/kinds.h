@@ -111,6 +111,15 @@ const struct kind *kind_find(slice name);
 /* NULL: it has no such field. */
 const struct kind_field *kind_field(const struct kind *kind, slice name);
 
+/* A text of an object, or of what was sent; empty: it has none of that name. */
+static inline slice kind_text(const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+    return json_is_string(value)
+               ? (slice){(const uint8_t *)json_string_value(value), json_string_length(value)}
+               : (slice){0};
+}
+
 enum kind_change {
     KIND_CREATE,
     KIND_REPLACE, /* what is not sent takes its default; secrets stay */

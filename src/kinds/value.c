@@ -85,8 +85,7 @@ static json_t *take_host(const struct kind_field *field, const json_t *value,
         return wrong(errors, field, "is longer than a host name may be");
     }
     for (size_t i = 0; i < text.len; i++) {
-        uint8_t byte = text.ptr[i];
-        lower[i] = (char)(byte >= 'A' && byte <= 'Z' ? byte + 'a' - 'A' : byte);
+        lower[i] = (char)byte_lower(text.ptr[i]);
     }
     return is_host((slice){(const uint8_t *)lower, text.len})
                ? json_stringn(lower, text.len)

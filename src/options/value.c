@@ -36,24 +36,6 @@ static bool byte_is_digit(uint8_t byte)
     return byte >= '0' && byte <= '9';
 }
 
-static uint8_t lower(uint8_t byte)
-{
-    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 32) : byte;
-}
-
-static bool equal_any_case(slice a, slice b)
-{
-    if (a.len != b.len) {
-        return false;
-    }
-    for (size_t i = 0; i < a.len; i++) {
-        if (lower(a.ptr[i]) != lower(b.ptr[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool parse_digits(slice *text, uint64_t *out)
 {
     slice digits = slice_take_while(text, byte_is_digit);
@@ -79,7 +61,7 @@ static bool parse_number(const struct unit *units, size_t unit_count, slice text
     }
     slice_skip_spaces(&text);
     for (size_t i = 0; i < unit_count; i++) {
-        if (equal_any_case(text, units[i].name)) {
+        if (slice_equal_any_case(text, units[i].name)) {
             return !__builtin_mul_overflow(number, units[i].factor, out);
         }
     }
@@ -146,7 +128,7 @@ static enum err parse_boolean(slice text, const char *where, uint64_t *out, stru
 {
     static const char *const words[] = {"false", "true", "no", "yes", "off", "on", "0", "1"};
     for (size_t i = 0; i < COUNT_OF(words); i++) {
-        if (equal_any_case(text, slice_from_cstr(words[i]))) {
+        if (slice_equal_any_case(text, slice_from_cstr(words[i]))) {
             *out = i % 2;
             return OK;
         }
@@ -166,8 +148,9 @@ static enum err parse_choice(const struct option_info *info, slice text, const c
     for (uint64_t i = 0; rest.len > 0; i++) {
         slice word = slice_take_while(&rest, byte_is_not_space);
         /* Other programs spell the level out; it is the same level. */
-        bool same = equal_any_case(text, word) ||
-                    (slice_equal(word, SLICE("warn")) && equal_any_case(text, SLICE("warning")));
+        bool same =
+            slice_equal_any_case(text, word) ||
+            (slice_equal(word, SLICE("warn")) && slice_equal_any_case(text, SLICE("warning")));
         if (same) {
             *out = i;
             return OK;

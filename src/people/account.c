@@ -13,7 +13,7 @@
 
 static bool take_secret(const json_t *user, uint8_t out[TOTP_SECRET_BYTES])
 {
-    slice text = people_text(user, "totp_secret");
+    slice text = kind_text(user, "totp_secret");
     return text.len == 2 * TOTP_SECRET_BYTES && hex_decode(text, out);
 }
 
@@ -87,7 +87,7 @@ static enum err check_password(struct people *people, const json_t *user,
 {
     struct login_attempt attempt;
     bool is_right = false;
-    if (login_guard_enter(people->guard, people_text(user, "email"), author->actor_ip, &attempt,
+    if (login_guard_enter(people->guard, kind_text(user, "email"), author->actor_ip, &attempt,
                           &proof->retry_after_us) != OK) {
         return diag_fail(diag, ERR_LIMIT, "", "too many tries");
     }
@@ -125,12 +125,12 @@ static enum err set_proven(struct people *people, const json_t *proven, slice ne
 {
     struct catalog_author whose = *author;
     json_t *given = NULL;
-    whose.org = people_text(proven, "org");
+    whose.org = kind_text(proven, "org");
     json_t *sent = json_pack("{s:s%}", "password", (const char *)next.ptr, next.len);
     enum err e = catalog_hash(people->catalog, &kind_users, sent, &given, diag);
     const struct catalog_change change = {.kind = &kind_users,
                                           .author = &whose,
-                                          .id = people_text(proven, "id"),
+                                          .id = kind_text(proven, "id"),
                                           .how = KIND_PATCH,
                                           .sent = sent,
                                           .given = given};
@@ -257,7 +257,7 @@ static enum err confirm(struct people *people, const struct known_caller *who, s
     uint64_t step = 0;
     json_t *user = NULL;
     TRY(get_user(people, who, &user, diag));
-    bool is_begun = people_text(user, "totp_secret").len > 0;
+    bool is_begun = kind_text(user, "totp_secret").len > 0;
     bool is_on = json_is_true(json_object_get(user, "totp_enabled"));
     bool is_right = is_begun && one_time_code_is_right(user, code, clock_now_us(), &step);
     json_decref(user);

@@ -31,9 +31,6 @@ struct people {
     struct mutex code_lock;
 };
 
-/* A text of an object; empty: none. */
-slice people_text(const json_t *object, const char *name);
-
 /* Within a transaction. CONFLICT: the password that was verified, that of `proven`, is not the
  * user's any more. */
 enum err people_check_unchanged(struct people *people, const json_t *proven, struct diag *diag);

@@ -43,7 +43,7 @@ static enum err note(struct people *people, const struct catalog_author *author,
 static enum err note_failure(struct people *people, const struct login *login, const json_t *user,
                              const char *why, struct diag *diag)
 {
-    slice org = user != NULL ? people_text(user, "org") : SLICE(SYSTEM_ORGANIZATION);
+    slice org = user != NULL ? kind_text(user, "org") : SLICE(SYSTEM_ORGANIZATION);
     struct catalog_author author = author_of(login->from, org, login->email);
     TRY(catalog_begin(people->catalog, diag));
     return catalog_end(people->catalog, note(people, &author, "auth.login", "failure", why, diag),
@@ -107,8 +107,8 @@ static enum err touch_user(const struct attempt *attempt, json_t *used, struct d
         (void)json_object_set(given, "password", attempt->hash);
     }
     enum err e =
-        catalog_touch(attempt->people->catalog, &kind_users, people_text(attempt->user, "org"),
-                      people_text(attempt->user, "id"), given, diag);
+        catalog_touch(attempt->people->catalog, &kind_users, kind_text(attempt->user, "org"),
+                      kind_text(attempt->user, "id"), given, diag);
     json_decref(given);
     return e;
 }
@@ -164,8 +164,8 @@ static enum err pass_code(struct attempt *attempt, struct diag *diag)
     struct people *people = attempt->people;
     json_t *user = NULL;
     json_t *used = NULL;
-    TRY(catalog_get(people->catalog, &kind_users, people_text(attempt->user, "org"),
-                    people_text(attempt->user, "id"), &user, diag));
+    TRY(catalog_get(people->catalog, &kind_users, kind_text(attempt->user, "org"),
+                    kind_text(attempt->user, "id"), &user, diag));
     bool is_right = people_code_is_right(user, attempt->login->code, attempt->now_us, &used);
     enum err e = is_right ? begin_session(attempt, used, diag)
                           : refuse(attempt, "the code is not right", diag);
@@ -212,7 +212,7 @@ static enum err judge(struct attempt *attempt, struct diag *diag)
         return refuse(attempt, "the password is not right", diag);
     }
     enum callers_answer known =
-        callers_find_user(people->callers, people_text(attempt->user, "id"), &attempt->out->who);
+        callers_find_user(people->callers, kind_text(attempt->user, "id"), &attempt->out->who);
     if (known != CALLERS_KNOWN) {
         return refuse(attempt, callers_reason(known), diag);
     }

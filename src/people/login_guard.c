@@ -96,8 +96,7 @@ static void hash_account(const struct login_guard *guard, slice account, uint64_
     uint8_t lower[ACCOUNT_BYTES_MAX];
     size_t len = account.len < sizeof(lower) ? account.len : sizeof(lower);
     for (size_t i = 0; i < len; i++) {
-        uint8_t byte = account.ptr[i];
-        lower[i] = byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte - 'A' + 'a') : byte;
+        lower[i] = byte_lower(account.ptr[i]);
     }
     hash_name(guard, (slice){lower, len}, out);
 }

@@ -60,19 +60,11 @@ void people_free(struct people *people)
 
 /* ---- What the files of this room share ---- */
 
-slice people_text(const json_t *object, const char *name)
-{
-    const json_t *value = json_object_get(object, name);
-    return json_is_string(value)
-               ? (slice){(const uint8_t *)json_string_value(value), json_string_length(value)}
-               : (slice){0};
-}
-
 enum err people_check_unchanged(struct people *people, const json_t *proven, struct diag *diag)
 {
     json_t *user = NULL;
-    TRY(catalog_get(people->catalog, &kind_users, people_text(proven, "org"),
-                    people_text(proven, "id"), &user, diag));
+    TRY(catalog_get(people->catalog, &kind_users, kind_text(proven, "org"), kind_text(proven, "id"),
+                    &user, diag));
     bool is_same =
         json_equal(json_object_get(user, "password"), json_object_get(proven, "password"));
     json_decref(user);

@@ -47,14 +47,14 @@ static enum err make_all(struct people *people, const struct signup *signup, jso
     const json_t *email = json_object_get(sent, "email");
     struct catalog_author author = *signup->from;
     author.actor_type = slice_from_cstr(caller_kind_name(CALLER_USER));
-    author.actor_id = author.changed_by = people_text(sent, "email");
+    author.actor_id = author.changed_by = kind_text(sent, "email");
     const struct making organization = {
         .kind = &kind_organizations,
         .author = &author,
         .sent = json_pack("{s:O?, s:O?}", "name", json_object_get(sent, "name"), "email", email),
     };
     TRY(insert(people, &organization, &out->organization, errors, diag));
-    author.org = people_text(out->organization, "id");
+    author.org = kind_text(out->organization, "id");
     const struct making user = {
         .kind = &kind_users,
         .author = &author,
@@ -81,7 +81,7 @@ enum err people_signup(struct people *people, const struct signup *signup,
     slice address = signup->from->actor_ip;
     *out = (struct signup_result){0};
     *errors = (struct kind_errors){0};
-    if (people_text(signup->sent, "email").len == 0) { /* an organisation alone may have none */
+    if (kind_text(signup->sent, "email").len == 0) { /* an organisation alone may have none */
         kind_wrong(errors, "email", "must be given");
         return diag_fail(diag, ERR_INVALID, "/email", "must be given");
     }
