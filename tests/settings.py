@@ -7,11 +7,11 @@ import json
 import signal
 import time
 
-from harness import (EVENTS, NDJSON, PATIENCE_S, Server, cairn, contains, equal, event, finish,
+from harness import (EVENTS, NDJSON, PATIENCE_S, SLOWNESS, Server, cairn, contains, equal, event, finish,
                      lines_of, ndjson, on_terminal, scratch, step, true, wait_until)
 
 SETTINGS = '/api/v1/settings'
-SOON_S = max(1, PATIENCE_S / 20)
+SOON_S = SLOWNESS
 # In the file, where settings override them, and not as flags, which would override settings.
 USUAL = ('--wal-file-bytes', '32MiB', '--log-format', 'logfmt')
 FILE = ('access_events = none\nwrong_keys_max = 0\n'
