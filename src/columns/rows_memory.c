@@ -85,10 +85,7 @@ static void add_leaves(struct rows_memory *memory)
     CLEANUP(buf_release) struct buf line = BUF_INIT(LINE_BYTES_MAX);
     memory->leaves = mem_array(memory->rows.count, sizeof(*memory->leaves));
     for (uint32_t row = 0; row < memory->rows.count; row++) {
-        buf_clear(&line);
-        event_write_line(&memory->events[row], &line);
-        ASSERT(!line.failed);
-        memory->leaves[row] = event_leaf_hash(buf_slice(&line));
+        ASSERT(event_leaf(&memory->events[row], &line, &memory->leaves[row]) == OK);
     }
 }
 

@@ -103,6 +103,10 @@ struct leaf_hash {
  * digest record that stands for it in the tlog. */
 struct leaf_hash event_leaf_hash(slice line);
 
+/* The leaf hash of an event, whose canonical line replaces what is in `line`. LIMIT: it is longer
+ * than that may be. */
+enum err event_leaf(const struct event *event, struct buf *line, struct leaf_hash *out);
+
 /* Appends the tlog entry of a line: the line, or its digest record. */
 void event_write_entry(slice line, struct buf *out);
 

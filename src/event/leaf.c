@@ -46,3 +46,12 @@ struct leaf_hash event_leaf_hash(slice line)
     sha256_two(LEAF_PREFIX, buf_slice(&record), leaf.bytes);
     return leaf;
 }
+
+enum err event_leaf(const struct event *event, struct buf *line, struct leaf_hash *out)
+{
+    buf_clear(line);
+    event_write_line(event, line);
+    TRY(buf_check(line));
+    *out = event_leaf_hash(buf_slice(line));
+    return OK;
+}

@@ -14,6 +14,7 @@ enum {
     ARENA_BYTES_MAX = 4 * 1024 * 1024, /* what one event may need beside its own bytes */
     PENDING_BYTES_MAX = INTAKE_COLLECT_BYTES_MAX,
     LINE_BYTES_MAX = 2 * 1024 * 1024,
+    LONE_BYTES_MAX = 16 * 1024, /* of an event alone whose leaf hash is left to the store */
 };
 
 /* Where a record stood in the request, and what it counts as. */
@@ -559,6 +560,7 @@ static void take_whole(struct intake *intake)
             take_elements(intake, group, body);
         } else {
             intake->result.is_single = true;
+            group->batch.leaf_due = body.len <= LONE_BYTES_MAX;
             add_record(intake, group, body, 0);
         }
     }

@@ -30,9 +30,8 @@ static struct merkle_hash leaf_of(const struct event *event)
 {
     CLEANUP(buf_release) struct buf line = BUF_INIT(MIB(4));
     struct merkle_hash out;
-    event_write_line(event, &line);
-    ASSERT(buf_check(&line) == OK);
-    struct leaf_hash leaf = event_leaf_hash(buf_slice(&line));
+    struct leaf_hash leaf;
+    ASSERT(event_leaf(event, &line, &leaf) == OK);
     memcpy(out.bytes, leaf.bytes, sizeof(out.bytes));
     return out;
 }

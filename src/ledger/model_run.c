@@ -192,6 +192,7 @@ static void append_prepare(struct model_run *run, struct append *append)
     append->offers = mem_array(append->count + 1, sizeof(*append->offers));
     arena_init(&append->arena, MIB(256));
     batch_init(&append->batch);
+    append->batch.leaf_due = append->count == 1 && random_below(&run->random, 2) == 0;
     for (size_t i = 0; i < append->count; i++) {
         struct filter_random random = {.seed = hash_u64(run->random.seed, i)};
         struct model_offer *offer = &append->offers[i];

@@ -30,6 +30,7 @@ struct sequencer {
     size_t active_count;
     uint64_t next_seq;
     struct merkle_frontier frontier;
+    struct buf line; /* scratch */
 };
 
 /* The rows of one frame that fell into one active segment. */
@@ -59,6 +60,7 @@ struct sequencer *sequencer_new(struct ledger *ledger, const struct merkle_front
     sequencer->next_seq = frontier->size;
     sequencer->frames = frames_new(ledger->options.cache_bytes_max);
     sequencer->judge = judge_new(ledger->identity, ledger->snapshot);
+    buf_init(&sequencer->line, LINE_BYTES_MAX);
     return sequencer;
 }
 
@@ -70,6 +72,7 @@ void sequencer_free(struct sequencer *sequencer)
     for (size_t i = 0; i < sequencer->active_count; i++) {
         active_unref(sequencer->actives[i]);
     }
+    buf_release(&sequencer->line);
     judge_free(sequencer->judge);
     frames_free(sequencer->frames);
     free(sequencer);
@@ -96,6 +99,7 @@ static uint64_t batch_bytes(const struct batch *batch)
 enum err sequencer_append(struct store *store, struct batch *batch, struct diag *diag)
 {
     struct ledger *ledger = (struct ledger *)store;
+    ASSERT(!batch->leaf_due || batch->count == 1);
     if (atomic_load_explicit(&ledger->failed, memory_order_relaxed)) {
         return diag_fail(diag, ERR_IO, "", "a write failed earlier, nothing is accepted any more");
     }
@@ -230,15 +234,18 @@ static void note_run(struct making *making, struct active *active, size_t from)
 
 /* One row entry at the end of the frame, and the row in the columns. */
 static enum err place(struct sequencer *sequencer, struct making *making, const struct batch *batch,
-                      const struct batch_event *item)
+                      struct batch_event *item)
 {
     uint8_t *entry = making->frame + WAL_FRAME_HEAD_BYTES + making->body_len;
     slice row = {entry + WAL_ENTRY_HEAD_BYTES, item->row_len};
-    wire_put_u32le(entry, item->row_len);
-    memcpy(entry + 4, item->leaf.bytes, LEAF_HASH_BYTES);
     memcpy(entry + WAL_ENTRY_HEAD_BYTES, batch->rows.ptr + item->row_at, item->row_len);
     struct event event;
     TRY(event_from_row(row, &event, NULL));
+    if (batch->leaf_due) {
+        TRY(event_leaf(&event, &sequencer->line, &item->leaf));
+    }
+    wire_put_u32le(entry, item->row_len);
+    memcpy(entry + 4, item->leaf.bytes, LEAF_HASH_BYTES);
     add_row(sequencer, row, making->stable, &event, &item->leaf);
     size_t from = making->body_len;
     making->body_len += WAL_ENTRY_HEAD_BYTES + item->row_len;

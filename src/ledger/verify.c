@@ -238,13 +238,11 @@ static enum err verify_row(struct verification *v, slice row, const struct leaf_
 {
     if (row.len > 0) {
         struct event event;
-        if (event_from_row(row, &event, NULL) != OK) {
+        struct leaf_hash hash;
+        if (event_from_row(row, &event, NULL) != OK || event_leaf(&event, line, &hash) != OK) {
             return diag_fail(diag, ERR_CORRUPT, name, "offset %llu: not a row",
                              (unsigned long long)at);
         }
-        buf_clear(line);
-        event_write_line(&event, line);
-        struct leaf_hash hash = event_leaf_hash(buf_slice(line));
         if (memcmp(hash.bytes, leaf->bytes, sizeof(hash.bytes)) != 0) {
             return diag_fail(diag, ERR_CORRUPT, name,
                              "offset %llu: event %llu does not have its leaf hash",

@@ -103,13 +103,8 @@ static enum err leaf(struct rows_reader *reader, uint32_t row, struct leaf_hash 
         self->scratch = mem_resize(NULL, ROWS_EVENT_SCRATCH_BYTES);
     }
     TRY(rows_event(reader, row, self->scratch, &event));
-    buf_clear(&self->line);
-    event_write_line(&event, &self->line);
-    if (self->line.failed) {
-        return ERR_CORRUPT; /* no event is that long */
-    }
-    *out = event_leaf_hash(buf_slice(&self->line));
-    return OK;
+    enum err e = event_leaf(&event, &self->line, out);
+    return e == ERR_LIMIT ? ERR_CORRUPT : e; /* no event is that long */
 }
 
 static void bloom(const struct rows *rows, uint64_t token, uint64_t tiles[4])

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "store/batch.h"
+
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "store/store.h"
 
 enum { BATCH_FIRST_CAPACITY = 16 };
 
@@ -46,9 +47,10 @@ enum err batch_add(struct batch *batch, const struct event *event, uint64_t sent
     if (batch->count == STORE_BATCH_EVENTS_MAX) {
         return ERR_LIMIT;
     }
-    buf_clear(line);
-    event_write_line(event, line);
-    TRY(buf_check(line));
+    struct leaf_hash leaf = {0};
+    if (!batch->leaf_due) {
+        TRY(event_leaf(event, line, &leaf));
+    }
     size_t row_at = batch->rows.len;
     event_write_row(event, &batch->rows);
     if (batch->rows.failed) { /* take back what went in of this event; the others stay */
@@ -58,7 +60,7 @@ enum err batch_add(struct batch *batch, const struct event *event, uint64_t sent
     }
     make_room(batch);
     batch->events[batch->count++] = (struct batch_event){
-        .leaf = event_leaf_hash(buf_slice(line)),
+        .leaf = leaf,
         .row_at = (uint32_t)row_at,
         .row_len = (uint32_t)(batch->rows.len - row_at),
         .sent = sent,

@@ -18,64 +18,13 @@
 #include "base/err.h"
 #include "event/event.h"
 #include "filter/filter.h"
+#include "store/batch.h"
 #include "tree/checkpoint.h"
 #include "tree/tile.h"
 
 struct store;
 
 /* ---- In ---- */
-
-#define STORE_BATCH_EVENTS_MAX 10000
-#define STORE_BATCH_BYTES_MAX  (16 * 1024 * 1024) /* rows of one batch, but for a single event */
-
-enum batch_event_state {
-    BATCH_STORED,    /* new: `seq` is its place */
-    BATCH_DUPLICATE, /* there already, and the same: `seq` is the first one's */
-    BATCH_CONFLICT,  /* there already, with other content: nothing of the batch was stored */
-};
-
-/* One event on its way. The batch owns its bytes. */
-struct batch_event {
-    struct leaf_hash leaf;
-    uint32_t row_at; /* in batch.rows */
-    uint32_t row_len;
-    uint64_t sent;  /* fields that the request itself gave */
-    struct uuid id; /* of the event, and its hash with the organisation */
-    uint64_t id_hash;
-    int64_t time_us; /* event_timestamp */
-    /* Set by the store; of a duplicate, `leaf` and `time_us` become those of what is stored. */
-    enum batch_event_state state;
-    uint64_t seq;
-};
-
-/*
- * A unit of commit: all of its events or none. Made by its caller, lent to the store between
- * store_append() and `done`. With `skip_conflicts` a conflict refuses its event alone.
- */
-struct batch {
-    struct batch_event *events;
-    size_t count;
-    size_t capacity;
-    struct buf rows;
-    bool skip_conflicts;
-    void (*done)(struct batch *batch, enum err result, const struct diag *diag);
-    void *owner; /* for `done` */
-    /* Set by the store before `done`: */
-    uint64_t stored; /* how many are new */
-    uint64_t duplicates;
-    uint64_t conflicts;
-    uint64_t first_seq; /* of the new ones, if any */
-    uint64_t last_seq;
-    size_t conflict_at; /* index of the first conflict when `result` is CONFLICT */
-    struct batch *next; /* the store's queue */
-};
-
-void batch_init(struct batch *batch); /* no allocation yet */
-void batch_release(struct batch *batch);
-void batch_clear(struct batch *batch); /* keeps memory, `done` and `owner` */
-/* Copies one event in: line, leaf hash and row are made here. LIMIT past the maxima. `line` is
- * scratch of the caller, overwritten. */
-enum err batch_add(struct batch *batch, const struct event *event, uint64_t sent, struct buf *line);
 
 /*
  * Queues `batch`. OK: it belongs to the store until `done` was called, on the store's own thread
