@@ -81,6 +81,13 @@ def it_stops():
         server.get('/health/live', key=None).expect(200)
         equal(server.get('/health', key=None).expect(503).json()['status'], 'unhealthy')
         contains(server.get('/health/ready', key=None).headers['Retry-After'], '1')
+    with step('a process that is frozen and goes on still waits'):
+        before = server.log_path.read_text().count('stopping')
+        for number in (signal.SIGSTOP, signal.SIGCONT):
+            server.process.send_signal(number)
+        for _ in range(50):
+            equal(not_ready(server).json()['reason'], 'stopping')
+        equal(server.log_path.read_text().count('stopping'), before)
     with step('a second signal ends the waiting'):
         server.stop()
 

@@ -31,6 +31,7 @@
 #include "os/clock.h"
 #include "os/descriptors.h"
 #include "os/file.h"
+#include "os/signal.h"
 #include "os/terminal.h"
 #include "people/people.h"
 #include "server/counting.h"
@@ -399,13 +400,11 @@ static void wait_for_stop(struct server *server, const sigset_t *signals)
 static void drain(const struct server *server, const sigset_t *signals)
 {
     uint64_t ms = running_u64(server->api.running, OPTION_DRAIN_MS);
-    const struct timespec time = {.tv_sec = (time_t)(ms / 1000),
-                                  .tv_nsec = (long)(ms % 1000) * 1000000};
     sigset_t stops = *signals;
     (void)sigdelset(&stops, SIGHUP);
     if (ms > 0) {
         LOG_INFO("draining", kv_u64("ms", ms));
-        (void)sigtimedwait(&stops, NULL, &time);
+        (void)signals_wait_us(&stops, (int64_t)ms * 1000);
     }
 }
 
