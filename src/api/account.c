@@ -2,9 +2,9 @@
 /* account - what users change of their own, and what administrators take from them. */
 #include "api/config.h"
 #include "api/handlers.h"
-#include "api/meter.h"
 #include "api/people.h"
 #include "crypto/secret.h"
+#include "gate/meter.h"
 #include "os/clock.h"
 #include "people/people.h"
 #include "people/second_factor.h"

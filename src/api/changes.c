@@ -8,13 +8,13 @@
  */
 #include <stdlib.h>
 
-#include "api/auth.h"
 #include "api/config.h"
 #include "api/handlers.h"
 #include "api/legacy_config.h"
 #include "base/mem.h"
 #include "codec/time.h"
 #include "event/read.h"
+#include "gate/auth.h"
 #include "os/clock.h"
 
 enum {

@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "api/auth.h"
 #include "api/handlers.h"
 #include "api/key_policy.h"
 #include "api/legacy_config.h"
 #include "api/people.h"
 #include "base/mem.h"
+#include "gate/auth.h"
 #include "ingest/requirements.h"
 #include "people/people.h"
 

@@ -6,9 +6,9 @@
  * Threads: the pool, in which all handlers of configuration run.
  */
 
-#include "api/api.h"
 #include "catalog/catalog.h"
 #include "crypto/sha256.h"
+#include "gate/gate.h"
 
 /* The kind of the request's route. */
 const struct kind *config_kind(const struct http_request *request);

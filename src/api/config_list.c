@@ -7,12 +7,12 @@
  */
 #include <stdlib.h>
 
-#include "api/auth.h"
 #include "api/config.h"
 #include "api/handlers.h"
 #include "api/legacy_config.h"
 #include "base/hash.h"
 #include "codec/wire.h"
+#include "gate/auth.h"
 #include "query/cursor.h"
 
 enum {

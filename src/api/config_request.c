@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "api/auth.h"
 #include "api/config.h"
 #include "api/legacy_config.h"
 #include "base/mem.h"
 #include "codec/hex.h"
+#include "gate/auth.h"
 
 const struct kind *config_kind(const struct http_request *request)
 {

@@ -8,9 +8,10 @@
 #include <stdlib.h>
 
 #include "access/rights.h"
+#include "api/api.h"
 #include "api/handlers.h"
-#include "api/legacy.h"
-#include "api/versions.h"
+#include "gate/legacy.h"
+#include "gate/versions.h"
 #include "http/words.h"
 #include "kinds/kinds.h"
 

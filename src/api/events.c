@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* events - reading: query, one event, its proof, timeline, stats. All run in the pool. */
 #include "api/api.h"
-#include "api/auth.h"
 #include "api/handlers.h"
-#include "api/legacy.h"
-#include "api/metrics.h"
 #include "base/mem.h"
 #include "codec/json_write.h"
+#include "gate/auth.h"
+#include "gate/legacy.h"
+#include "gate/metrics.h"
 #include "os/clock.h"
 
 enum {
@@ -42,6 +42,25 @@ void api_query_context(const struct http_request *request, struct query_context 
         .cursor_key = caller->api->cursor_key,
         .now_us = clock_now_us(),
     };
+}
+
+enum err api_params(const struct http_request *request, struct query_param **out, size_t *count)
+{
+    struct query_param *params =
+        arena_take(request->arena, (request->query_count + 1) * sizeof(*params));
+    size_t taken = 0;
+    if (params == NULL) {
+        return ERR_LIMIT;
+    }
+    for (size_t i = 0; i < request->query_count; i++) {
+        if (!slice_equal(request->query[i].name, SLICE("api_key")) &&
+            !slice_equal(request->query[i].name, SLICE("api_version"))) {
+            params[taken++] = (struct query_param){request->query[i].name, request->query[i].value};
+        }
+    }
+    *out = params;
+    *count = taken;
+    return OK;
 }
 
 /* A query, from its parameters to where its answer goes. */

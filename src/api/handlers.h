@@ -34,7 +34,6 @@ void api_health_database(struct http_request *request);
 void api_health_redis(struct http_request *request);
 void api_health_basic(struct http_request *request);
 void api_health_checks(struct http_request *request);
-void api_metrics_get(struct http_request *request); /* metrics.c */
 void api_version_get(struct http_request *request); /* version_answers.c */
 void api_version_usage_get(struct http_request *request);
 

@@ -7,11 +7,11 @@
  */
 #include "api/health.h"
 
-#include "api/api.h"
 #include "api/handlers.h"
 #include "api/health_redis.h"
 #include "base/log.h"
 #include "codec/json_write.h"
+#include "gate/gate.h"
 #include "os/clock.h"
 #include "os/system.h"
 

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 
 #include "access/callers.h"
-#include "api/api.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "codec/json_write.h"
+#include "gate/gate.h"
 #include "ingest/journal.h"
 #include "os/thread.h"
 

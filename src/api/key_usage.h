@@ -15,8 +15,8 @@
  * Threads: any.
  */
 
-#include "api/api.h"
 #include "catalog/usage.h"
+#include "gate/gate.h"
 
 #define KEY_USAGE_STORE_MS    5000
 #define KEY_USAGE_ROWS_MAX    4096

@@ -2,12 +2,13 @@
 /* key_usage_answer - GET /api/v1/api-keys/{id}/usage: how much a key was used. */
 #include <stdlib.h>
 
-#include "api/auth.h"
+#include "api/api.h"
 #include "api/config.h"
 #include "api/handlers.h"
 #include "api/key_usage.h"
 #include "base/mem.h"
 #include "codec/time.h"
+#include "gate/auth.h"
 #include "os/clock.h"
 
 enum {

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "access/rights.h"
-#include "api/auth.h"
 #include "api/config.h"
 #include "api/handlers.h"
 #include "api/key_policy.h"
@@ -12,6 +11,7 @@
 #include "codec/hex.h"
 #include "codec/time.h"
 #include "crypto/secret.h"
+#include "gate/auth.h"
 #include "os/clock.h"
 
 #define GRACE_SECONDS_MAX (30 * 86400)

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "api/config.h"
-#include "api/legacy.h"
+#include "gate/legacy.h"
 
 static const struct legacy_kind legacy_kinds[] = {
     {&kind_rules, "rules", "alert_rules", "number"},

@@ -12,7 +12,7 @@
 
 #include <jansson.h>
 
-#include "api/api.h"
+#include "gate/gate.h"
 
 /* A kind that 1.0 has. */
 struct legacy_kind {

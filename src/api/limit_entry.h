@@ -12,7 +12,7 @@
 
 #include <jansson.h>
 
-#include "api/api.h"
+#include "gate/gate.h"
 #include "limits/limits.h"
 #include "limits/quota.h"
 

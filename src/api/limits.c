@@ -7,12 +7,12 @@
  */
 #include <stdlib.h>
 
-#include "api/auth.h"
 #include "api/config.h"
 #include "api/handlers.h"
 #include "api/limit_entry.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "gate/auth.h"
 
 enum {
     LIMIT_DEFAULT = 100,

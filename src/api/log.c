@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* log - the log's proofs: checkpoint, tiles, entry bundles, consistency, keys. */
-#include "api/api.h"
 #include "api/handlers.h"
 #include "codec/base64.h"
 #include "codec/json_write.h"
+#include "gate/gate.h"
 #include "os/clock.h"
 
 enum { OVERLAP_SECONDS_MAX = 366 * 24 * 3600 };

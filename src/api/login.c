@@ -3,12 +3,12 @@
 #include <stdio.h>
 
 #include "access/rights.h"
-#include "api/auth.h"
 #include "api/config.h"
 #include "api/handlers.h"
-#include "api/meter.h"
 #include "api/people.h"
 #include "codec/time.h"
+#include "gate/auth.h"
+#include "gate/meter.h"
 #include "os/clock.h"
 #include "people/people.h"
 

@@ -6,8 +6,8 @@
  * Threads: the pool.
  */
 
-#include "api/auth.h"
 #include "catalog/catalog.h"
+#include "gate/auth.h"
 
 struct people;
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* routes - every path of the server, and the chain that a request passes before its handler. */
 #include "access/rights.h"
-#include "api/access_event.h"
 #include "api/api.h"
-#include "api/auth.h"
-#include "api/cors.h"
 #include "api/handlers.h"
 #include "api/key_usage.h"
-#include "api/legacy.h"
-#include "api/meter.h"
-#include "api/metrics.h"
+#include "gate/access_event.h"
+#include "gate/auth.h"
+#include "gate/cors.h"
+#include "gate/legacy.h"
+#include "gate/meter.h"
+#include "gate/metrics.h"
 #include "http/forwarded.h"
 #include "kinds/kinds.h"
 
@@ -282,14 +282,4 @@ void api_hooks(struct api *api, struct http_hooks *out)
         .on_response = note_outcome,
         .data = api,
     };
-}
-
-struct api *api_of(const struct http_request *request)
-{
-    return ((const struct caller *)request->caller)->api;
-}
-
-bool api_may_see_all(const struct http_request *request)
-{
-    return ((const struct caller *)request->caller)->who.is_system;
 }

@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 #include "access/rights.h"
-#include "api/auth.h"
 #include "api/handlers.h"
+#include "gate/auth.h"
 
 enum { VALUE_BYTES_MAX = 16 * 1024, NAME_SHOWN_BYTES = 60 };
 

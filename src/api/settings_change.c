@@ -5,9 +5,9 @@
  * The catalog keeps it, with its event, in one transaction, and tells the server behind the commit
  * (server/settings.h): when the answer leaves, the value counts.
  */
-#include "api/cors.h"
 #include "api/handlers.h"
 #include "api/settings.h"
+#include "gate/cors.h"
 
 enum { VALUE_BYTES_MAX = 16 * 1024, REVERT_TRIES = 5 };
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* validate - a document is checked against rules that come with it, or a schema that is registered;
  * nothing of it is stored. */
-#include "api/access_event.h"
-#include "api/auth.h"
 #include "api/handlers.h"
 #include "api/validation_quota.h"
 #include "codec/hex.h"
 #include "codec/json_write.h"
+#include "gate/access_event.h"
+#include "gate/auth.h"
 #include "ingest/requirements.h"
 #include "os/clock.h"
 #include "os/random.h"

@@ -4,10 +4,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "api/access_event.h"
-#include "api/auth.h"
 #include "base/log.h"
 #include "codec/json_write.h"
+#include "gate/access_event.h"
+#include "gate/auth.h"
 #include "limits/limit_tiers.h"
 #include "os/clock.h"
 

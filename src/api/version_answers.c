@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* version_answers - what the server says about its versions, and who uses which. */
-#include <stdlib.h>
-
+#include "api/api.h"
 #include "api/handlers.h"
-#include "api/negotiate.h"
 #include "api/version_report.h"
-#include "base/mem.h"
 #include "codec/json_write.h"
+#include "gate/negotiate.h"
 #include "os/clock.h"
 
 static void write_optional(struct json_writer *json, const char *key, const char *text)
@@ -146,27 +144,5 @@ void api_version_usage_get(struct http_request *request)
         write_usage(request, report, days, idle_wanted);
     } else {
         api_fail(request, e, &diag);
-    }
-}
-
-/* ---- Metrics ---- */
-
-void api_version_metrics(const struct api_versions *versions, struct buf *out)
-{
-    CLEANUP(mem_freep)
-    struct version_usage_row *rows =
-        mem_array(VERSION_USAGE_ROWS_MAX, sizeof(struct version_usage_row));
-    size_t count = version_usage_read(versions->usage, rows);
-    buf_append_cstr(out,
-                    "# HELP cairn_api_requests_total Requests under /api/ by version and key.\n"
-                    "# TYPE cairn_api_requests_total counter\n");
-    for (size_t i = 0; i < count; i++) {
-        for (size_t v = 0; v < versions->table->count; v++) {
-            if (rows[i].requests[v] > 0) {
-                buf_append_format(out, "cairn_api_requests_total{version=\"%s\",key=\"%s\"} %llu\n",
-                                  versions->table->entries[v].name, rows[i].key_id,
-                                  (unsigned long long)rows[i].requests[v]);
-            }
-        }
     }
 }

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 
 #include "api/key_usage.h"
-#include "api/negotiate.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "catalog/catalog.h"
+#include "gate/negotiate.h"
 
 enum {
     KEYS_TOLD_MAX = 10, /* in one line of the log */

@@ -10,8 +10,8 @@
  * Threads: any; a report has one owner.
  */
 
-#include "api/api.h"
-#include "api/versions.h"
+#include "gate/gate.h"
+#include "gate/versions.h"
 
 #define VERSION_REPORT_CLIENTS_MAX 1000 /* those beyond are "other" */
 #define VERSION_REPORT_WARN_DAYS   30   /* of which the start looks for use */

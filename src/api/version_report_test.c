@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include "api/key_usage.h"
-#include "api/negotiate.h"
 #include "api/version_report.h"
 #include "base/log.h"
 #include "base/test.h"
+#include "gate/negotiate.h"
 #include "os/clock.h"
 #include "os/tempdir.h"
 

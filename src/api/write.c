@@ -12,14 +12,14 @@
  */
 #include <stdlib.h>
 
-#include "api/api.h"
-#include "api/auth.h"
 #include "api/handlers.h"
-#include "api/legacy.h"
-#include "api/metrics.h"
 #include "api/receipts.h"
 #include "base/mem.h"
 #include "codec/json_write.h"
+#include "gate/auth.h"
+#include "gate/gate.h"
+#include "gate/legacy.h"
+#include "gate/metrics.h"
 #include "os/clock.h"
 
 struct write;

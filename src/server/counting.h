@@ -12,7 +12,7 @@
  * Threads: main; "counting", its own.
  */
 
-#include "api/api.h"
+#include "gate/gate.h"
 #include "options/options.h"
 
 struct counting;

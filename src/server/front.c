@@ -3,9 +3,9 @@
 
 #include <stdio.h>
 
-#include "api/cors.h"
 #include "base/log.h"
 #include "codec/time.h"
+#include "gate/cors.h"
 #include "os/clock.h"
 
 static const int64_t soon_us = INT64_C(14) * 86400 * 1000000;

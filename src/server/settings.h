@@ -11,7 +11,7 @@
  * Threads: any may tell a change; loading and reloading are main's.
  */
 
-#include "api/api.h"
+#include "gate/gate.h"
 #include "os/thread.h"
 
 struct ledger;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/metrics.h"
+#include "gate/metrics.h"
 
 #include <stdlib.h>
 
-#include "api/handlers.h"
-#include "api/negotiate.h"
 #include "base/mem.h"
 #include "codec/json_write.h"
+#include "gate/negotiate.h"
 #include "ingest/journal.h"
 #include "ingest/metrics.h"
 #include "ingest/outbox_follower.h"

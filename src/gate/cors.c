@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/cors.h"
+#include "gate/cors.h"
 
 #include "http/response.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* versions_check - the policy of the life of versions and routes, as rules over their tables. */
-#include "api/versions.h"
+#include "gate/versions.h"
 
 /* A life whose texts have been understood. */
 struct parsed {

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Versions of a server's answers: headers, 410, shapes of errors, and what all of it costs. */
-#include "api/auth.h"
-#include "api/handlers.h"
-#include "api/health.h"
-#include "api/legacy.h"
-#include "api/negotiate.h"
+#include "gate/auth.h"
+#include "gate/legacy.h"
+#include "gate/negotiate.h"
 #include "http/test_client.h"
 
 #define CHANGED .changes = {"something"}
@@ -380,15 +378,6 @@ static void VER_13_a_route_that_breaks_the_policy_stops_the_start(void **state)
     assert_int_equal(api_versions_new(&reversed, bad, 1, &none, &diag), ERR_INVALID);
 }
 
-static void VER_13_the_routes_of_the_program_keep_it(void **state)
-{
-    UNUSED(state);
-    size_t count = 0;
-    const struct http_route *table_of_all = api_routes(&count);
-    OWNED(api_versions) versions = NULL;
-    assert_int_equal(api_versions_new(&all_versions, table_of_all, count, &versions, NULL), OK);
-}
-
 /* ---- Counting, cost ---- */
 
 static void VER_10_each_request_is_counted_once(void **state)
@@ -440,51 +429,13 @@ static void VER_08_it_costs_little(void **state)
     stop(server);
 }
 
-/* ---- HLT-06 ---- */
-
-static void HLT_06_thresholds(void **state)
-{
-    UNUSED(state);
-    assert_int_equal(health_of(0, false), HEALTHY);
-    assert_int_equal(health_of(99999, false), HEALTHY);
-    assert_int_equal(health_of(100000, false), DEGRADED);
-    assert_int_equal(health_of(500000, false), DEGRADED);
-    assert_int_equal(health_of(500001, false), UNHEALTHY);
-    assert_int_equal(health_of(1, true), UNHEALTHY);
-    assert_int_equal(health_worse(HEALTHY, DEGRADED), DEGRADED);
-    assert_int_equal(health_worse(UNHEALTHY, DEGRADED), UNHEALTHY);
-    assert_string_equal(health_name(DEGRADED), "degraded");
-}
-
-/* The pool may be busy with what waits for the disk; the loop never is. */
-static void HLT_02_live_is_answered_on_the_loop(void **state)
-{
-    UNUSED(state);
-    static const char *const paths[] = {"/health/live", "/healthz", "/livez"};
-    size_t count = 0;
-    size_t found = 0;
-    const struct http_route *table_of_all = api_routes(&count);
-    for (size_t i = 0; i < count; i++) {
-        for (size_t k = 0; k < COUNT_OF(paths); k++) {
-            if (strcmp(table_of_all[i].path, paths[k]) == 0) {
-                assert_non_null(table_of_all[i].parked);
-                found++;
-            }
-        }
-    }
-    assert_int_equal(found, COUNT_OF(paths));
-}
-
 int main(void)
 {
     const struct CMUnitTest plain[] = {
         cmocka_unit_test(VER_12_errors_of_1_0),
         cmocka_unit_test(VER_13_a_route_that_breaks_the_policy_stops_the_start),
-        cmocka_unit_test(VER_13_the_routes_of_the_program_keep_it),
         cmocka_unit_test(VER_10_each_request_is_counted_once),
         cmocka_unit_test(VER_08_it_costs_little),
-        cmocka_unit_test(HLT_06_thresholds),
-        cmocka_unit_test(HLT_02_live_is_answered_on_the_loop),
     };
     struct CMUnitTest tests[COUNT_OF(rows) + COUNT_OF(plain)];
     memcpy(tests, plain, sizeof(plain));

@@ -11,7 +11,7 @@
  * Threads: the loop; meter_ask() and the last two the pool, and the loop where limits do not wait.
  */
 
-#include "api/api.h"
+#include "gate/gate.h"
 
 /* Middleware, behind who calls: counts the request, or answers 429. */
 enum http_pass meter_request(struct http_request *request, void *data);

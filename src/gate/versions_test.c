@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The policy of versions, over the table of the program and over tables that break it. */
-#include "api/versions.h"
 #include "base/test.h"
+#include "gate/versions.h"
 
 #define CHANGED .changes = {"something"}
 #define LIFE(by, told, end, without)                                                               \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/version_usage.h"
+#include "gate/version_usage.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fail - from enum err to a problem document: the one place where codes become statuses. */
-#include "api/api.h"
-#include "api/auth.h"
 #include "base/log.h"
 #include "codec/json_write.h"
+#include "gate/gate.h"
 
 struct failure {
     const char *pointer;
@@ -11,7 +10,7 @@ struct failure {
     const void *data;
 };
 
-int api_status(enum err err)
+static int status_of(enum err err)
 {
     switch (err) {
     case OK:
@@ -90,7 +89,7 @@ void api_fail_with(struct http_request *request, enum err err, const struct diag
     diag = diag != NULL ? diag : &none;
     struct failure failure = {diag->where, extend_fn, data};
     struct http_problem problem = {
-        .status = api_status(err),
+        .status = status_of(err),
         .type = problem_type(err),
         .detail = slice_from_cstr(diag->text),
         .extend = extend,
@@ -142,23 +141,4 @@ void api_fail_listed(struct http_request *request, enum err err, const struct di
 {
     const struct listed listed = {list, count};
     api_fail_with(request, err, diag, count > 0 ? extend_listed : NULL, &listed);
-}
-
-enum err api_params(const struct http_request *request, struct query_param **out, size_t *count)
-{
-    struct query_param *params =
-        arena_take(request->arena, (request->query_count + 1) * sizeof(*params));
-    size_t taken = 0;
-    if (params == NULL) {
-        return ERR_LIMIT;
-    }
-    for (size_t i = 0; i < request->query_count; i++) {
-        if (!slice_equal(request->query[i].name, SLICE("api_key")) &&
-            !slice_equal(request->query[i].name, SLICE("api_version"))) {
-            params[taken++] = (struct query_param){request->query[i].name, request->query[i].value};
-        }
-    }
-    *out = params;
-    *count = taken;
-    return OK;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/access_event.h"
+#include "gate/access_event.h"
 
 #include "access/rights.h"
-#include "api/auth.h"
 #include "base/mem.h"
 #include "codec/json.h"
 #include "codec/json_write.h"
+#include "gate/auth.h"
 #include "ingest/journal.h"
 #include "os/clock.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* link - the header that leads to the next page. */
-#include "api/api.h"
+#include "gate/gate.h"
 
 void api_link_next(struct http_request *request, const char *cursor)
 {

@@ -10,7 +10,7 @@
  */
 
 #include "access/callers.h"
-#include "api/api.h"
+#include "gate/gate.h"
 
 struct json_writer;
 

@@ -11,7 +11,7 @@
  * Threads: the loop; access_put() any.
  */
 
-#include "api/api.h"
+#include "gate/gate.h"
 
 struct json_writer;
 

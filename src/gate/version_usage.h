@@ -10,7 +10,7 @@
  * Threads: any.
  */
 
-#include "api/versions.h"
+#include "gate/versions.h"
 
 #define VERSION_USAGE_KEYS_MAX   500
 #define VERSION_USAGE_ROWS_MAX   (VERSION_USAGE_KEYS_MAX + 2)

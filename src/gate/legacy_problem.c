@@ -2,7 +2,7 @@
 /* legacy_problem - problem documents as the errors that older clients know. */
 #include <jansson.h>
 
-#include "api/legacy.h"
+#include "gate/legacy.h"
 
 /* Members of a problem document that have another name in an older error, or none. */
 static bool is_renamed(const char *key)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/legacy.h"
+#include "gate/legacy.h"
 
 #include "codec/json_write.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/meter.h"
+#include "gate/meter.h"
 
 #include <stdio.h>
 
-#include "api/access_event.h"
-#include "api/auth.h"
 #include "base/hash.h"
 #include "codec/json_write.h"
+#include "gate/access_event.h"
+#include "gate/auth.h"
 #include "http/problem.h"
 #include "limits/limit_text.h"
 #include "limits/limit_tiers.h"

@@ -14,7 +14,7 @@
  * Threads: any.
  */
 
-#include "api/negotiate.h"
+#include "gate/negotiate.h"
 
 /* How errors look. */
 enum legacy_errors {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/versions.h"
+#include "gate/versions.h"
 
 #define CHANGES(...)                                                                               \
     {                                                                                              \
@@ -15,7 +15,7 @@
               .removed = (removed_by)},                                                            \
      .changes = list},
 static const struct version_entry entries[] = {
-#include "api/versions.def"
+#include "gate/versions.def"
 };
 #undef VERSION
 #undef CHANGES

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/negotiate.h"
+#include "gate/negotiate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "api/auth.h"
 #include "base/mem.h"
 #include "codec/json_write.h"
+#include "gate/auth.h"
 
 enum {
     LINES_BYTES_MAX = 2048,
@@ -254,4 +254,24 @@ const char *api_version_note(const struct api_versions *versions,
     version_usage_count(versions->usage, caller != NULL ? caller->key_id : (slice){0},
                         (size_t)(entry - versions->table->entries));
     return entry->name;
+}
+
+void api_version_metrics(const struct api_versions *versions, struct buf *out)
+{
+    CLEANUP(mem_freep)
+    struct version_usage_row *rows =
+        mem_array(VERSION_USAGE_ROWS_MAX, sizeof(struct version_usage_row));
+    size_t count = version_usage_read(versions->usage, rows);
+    buf_append_cstr(out,
+                    "# HELP cairn_api_requests_total Requests under /api/ by version and key.\n"
+                    "# TYPE cairn_api_requests_total counter\n");
+    for (size_t i = 0; i < count; i++) {
+        for (size_t v = 0; v < versions->table->count; v++) {
+            if (rows[i].requests[v] > 0) {
+                buf_append_format(out, "cairn_api_requests_total{version=\"%s\",key=\"%s\"} %llu\n",
+                                  versions->table->entries[v].name, rows[i].key_id,
+                                  (unsigned long long)rows[i].requests[v]);
+            }
+        }
+    }
 }

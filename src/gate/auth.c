@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/auth.h"
+#include "gate/auth.h"
 
 #include <stdio.h>
 
 #include "access/rights.h"
 #include "access/token_review.h"
-#include "api/meter.h"
 #include "base/log.h"
 #include "codec/json_write.h"
+#include "gate/meter.h"
 #include "os/clock.h"
 #include "people/people.h"
 
@@ -248,4 +248,14 @@ enum http_pass auth_authorise(struct http_request *request, void *data)
     }
     bool may = route->openness == OPEN_TO_KNOWN || (caller->who.rights & route->right) != 0;
     return may ? HTTP_PASS_ON : refuse_right(request, route->right);
+}
+
+struct api *api_of(const struct http_request *request)
+{
+    return ((const struct caller *)request->caller)->api;
+}
+
+bool api_may_see_all(const struct http_request *request)
+{
+    return ((const struct caller *)request->caller)->who.is_system;
 }

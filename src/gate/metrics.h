@@ -17,3 +17,6 @@ void api_metrics_request(struct api_metrics *metrics, const struct http_request 
                          const struct http_outcome *outcome);
 void api_metrics_write_took(struct api_metrics *metrics, int64_t us);
 void api_metrics_query_took(struct api_metrics *metrics, int64_t us);
+
+/* The handler of GET /metrics. */
+void api_metrics_get(struct http_request *request);

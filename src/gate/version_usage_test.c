@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "api/version_usage.h"
 #include "base/mem.h"
 #include "base/test.h"
+#include "gate/version_usage.h"
 #include "os/thread.h"
 
 static const struct version_usage_row *find(const struct version_usage_row *rows, size_t count,

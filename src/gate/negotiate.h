@@ -13,8 +13,8 @@
  * Threads: any.
  */
 
-#include "api/api.h"
-#include "api/version_usage.h"
+#include "gate/gate.h"
+#include "gate/version_usage.h"
 
 /* A route that is deprecated or was removed, and what its answers say about that. */
 struct version_gone {
