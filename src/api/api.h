@@ -13,10 +13,6 @@ const struct http_route *api_routes(size_t *count);
 const struct http_middleware *api_middleware(size_t *count);
 void api_hooks(struct api *api, struct http_hooks *out);
 
-/* Parameters of the request in the form that queries take. LIMIT. */
-enum err api_params(const struct http_request *request, struct query_param **out, size_t *count);
-void api_query_context(const struct http_request *request, struct query_context *out);
-
 /* A parameter that is a number of days of which the use of keys is kept; without it *days stays as
  * it is. INVALID. */
 #define API_USAGE_DAYS_DEFAULT 30

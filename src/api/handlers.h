@@ -8,24 +8,6 @@
 
 #include "http/server.h"
 
-extern const struct http_parked api_events_post; /* write.c */
-extern const struct http_parked api_events_batch;
-extern const struct http_parked api_ingest_post;
-extern const struct http_parked api_mutt_post; /* its own answer, of the path /ingest */
-extern const struct http_parked api_tail_get;  /* tail.c */
-
-void api_events_query(struct http_request *request); /* events.c */
-void api_event_get(struct http_request *request);
-void api_event_proof(struct http_request *request);
-void api_timeline_get(struct http_request *request);
-void api_stats_get(struct http_request *request);
-
-void api_checkpoint_get(struct http_request *request); /* log.c */
-void api_tile_get(struct http_request *request);
-void api_log_get(struct http_request *request);
-void api_consistency_get(struct http_request *request);
-void api_log_rotate(struct http_request *request);
-
 extern const struct http_parked api_health_live; /* health.c */
 void api_health_ready(struct http_request *request);
 void api_health(struct http_request *request);
@@ -75,5 +57,3 @@ void api_setting_revert(struct http_request *request);
 void api_limits_get(struct http_request *request); /* limits.c */
 void api_limits_reset(struct http_request *request);
 void api_limits_analytics(struct http_request *request); /* limits_analytics.c */
-
-void api_validate_post(struct http_request *request); /* validate.c */

@@ -12,6 +12,7 @@
 #include "gate/metrics.h"
 #include "http/forwarded.h"
 #include "kinds/kinds.h"
+#include "trail/trail.h"
 
 static const struct api_route open_to_all = {.openness = OPEN_TO_ALL};
 static const struct api_route for_loopback = {.right = RIGHT_OPS_READ,

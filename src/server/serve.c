@@ -12,7 +12,6 @@
 #include "api/api.h"
 #include "api/health_watch.h"
 #include "api/key_usage.h"
-#include "api/receipts.h"
 #include "api/version_report.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -40,6 +39,7 @@
 #include "server/front.h"
 #include "server/secrets.h"
 #include "server/settings.h"
+#include "trail/receipts.h"
 
 /* Exit statuses, as cairn(1) has them. */
 enum {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* log - the log's proofs: checkpoint, tiles, entry bundles, consistency, keys. */
-#include "api/handlers.h"
 #include "codec/base64.h"
 #include "codec/json_write.h"
 #include "gate/gate.h"
 #include "os/clock.h"
+#include "trail/trail.h"
 
 enum { OVERLAP_SECONDS_MAX = 366 * 24 * 3600 };
 

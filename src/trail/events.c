@@ -1,67 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* events - reading: query, one event, its proof, timeline, stats. All run in the pool. */
-#include "api/api.h"
-#include "api/handlers.h"
 #include "base/mem.h"
 #include "codec/json_write.h"
 #include "gate/auth.h"
+#include "gate/gate.h"
 #include "gate/legacy.h"
 #include "gate/metrics.h"
 #include "os/clock.h"
+#include "trail/reader.h"
+#include "trail/trail.h"
 
 enum {
     PROOF_WAIT_MS = 2000,
     EVENT_BYTES_MAX = 4 * 1024 * 1024,
     FILTER_BYTES_MAX = 8 * 1024 * 1024,
 };
-
-/* The filter of the caller's key, in the request's arena. Where it cannot be had, nothing
- * matches. */
-static slice narrow_of(const struct http_request *request, const struct caller *caller)
-{
-    slice kept = SLICE("NOT *");
-    if (!caller->who.has_filter) {
-        return (slice){0};
-    }
-    CLEANUP(mem_freep)
-    char *filter = callers_filter(caller->api->callers, caller->actor);
-    if (filter != NULL) {
-        (void)arena_copy(request->arena, slice_from_cstr(filter), &kept);
-    }
-    return kept;
-}
-
-void api_query_context(const struct http_request *request, struct query_context *out)
-{
-    const struct caller *caller = request->caller;
-    *out = (struct query_context){
-        .store = caller->api->store,
-        .org = caller->org,
-        .narrow = narrow_of(request, caller),
-        .may_see_all = api_may_see_all(request),
-        .cursor_key = caller->api->cursor_key,
-        .now_us = clock_now_us(),
-    };
-}
-
-enum err api_params(const struct http_request *request, struct query_param **out, size_t *count)
-{
-    struct query_param *params =
-        arena_take(request->arena, (request->query_count + 1) * sizeof(*params));
-    size_t taken = 0;
-    if (params == NULL) {
-        return ERR_LIMIT;
-    }
-    for (size_t i = 0; i < request->query_count; i++) {
-        if (!slice_equal(request->query[i].name, SLICE("api_key")) &&
-            !slice_equal(request->query[i].name, SLICE("api_version"))) {
-            params[taken++] = (struct query_param){request->query[i].name, request->query[i].value};
-        }
-    }
-    *out = params;
-    *count = taken;
-    return OK;
-}
 
 /* A query, from its parameters to where its answer goes. */
 struct reading {
@@ -87,8 +40,8 @@ static enum err begin(struct http_request *request, const struct query_defaults 
     *reading = (struct reading){.request = request,
                                 .arena = ARENA_INIT(FILTER_BYTES_MAX),
                                 .began_us = clock_monotonic_us()};
-    api_query_context(request, &reading->context);
-    TRY(api_params(request, &params, &count));
+    reader_context(request, &reading->context);
+    TRY(reader_params(request, &params, &count));
     if (legacy != NULL) {
         legacy_params(legacy, params, count);
     }
@@ -198,7 +151,7 @@ static enum err find(struct http_request *request, struct found *found, struct d
     if (!uuid_parse(http_path_param(request, "event_id"), &id)) {
         return diag_fail(diag, ERR_INVALID, "event_id", "expected a UUID");
     }
-    api_query_context(request, &context);
+    reader_context(request, &context);
     org = context.org;
     if (http_query(request, "org", &org) && !slice_equal(org, context.org) &&
         !context.may_see_all) {

@@ -10,10 +10,11 @@
 
 #include <stdlib.h>
 
-#include "api/api.h"
-#include "api/handlers.h"
 #include "base/mem.h"
+#include "gate/gate.h"
 #include "os/clock.h"
+#include "trail/reader.h"
+#include "trail/trail.h"
 
 enum { FILTER_BYTES_MAX = 1024 * 1024 };
 
@@ -93,8 +94,8 @@ static enum err parse(struct http_request *request, struct live *live, struct di
     struct query_param *params = NULL;
     size_t count = 0;
     size_t kept = 0;
-    api_query_context(request, &context);
-    TRY(api_params(request, &params, &count));
+    reader_context(request, &context);
+    TRY(reader_params(request, &params, &count));
     for (size_t i = 0; i < count; i++) {
         if (!slice_equal(params[i].name, SLICE("from"))) {
             params[kept++] = params[i];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/validation_quota.h"
+#include "trail/validation_quota.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* validate - a document is checked against rules that come with it, or a schema that is registered;
  * nothing of it is stored. */
-#include "api/handlers.h"
-#include "api/validation_quota.h"
 #include "codec/hex.h"
 #include "codec/json_write.h"
 #include "gate/access_event.h"
@@ -10,6 +8,8 @@
 #include "ingest/requirements.h"
 #include "os/clock.h"
 #include "os/random.h"
+#include "trail/trail.h"
+#include "trail/validation_quota.h"
 #include "validate/rules.h"
 
 enum { ID_BYTES = 8 };

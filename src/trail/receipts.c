@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/receipts.h"
+#include "trail/receipts.h"
 
 #include <stdlib.h>
 

@@ -12,8 +12,6 @@
  */
 #include <stdlib.h>
 
-#include "api/handlers.h"
-#include "api/receipts.h"
 #include "base/mem.h"
 #include "codec/json_write.h"
 #include "gate/auth.h"
@@ -21,6 +19,8 @@
 #include "gate/legacy.h"
 #include "gate/metrics.h"
 #include "os/clock.h"
+#include "trail/receipts.h"
+#include "trail/trail.h"
 
 struct write;
 
