@@ -3,6 +3,7 @@
 #include "api/config.h"
 #include "api/handlers.h"
 #include "api/people.h"
+#include "api/users.h"
 #include "crypto/secret.h"
 #include "gate/meter.h"
 #include "os/clock.h"

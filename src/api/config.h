@@ -10,8 +10,34 @@
 #include "crypto/sha256.h"
 #include "gate/gate.h"
 
-/* The kind of the request's route. */
+/* ---- What a kind asks for beside its description ---- */
+
+/*
+ * A kind as its routes have it (gate.h), with what must hold of changes of its objects that
+ * kinds/kinds.h cannot say, because it takes the caller or another room to tell. It stands beside
+ * what it belongs to. Hooks are NULL where there is nothing to ask; `old` is NULL for a new object,
+ * `new` for one that goes.
+ */
+struct resource {
+    const struct kind *kind;
+    bool changes_alone; /* a change shares its commit with no other */
+    /* Before anything is looked up. DENIED. */
+    enum err (*may_change)(const struct http_request *request, struct diag *diag);
+    /* Within the transaction of the change, which does not happen after an error. */
+    enum err (*check)(const struct http_request *request, const json_t *old, const json_t *new,
+                      struct kind_errors *errors, struct diag *diag);
+    /* Behind the commit; also of a request that came twice and made nothing more. */
+    void (*done)(const struct http_request *request, const json_t *old, const json_t *new);
+};
+
+extern const struct resource resource_organizations,
+    resource_schemas; /* organizations.c, schemas.c */
+
+/* The resource of the request's route, which has one; and its kind. */
+const struct resource *config_resource(const struct http_request *request);
 const struct kind *config_kind(const struct http_request *request);
+
+/* ---- What a request says ---- */
 
 /* Who asks for the change. Its texts live with the request and with `body`, whose "reason" it takes
  * (a header X-Reason or a parameter `reason` counts where the body has none). */
@@ -46,14 +72,12 @@ enum err config_once(const struct http_request *request, slice org, struct confi
 enum err config_once_done(struct catalog *catalog, slice org, const struct config_once *once,
                           const json_t *object, struct diag *diag);
 
-/* Nobody makes or changes a key that may do more than they; nor does a key that sees a part, lest
- * keys see more. DENIED. */
-enum err keys_check(const struct http_request *request, const json_t *key, struct diag *diag);
-
 /* The object that the path names with its id, or with what version 1.0 calls it: a new reference.
  * NOT_FOUND. */
 enum err config_find(const struct http_request *request, slice org, json_t **out,
                      struct diag *diag);
+
+/* ---- Answers ---- */
 
 /* An object as it is shown in the version of the answer: a new reference. */
 json_t *config_show(const struct http_request *request, const json_t *object);

@@ -9,9 +9,14 @@
 #include "codec/hex.h"
 #include "gate/auth.h"
 
+const struct resource *config_resource(const struct http_request *request)
+{
+    return ((const struct api_route *)request->route->data)->resource;
+}
+
 const struct kind *config_kind(const struct http_request *request)
 {
-    return ((const struct api_route *)request->route->data)->kind;
+    return config_resource(request)->kind;
 }
 
 static slice header_or_nothing(const struct http_request *request, const char *name)

@@ -9,6 +9,7 @@
 
 #include "access/rights.h"
 #include "api/api.h"
+#include "api/config.h"
 #include "api/handlers.h"
 #include "gate/legacy.h"
 #include "gate/versions.h"
@@ -67,7 +68,7 @@ static bool is_same(const struct http_route *a, const struct http_route *b)
     const struct api_route *a_data = a->data;
     const struct api_route *b_data = b->data;
     return a->method == b->method && a->blocking == b->blocking && a->parked == b->parked &&
-           a_data->kind == b_data->kind;
+           a_data->resource == b_data->resource;
 }
 
 static json_t *place_of(const struct http_route *route)
@@ -150,7 +151,8 @@ static json_t *routes_json(void)
                       http_method_name(routes[i].method), "path", routes[i].path, "twin",
                       twin_of(routes, i), "role", text_or_null(role_of(&routes[i])), "scope",
                       text_or_null(right_name(data->right)), "open", openness_name(data->openness),
-                      "kind", text_or_null(data->kind != NULL ? data->kind->name : NULL),
+                      "kind",
+                      text_or_null(data->resource != NULL ? data->resource->kind->name : NULL),
                       "body_bytes_max", (json_int_t)routes[i].body_bytes_max, "is_stream",
                       routes[i].method == HTTP_POST && routes[i].parked != NULL, "life",
                       life_of(data->life), "legacy", legacy_shape(data->legacy));

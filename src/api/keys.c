@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* keys - API keys: made with a secret that is shown once, revoked, and rotated. */
+/* keys - API keys: made with a secret that is shown once, changed, revoked, and rotated. */
+#include "api/keys.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -49,7 +51,10 @@ static const char *text_in(const json_t *object, const char *name)
 
 /* ---- Making ---- */
 
-enum err keys_check(const struct http_request *request, const json_t *key, struct diag *diag)
+/* Nobody makes or changes a key that may do more than they; nor does a key that sees a part, lest
+ * keys see more. */
+static enum err check_rights(const struct http_request *request, const json_t *key,
+                             struct diag *diag)
 {
     const struct caller *caller = request->caller;
     const json_t *role = json_object_get(key, "role");
@@ -69,7 +74,7 @@ static json_t *given_members(struct keying *keying)
 /* `wanted` gets the end that the organisation asks for. */
 static enum err insert_inside(struct keying *keying, json_t *wanted)
 {
-    TRY(keys_check(keying->request, wanted, &keying->diag));
+    TRY(check_rights(keying->request, wanted, &keying->diag));
     TRY(key_policy_fill(keying->catalog, keying->author.org, wanted, &keying->diag));
     json_t *given = given_members(keying);
     const struct catalog_change change = {.kind = &kind_api_keys,
@@ -118,6 +123,21 @@ void api_key_create(struct http_request *request)
     }
     end(&keying);
 }
+
+/* ---- Changing ---- */
+
+/* Its role and scopes never change; but its end does, and what it sees. */
+static enum err check(const struct http_request *request, const json_t *old, const json_t *new,
+                      struct kind_errors *errors, struct diag *diag)
+{
+    TRY(check_rights(request, old, diag));
+    return key_policy_check(api_of(request)->catalog, old, new, errors, diag);
+}
+
+const struct resource resource_api_keys = {
+    .kind = &kind_api_keys,
+    .check = check,
+};
 
 /* ---- Revoking ---- */
 
@@ -198,7 +218,7 @@ static enum err end_old(struct keying *keying, int64_t grace_s, const char *verb
 static enum err revoke_inside(struct keying *keying)
 {
     TRY(find_old(keying));
-    TRY(keys_check(keying->request, keying->old, &keying->diag));
+    TRY(check_rights(keying->request, keying->old, &keying->diag));
     if (strcmp(text_in(keying->old, "role"), "owner") == 0) {
         TRY(check_not_last(keying));
     }

@@ -29,14 +29,3 @@ enum err people_member(struct people_request *asked, const char *name, bool is_r
                        slice *out);
 /* Answers if it failed. */
 void people_request_end(struct people_request *asked, enum err e);
-
-/* ---- Users as objects of configuration (users.c) ---- */
-
-/* Nobody makes, changes or removes a user who may do more than they; of `old` and `new` one may be
- * NULL. DENIED. */
-enum err users_check(const struct http_request *request, const json_t *old, const json_t *new,
-                     struct diag *diag);
-/* Within the transaction of a change: sessions end with the password, the right to be let in, or
- * the user. *ended_out: people_forget() is due behind the commit. */
-enum err users_end_sessions(struct people *people, const json_t *old, const json_t *new,
-                            bool *ended_out, struct diag *diag);

@@ -2,8 +2,11 @@
 /* routes - every path of the server, and the chain that a request passes before its handler. */
 #include "access/rights.h"
 #include "api/api.h"
+#include "api/config.h"
 #include "api/handlers.h"
 #include "api/key_usage.h"
+#include "api/keys.h"
+#include "api/users.h"
 #include "gate/access_event.h"
 #include "gate/auth.h"
 #include "gate/cors.h"
@@ -11,7 +14,6 @@
 #include "gate/meter.h"
 #include "gate/metrics.h"
 #include "http/forwarded.h"
-#include "kinds/kinds.h"
 #include "trail/trail.h"
 
 static const struct api_route open_to_all = {.openness = OPEN_TO_ALL};
@@ -29,12 +31,20 @@ static const struct api_route readers_since_2 = {.right = RIGHT_EVENTS_READ, .li
 static const struct api_route operators_since_2 = {.right = RIGHT_OPS_READ, .life = &since_2};
 static const struct api_route changes_since_2 = {.right = RIGHT_OPS_WRITE, .life = &since_2};
 
+/* Kinds that ask for nothing beside their description. */
+#define PLAIN_KIND(name) static const struct resource resource_##name = {.kind = &kind_##name}
+PLAIN_KIND(targets);
+PLAIN_KIND(settings);
+PLAIN_KIND(rules);
+PLAIN_KIND(dev_hosts);
+PLAIN_KIND(teams);
+
 #define KIND_DATA(name, route_life)                                                                \
     static const struct api_route read_##name = {.right = RIGHT_CONFIG_READ,                       \
-                                                 .kind = &kind_##name,                             \
+                                                 .resource = &resource_##name,                     \
                                                  .life = (route_life)};                            \
     static const struct api_route write_##name = {.right = RIGHT_CONFIG_WRITE,                     \
-                                                  .kind = &kind_##name,                            \
+                                                  .resource = &resource_##name,                    \
                                                   .life = (route_life)}
 KIND_DATA(organizations, &since_2);
 KIND_DATA(api_keys, &since_2);
@@ -99,8 +109,8 @@ static const struct api_route for_changes = {.right = RIGHT_OPS_WRITE};
 /* Who may use an alias, and its row. */
 #define WRITERS     .right = RIGHT_EVENTS_WRITE
 #define READERS     .right = RIGHT_EVENTS_READ
-#define KEY_READERS .right = RIGHT_CONFIG_READ, .kind = &kind_api_keys
-#define KEY_WRITERS .right = RIGHT_CONFIG_WRITE, .kind = &kind_api_keys
+#define KEY_READERS .right = RIGHT_CONFIG_READ, .resource = &resource_api_keys
+#define KEY_WRITERS .right = RIGHT_CONFIG_WRITE, .resource = &resource_api_keys
 #define LOOPBACK    .right = RIGHT_OPS_READ, .openness = OPEN_TO_LOOPBACK
 #define EVERYONE    .openness = OPEN_TO_ALL
 #define LOGINS      .openness = OPEN_TO_ALL, .action = "LOGIN"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* users - what a change of a user must keep, and what it ends. */
+#include "api/users.h"
+
 #include "access/rights.h"
-#include "api/people.h"
+#include "gate/auth.h"
 #include "people/people.h"
 
 static uint32_t rights_of(const json_t *user)
@@ -20,11 +21,31 @@ enum err users_check(const struct http_request *request, const json_t *old, cons
                : diag_fail(diag, ERR_DENIED, "/role", "this is for those who may do as much");
 }
 
-enum err users_end_sessions(struct people *people, const json_t *old, const json_t *new,
-                            bool *ended_out, struct diag *diag)
+static bool ends_sessions(const json_t *old, const json_t *new)
 {
-    const char *id = json_string_value(json_object_get(old, "id"));
     bool is_same = json_equal(json_object_get(old, "password"), json_object_get(new, "password"));
-    *ended_out = id != NULL && !(is_same && json_is_true(json_object_get(new, "is_active")));
-    return *ended_out ? people_end_sessions(people, slice_from_cstr(id), (slice){0}, diag) : OK;
+    return old != NULL && !(is_same && json_is_true(json_object_get(new, "is_active")));
 }
+
+static enum err check(const struct http_request *request, const json_t *old, const json_t *new,
+                      struct kind_errors *errors, struct diag *diag)
+{
+    UNUSED(errors);
+    TRY(users_check(request, old, new, diag));
+    return ends_sessions(old, new) ? people_end_sessions(api_of(request)->people,
+                                                         kind_text(old, "id"), (slice){0}, diag)
+                                   : OK;
+}
+
+static void done(const struct http_request *request, const json_t *old, const json_t *new)
+{
+    if (ends_sessions(old, new)) {
+        people_forget(api_of(request)->people, kind_text(old, "id"), (slice){0});
+    }
+}
+
+const struct resource resource_users = {
+    .kind = &kind_users,
+    .check = check,
+    .done = done,
+};

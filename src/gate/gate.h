@@ -26,6 +26,7 @@ struct api_metrics;
 struct api_receipts;
 struct api_versions;
 struct legacy;
+struct resource;
 struct version_life;
 
 /* Who may use a route without the right it asks for. */
@@ -40,7 +41,7 @@ enum openness {
 struct api_route {
     uint32_t right; /* access/rights.h */
     enum openness openness;
-    const struct kind *kind;         /* of a route of configuration */
+    const struct resource *resource; /* of a route of configuration: its kind (config.h) */
     const struct version_life *life; /* of this route (versions.h); NULL: as the API itself */
     const struct legacy *legacy;     /* of a seed's path: its shape (legacy.h) */
     /* What its access event says was done, if not what the method says. Such a route is recorded,
@@ -61,7 +62,6 @@ struct limits;
 struct limit_link;
 struct journal;
 struct key_usage;
-struct kind;
 struct outbox_follower;
 struct people;
 struct token_review;
