@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* account - what users change of their own, and what administrators take from them. */
-#include "api/config.h"
 #include "api/handlers.h"
 #include "api/people.h"
 #include "api/users.h"
+#include "config/config.h"
 #include "crypto/secret.h"
 #include "gate/meter.h"
 #include "os/clock.h"

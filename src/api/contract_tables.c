@@ -9,8 +9,8 @@
 
 #include "access/rights.h"
 #include "api/api.h"
-#include "api/config.h"
 #include "api/handlers.h"
+#include "config/config.h"
 #include "gate/legacy.h"
 #include "gate/versions.h"
 #include "http/words.h"

@@ -19,13 +19,6 @@ void api_health_checks(struct http_request *request);
 void api_version_get(struct http_request *request); /* version_answers.c */
 void api_version_usage_get(struct http_request *request);
 
-void api_config_list(struct http_request *request); /* config_list.c: any kind */
-void api_config_get(struct http_request *request);  /* config.c */
-void api_config_create(struct http_request *request);
-void api_config_replace(struct http_request *request);
-void api_config_patch(struct http_request *request);
-void api_config_delete(struct http_request *request);
-
 void api_key_create(struct http_request *request); /* keys.c */
 void api_key_revoke(struct http_request *request);
 void api_key_rotate(struct http_request *request);
@@ -43,16 +36,6 @@ void api_totp_confirm(struct http_request *request);
 void api_totp_end(struct http_request *request);
 void api_totp_reset(struct http_request *request);
 void api_token_keys_rotate(struct http_request *request);
-
-void api_migrations_get(struct http_request *request); /* migrations.c */
-
-void api_changes_get(struct http_request *request); /* changes.c */
-
-void api_settings_list(struct http_request *request); /* settings.c */
-void api_setting_get(struct http_request *request);
-void api_setting_put(struct http_request *request); /* settings_change.c */
-void api_setting_delete(struct http_request *request);
-void api_setting_revert(struct http_request *request);
 
 void api_limits_get(struct http_request *request); /* limits.c */
 void api_limits_reset(struct http_request *request);

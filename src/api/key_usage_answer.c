@@ -3,11 +3,11 @@
 #include <stdlib.h>
 
 #include "api/api.h"
-#include "api/config.h"
 #include "api/handlers.h"
 #include "api/key_usage.h"
 #include "base/mem.h"
 #include "codec/time.h"
+#include "config/config.h"
 #include "gate/auth.h"
 #include "os/clock.h"
 

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 
 #include "access/rights.h"
-#include "api/config.h"
 #include "api/handlers.h"
 #include "api/key_policy.h"
 #include "base/mem.h"
 #include "codec/hex.h"
 #include "codec/time.h"
+#include "config/config.h"
 #include "crypto/secret.h"
 #include "gate/auth.h"
 #include "os/clock.h"

@@ -6,7 +6,7 @@
  * Threads: the pool.
  */
 
-#include "api/config.h"
+#include "config/config.h"
 
 /* Nobody makes or changes a key that may do more than they; it ends in time (key_policy.h). */
 extern const struct resource resource_api_keys;

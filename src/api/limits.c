@@ -7,11 +7,11 @@
  */
 #include <stdlib.h>
 
-#include "api/config.h"
 #include "api/handlers.h"
 #include "api/limit_entry.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "config/config.h"
 #include "gate/auth.h"
 
 enum {

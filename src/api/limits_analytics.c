@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* limits_analytics - who asks for most, who is refused, and by which window. */
-#include "api/config.h"
 #include "api/handlers.h"
 #include "api/limit_entry.h"
+#include "config/config.h"
 #include "gate/auth.h"
 #include "limits/limit_text.h"
 #include "limits/limit_tiers.h"

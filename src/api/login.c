@@ -3,10 +3,10 @@
 #include <stdio.h>
 
 #include "access/rights.h"
-#include "api/config.h"
 #include "api/handlers.h"
 #include "api/people.h"
 #include "codec/time.h"
+#include "config/config.h"
 #include "gate/auth.h"
 #include "gate/meter.h"
 #include "os/clock.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of routes as a whole. */
 #include "api/api.h"
-#include "api/config.h"
 #include "base/test.h"
+#include "config/config.h"
 #include "gate/negotiate.h"
 
 static void VER_13_the_routes_of_the_program_keep_it(void **state)

@@ -6,7 +6,7 @@
  * Threads: the pool.
  */
 
-#include "api/config.h"
+#include "config/config.h"
 
 /* Sessions end with the password, the right to be let in, or the user. */
 extern const struct resource resource_users;

@@ -41,7 +41,7 @@ enum openness {
 struct api_route {
     uint32_t right; /* access/rights.h */
     enum openness openness;
-    const struct resource *resource; /* of a route of configuration: its kind (config.h) */
+    const struct resource *resource; /* of a route of configuration (config/config.h) */
     const struct version_life *life; /* of this route (versions.h); NULL: as the API itself */
     const struct legacy *legacy;     /* of a seed's path: its shape (legacy.h) */
     /* What its access event says was done, if not what the method says. Such a route is recorded,

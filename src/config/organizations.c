@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* organizations - who may change them. */
-#include "api/config.h"
+#include "config/config.h"
 #include "gate/auth.h"
 
 /* They are made and removed by the first one alone; each says of itself what it is. */

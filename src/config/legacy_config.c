@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* legacy_config - objects of configuration, and the history of their changes, in version 1.0. */
-#include "api/legacy_config.h"
+#include "config/legacy_config.h"
 
 #include <stdio.h>
 
-#include "api/config.h"
+#include "config/internal.h"
 #include "gate/legacy.h"
 
 static const struct legacy_kind legacy_kinds[] = {

@@ -8,11 +8,10 @@
  */
 #include <stdlib.h>
 
-#include "api/config.h"
-#include "api/handlers.h"
-#include "api/legacy_config.h"
 #include "base/mem.h"
 #include "codec/time.h"
+#include "config/internal.h"
+#include "config/legacy_config.h"
 #include "event/read.h"
 #include "gate/auth.h"
 #include "os/clock.h"

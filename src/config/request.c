@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* config_request - what the routes of configuration take from a request, and answer with. */
+/* request - what the routes of configuration take from a request, and answer with. */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "api/config.h"
-#include "api/legacy_config.h"
 #include "base/mem.h"
 #include "codec/hex.h"
+#include "config/internal.h"
+#include "config/legacy_config.h"
 #include "gate/auth.h"
 
 const struct resource *config_resource(const struct http_request *request)

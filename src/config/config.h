@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * config - what the routes of configuration share: the author of a change, bodies, answers.
+ * config - objects of configuration over HTTP: the handlers of all kinds, of the history of their
+ * changes and of settings; and what other handlers of changes share with them.
  *
- * Threads: the pool, in which all handlers of configuration run.
+ * Each change is one transaction with its event. A request with an Idempotency-Key makes one
+ * object, however often it comes; one with If-Match changes only what its sender read.
+ *
+ * Threads: the pool, in which all these handlers run.
  */
 
 #include "catalog/catalog.h"
@@ -30,12 +34,7 @@ struct resource {
     void (*done)(const struct http_request *request, const json_t *old, const json_t *new);
 };
 
-extern const struct resource resource_organizations,
-    resource_schemas; /* organizations.c, schemas.c */
-
-/* The resource of the request's route, which has one; and its kind. */
-const struct resource *config_resource(const struct http_request *request);
-const struct kind *config_kind(const struct http_request *request);
+extern const struct resource resource_organizations, resource_schemas;
 
 /* ---- What a request says ---- */
 
@@ -55,9 +54,6 @@ enum err config_body(const struct http_request *request, json_t **out, struct di
 enum err config_change(const struct http_request *request, struct catalog_author *author,
                        json_t **body, struct diag *diag);
 
-/* The version that If-Match asks for; 0: any. INVALID. */
-enum err config_if_match(const struct http_request *request, uint64_t *out, struct diag *diag);
-
 /* A request that makes something and may come twice, if it has an Idempotency-Key. Within the
  * transaction: */
 struct config_once {
@@ -72,25 +68,29 @@ enum err config_once(const struct http_request *request, slice org, struct confi
 enum err config_once_done(struct catalog *catalog, slice org, const struct config_once *once,
                           const json_t *object, struct diag *diag);
 
-/* The object that the path names with its id, or with what version 1.0 calls it: a new reference.
- * NOT_FOUND. */
-enum err config_find(const struct http_request *request, slice org, json_t **out,
-                     struct diag *diag);
-
 /* ---- Answers ---- */
 
-/* An object as it is shown in the version of the answer: a new reference. */
-json_t *config_show(const struct http_request *request, const json_t *object);
 /* Answers with a JSON value, which stays the caller's. */
 void config_answer(struct http_request *request, int status, const json_t *value);
-/* With an object as it is shown, its ETag, and, of a new one (201), its Location. */
-void config_answer_object(struct http_request *request, int status, const json_t *object);
-
-/* The last change of an object in the history, or, if `change_id` is not empty, the one with that
- * event: a row of GET /api/v1/audit, a new reference. NOT_FOUND; INVALID: it is no event's id. */
-enum err config_find_change(struct http_request *request, const struct kind *kind, slice record_id,
-                            slice change_id, json_t **out, struct diag *diag);
-
 /* A problem document with what is wrong. */
 void config_fail(struct http_request *request, enum err e, const struct diag *diag,
                  const struct kind_errors *errors);
+
+/* ---- Handlers of routes ---- */
+
+void api_config_list(struct http_request *request); /* list.c: any kind */
+void api_config_get(struct http_request *request);  /* config.c */
+void api_config_create(struct http_request *request);
+void api_config_replace(struct http_request *request);
+void api_config_patch(struct http_request *request);
+void api_config_delete(struct http_request *request);
+
+void api_migrations_get(struct http_request *request); /* migrations.c */
+
+void api_changes_get(struct http_request *request); /* changes.c */
+
+void api_settings_list(struct http_request *request); /* settings.c */
+void api_setting_get(struct http_request *request);
+void api_setting_put(struct http_request *request); /* settings_change.c */
+void api_setting_delete(struct http_request *request);
+void api_setting_revert(struct http_request *request);

@@ -5,8 +5,8 @@
  * The catalog keeps it, with its event, in one transaction, and tells the server behind the commit
  * (server/settings.h): when the answer leaves, the value counts.
  */
-#include "api/handlers.h"
-#include "api/settings.h"
+#include "config/internal.h"
+#include "config/settings.h"
 #include "gate/cors.h"
 
 enum { VALUE_BYTES_MAX = 16 * 1024, REVERT_TRIES = 5 };

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config - the routes of objects of configuration, the same for every kind. */
-#include "api/config.h"
-
-#include "api/handlers.h"
-#include "api/legacy_config.h"
 #include "base/mem.h"
+#include "config/internal.h"
+#include "config/legacy_config.h"
 #include "gate/auth.h"
 
 /* ---- One object ---- */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* migrations - the steps that the catalog's database went through. */
-#include "api/config.h"
-#include "api/handlers.h"
 #include "codec/time.h"
+#include "config/config.h"
 
 static void add_step(void *context, slice name, int64_t applied_us)
 {

@@ -2,7 +2,7 @@
 /* schemas - those that events are checked by are kept in memory, which has an end. */
 #include <stdlib.h>
 
-#include "api/config.h"
+#include "config/config.h"
 #include "ingest/requirements.h"
 
 static enum err check(const struct http_request *request, const json_t *old, const json_t *new,

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* settings - options that may change while the server runs, and those that may not: shown. */
-#include "api/settings.h"
+#include "config/settings.h"
 
 #include <stdio.h>
 
 #include "access/rights.h"
-#include "api/handlers.h"
 #include "gate/auth.h"
 
 enum { VALUE_BYTES_MAX = 16 * 1024, NAME_SHOWN_BYTES = 60 };

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * config_list - lists of objects of configuration, the same for every kind.
+ * list - lists of objects of configuration, the same for every kind.
  *
  * A cursor holds where the last object of the page stands in the order of its kind, so that objects
  * that come and go elsewhere move nothing; and a hash of what the list was asked for.
  */
 #include <stdlib.h>
 
-#include "api/config.h"
-#include "api/handlers.h"
-#include "api/legacy_config.h"
 #include "base/hash.h"
 #include "codec/wire.h"
+#include "config/internal.h"
+#include "config/legacy_config.h"
 #include "gate/auth.h"
 #include "query/cursor.h"
 

@@ -9,7 +9,7 @@
  * Threads: the pool.
  */
 
-#include "api/config.h"
+#include "config/config.h"
 
 /* Settings reach the whole server: DENIED to all but owners and administrators of the first
  * organisation. */
