@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* routes - every path of the server, and the chain that a request passes before its handler. */
 #include "access/rights.h"
+#include "accounts/accounts.h"
+#include "accounts/key_usage_answer.h"
 #include "api/api.h"
 #include "api/handlers.h"
-#include "api/key_usage.h"
-#include "api/keys.h"
-#include "api/users.h"
 #include "config/config.h"
 #include "gate/access_event.h"
 #include "gate/auth.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* version_answers - what the server says about its versions, and who uses which. */
-#include "api/api.h"
+#include "accounts/key_usage_answer.h"
 #include "api/handlers.h"
 #include "api/version_report.h"
 #include "codec/json_write.h"
@@ -131,14 +131,14 @@ void api_version_usage_get(struct http_request *request)
 {
     OWNED(version_report) report = NULL;
     struct diag diag = {0};
-    uint64_t days = API_USAGE_DAYS_DEFAULT;
+    uint64_t days = KEY_USAGE_DAYS_DEFAULT;
     uint64_t idle_wanted = VERSION_UNUSED_DAYS;
     enum err e = api_may_see_all(request) /* it names the keys of every organisation */
                      ? OK
                      : diag_fail(&diag, ERR_DENIED, "",
                                  "only the first organisation's keys may see who calls");
-    e = e == OK ? api_usage_days(request, "days", &days, &diag) : e;
-    e = e == OK ? api_usage_days(request, "unused_days", &idle_wanted, &diag) : e;
+    e = e == OK ? key_usage_days(request, "days", &days, &diag) : e;
+    e = e == OK ? key_usage_days(request, "unused_days", &idle_wanted, &diag) : e;
     e = e == OK ? version_report_make(api_of(request), clock_now_us(), days, &report, &diag) : e;
     if (e == OK) {
         write_usage(request, report, days, idle_wanted);

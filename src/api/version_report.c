@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "api/key_usage.h"
+#include "accounts/key_usage.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "catalog/catalog.h"

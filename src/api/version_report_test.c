@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "api/key_usage.h"
+#include "accounts/key_usage.h"
 #include "api/version_report.h"
 #include "base/log.h"
 #include "base/test.h"

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "access/callers.h"
+#include "accounts/key_usage.h"
 #include "api/api.h"
 #include "api/health_watch.h"
-#include "api/key_usage.h"
 #include "api/version_report.h"
 #include "base/log.h"
 #include "base/mem.h"

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * users - users as objects of configuration: who may change them, and what a change ends.
+ * users - who may change whom.
  *
  * Threads: the pool.
  */
 
-#include "config/config.h"
+#include <jansson.h>
 
-/* Sessions end with the password, the right to be let in, or the user. */
-extern const struct resource resource_users;
+#include "http/request.h"
 
 /* Nobody makes, changes or removes a user who may do more than they; of `old` and `new` one may be
  * NULL. DENIED. */

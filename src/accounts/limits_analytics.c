@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* limits_analytics - who asks for most, who is refused, and by which window. */
-#include "api/handlers.h"
-#include "api/limit_entry.h"
-#include "config/config.h"
+#include "accounts/accounts.h"
+#include "accounts/limit_entry.h"
 #include "gate/auth.h"
 #include "limits/limit_text.h"
 #include "limits/limit_tiers.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/users.h"
+#include "accounts/users.h"
 
 #include "access/rights.h"
+#include "accounts/accounts.h"
 #include "gate/auth.h"
 #include "people/people.h"
 

@@ -16,7 +16,7 @@
  */
 
 #include "catalog/usage.h"
-#include "gate/gate.h"
+#include "http/server.h"
 
 #define KEY_USAGE_STORE_MS    5000
 #define KEY_USAGE_ROWS_MAX    4096
@@ -48,7 +48,3 @@ enum err key_usage_sums(struct key_usage *usage, enum catalog_used used, int64_t
 
 /* What a route is called there: "GET /api/v1/rules/{id}". `label` has KEY_USAGE_LABEL_BYTES. */
 void key_usage_label(const struct http_route *route, char *label);
-
-/* The hook of routes.c. */
-void api_key_usage_note(struct api *api, const struct http_request *request,
-                        const struct http_outcome *outcome, const char *version);

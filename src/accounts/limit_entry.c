@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/limit_entry.h"
+#include "accounts/limit_entry.h"
 
 #include "access/callers.h"
 #include "codec/time.h"

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "api/key_usage.h"
+#include "accounts/key_usage.h"
 #include "base/mem.h"
 #include "base/test.h"
 #include "os/clock.h"

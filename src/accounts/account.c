@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* account - what users change of their own, and what administrators take from them. */
-#include "api/handlers.h"
-#include "api/people.h"
-#include "api/users.h"
-#include "config/config.h"
+#include "accounts/accounts.h"
+#include "accounts/people_request.h"
+#include "accounts/users.h"
 #include "crypto/secret.h"
 #include "gate/meter.h"
 #include "os/clock.h"

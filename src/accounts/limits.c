@@ -7,11 +7,10 @@
  */
 #include <stdlib.h>
 
-#include "api/handlers.h"
-#include "api/limit_entry.h"
+#include "accounts/accounts.h"
+#include "accounts/limit_entry.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "config/config.h"
 #include "gate/auth.h"
 
 enum {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/key_policy.h"
+#include "accounts/key_policy.h"
 
 #include "codec/time.h"
 #include "os/clock.h"

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* keys - API keys: made with a secret that is shown once, changed, revoked, and rotated. */
-#include "api/keys.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "access/rights.h"
-#include "api/handlers.h"
-#include "api/key_policy.h"
+#include "accounts/accounts.h"
+#include "accounts/key_policy.h"
 #include "base/mem.h"
 #include "codec/hex.h"
 #include "codec/time.h"
-#include "config/config.h"
 #include "crypto/secret.h"
 #include "gate/auth.h"
 #include "os/clock.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * people - what the routes of users, logins and accounts share.
+ * people_request - what handlers of logins and accounts share: a request with a JSON object.
  *
  * Threads: the pool.
  */
@@ -11,8 +11,7 @@
 
 struct people;
 
-/* A request with a JSON object: people_request(), then, whatever became of it,
- * people_request_end(), which releases it. */
+/* people_request(), then, whatever became of it, people_request_end(), which releases it. */
 struct people_request {
     struct http_request *request;
     struct people *people;

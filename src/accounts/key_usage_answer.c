@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* key_usage_answer - GET /api/v1/api-keys/{id}/usage: how much a key was used. */
+#include "accounts/key_usage_answer.h"
+
 #include <stdlib.h>
 
-#include "api/api.h"
-#include "api/handlers.h"
-#include "api/key_usage.h"
+#include "accounts/accounts.h"
+#include "accounts/key_usage.h"
 #include "base/mem.h"
 #include "codec/time.h"
-#include "config/config.h"
 #include "gate/auth.h"
 #include "os/clock.h"
 
@@ -157,7 +156,7 @@ static void answer(struct http_request *request, const json_t *key, struct usage
     json_decref(shown);
 }
 
-enum err api_usage_days(const struct http_request *request, const char *name, uint64_t *days,
+enum err key_usage_days(const struct http_request *request, const char *name, uint64_t *days,
                         struct diag *diag)
 {
     slice text = {0};
@@ -173,6 +172,8 @@ enum err api_usage_days(const struct http_request *request, const char *name, ui
     return OK;
 }
 
+/* ---- GET /api/v1/api-keys/{id}/usage ---- */
+
 void api_key_usage_get(struct http_request *request)
 {
     const struct api *api = api_of(request);
@@ -180,9 +181,9 @@ void api_key_usage_get(struct http_request *request)
     struct diag diag = {0};
     json_t *key = NULL;
     slice org = {0};
-    uint64_t days = API_USAGE_DAYS_DEFAULT;
+    uint64_t days = KEY_USAGE_DAYS_DEFAULT;
     enum err e = config_org(request, &org, &diag);
-    e = e == OK ? api_usage_days(request, "days", &days, &diag) : e;
+    e = e == OK ? key_usage_days(request, "days", &days, &diag) : e;
     e = e == OK ? catalog_get(api->catalog, &kind_api_keys, org, http_path_param(request, "id"),
                               &key, &diag)
                 : e;

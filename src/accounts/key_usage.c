@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/key_usage.h"
+#include "accounts/key_usage.h"
 
 #include <assert.h>
 #include <stdio.h>
