@@ -4,8 +4,8 @@
  * version_report - who still uses what of the API: the versions, and the routes that are deprecated
  * or were removed.
  *
- * It is what is kept of the use of keys (key_usage.h), and so outlives the process. It tells whom
- * to write to before something goes, and that nobody uses it any more.
+ * It is what is kept of the use of keys (accounts/key_usage.h), and so outlives the process. It
+ * tells whom to write to before something goes, and that nobody uses it any more.
  *
  * Threads: any; a report has one owner.
  */

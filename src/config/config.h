@@ -17,7 +17,7 @@
 /* ---- What a kind asks for beside its description ---- */
 
 /*
- * A kind as its routes have it (gate.h), with what must hold of changes of its objects that
+ * A kind as its routes have it (gate/gate.h), with what must hold of changes of its objects that
  * kinds/kinds.h cannot say, because it takes the caller or another room to tell. It stands beside
  * what it belongs to. Hooks are NULL where there is nothing to ask; `old` is NULL for a new object,
  * `new` for one that goes.

@@ -5,11 +5,11 @@
  *
  * Handlers work in the current version. What an older client knows otherwise is changed at two
  * borders: parameters on the way in (legacy_params()), and on the way out rows and pages of events
- * (query_shape), objects of configuration (legacy_config.h) and problem documents
+ * (query_shape), objects of configuration (config/legacy_config.h) and problem documents
  * (legacy_adapt_problem(), before the answer is sent).
  *
- * A path of a seed (aliases.def) has its own shape, whatever version is asked for; any other path
- * under /api/ has that of version 1.0 when that is the version of the answer.
+ * A path of a seed (api/aliases.def) has its own shape, whatever version is asked for; any other
+ * path under /api/ has that of version 1.0 when that is the version of the answer.
  *
  * Threads: any.
  */

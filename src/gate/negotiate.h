@@ -25,7 +25,7 @@ struct version_gone {
 
 struct api_versions {
     const struct version_table *table;
-    struct version_usage *usage; /* of this process; version_report.h has what is kept */
+    struct version_usage *usage; /* of this process; api/version_report.h has what is kept */
     struct buf *lines;           /* of headers, for each version */
     struct buf *lives;           /* and more of them, for those that are deprecated */
     struct version_gone *gone;

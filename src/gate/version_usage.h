@@ -2,7 +2,7 @@
 #pragma once
 /*
  * version_usage - how often each key asked for each version since the process began: the counters
- * of a metric, which only grow. What is kept is in version_report.h.
+ * of a metric, which only grow. What is kept is in api/version_report.h.
  *
  * Memory is bounded: keys beyond VERSION_USAGE_KEYS_MAX are counted together, as those without a
  * key are.
