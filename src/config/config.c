@@ -222,8 +222,10 @@ void api_config_delete(struct http_request *request)
 /* The object that the same request made before. */
 static enum err get_made(struct changing *changing, const char *id)
 {
-    slice org = changing->resource->kind->is_organization ? (slice){0} : changing->author.org;
-    return catalog_get(changing->catalog, changing->resource->kind, org, slice_from_cstr(id),
+    const struct kind *kind = changing->resource->kind;
+    const slice anyones = {0};
+    return catalog_get(changing->catalog, kind,
+                       kind->is_organization ? anyones : changing->author.org, slice_from_cstr(id),
                        &changing->object, &changing->diag);
 }
 
