@@ -4,23 +4,18 @@
  *
  * The request is parked on the loop. Pieces of its body go into an intake; while both of its
  * groups are being committed the body is not read. A commit that is done brings the request back
- * to its loop.
- *
- * 201 means that all is on disk and in the tree. 400, 409, 413, 503, 507 say what was stored before
- * (`count`, `first_seq`, `last_seq`, `duplicates`, `line`). After 500 nobody knows: the client
- * sends the same events with the same ids again and gets one of each.
+ * to its loop, which answers it (write_answer.h).
  */
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "codec/json_write.h"
 #include "gate/auth.h"
 #include "gate/gate.h"
-#include "gate/legacy.h"
 #include "gate/metrics.h"
 #include "os/clock.h"
 #include "trail/receipts.h"
 #include "trail/trail.h"
+#include "trail/write_answer.h"
 
 struct write;
 
@@ -37,181 +32,8 @@ struct write {
     bool is_paused;
     bool is_gone;      /* the client left, or the body is bad: the answer is decided */
     bool keeps_status; /* a bad body's own problem stands in the response */
-    bool wants_receipt;
-    bool lists_ids;
+    struct write_wishes wishes;
 };
-
-/* ---- Answers ---- */
-
-static void write_seqs(struct json_writer *json, const struct intake_result *result)
-{
-    json_u64(json, "count", result->count);
-    if (result->has_seqs) {
-        json_u64(json, "first_seq", result->first_seq);
-        json_u64(json, "last_seq", result->last_seq);
-    }
-    json_u64(json, "duplicates", result->duplicates);
-}
-
-/* Nothing, where there is nothing to tell; `total` is told where it is more than is listed. */
-static void write_told(struct json_writer *json, const char *name, const char *total_name,
-                       const struct intake_error *list, size_t count, uint64_t total)
-{
-    if (total == 0) {
-        return;
-    }
-    json_begin_array(json, name);
-    for (size_t i = 0; i < count; i++) {
-        json_begin_object(json, NULL);
-        json_u64(json, "index", list[i].index);
-        json_cstr(json, "pointer", list[i].pointer);
-        json_cstr(json, "detail", list[i].detail);
-        json_end_object(json);
-    }
-    json_end_array(json);
-    if (total > count) {
-        json_u64(json, total_name, total);
-    }
-}
-
-static void write_errors(struct json_writer *json, const struct intake_result *result)
-{
-    write_told(json, "errors", "errors_total", result->errors, result->error_count,
-               result->error_total);
-}
-
-/* Of events that are stored, but do not fit the schema of their type. */
-static void write_warnings(struct json_writer *json, const struct intake_result *result)
-{
-    write_told(json, "warnings", "warnings_total", result->warnings, result->warning_count,
-               result->warning_total);
-}
-
-static void write_id(struct json_writer *json, const char *key, const struct uuid *id)
-{
-    char text[UUID_TEXT_BYTES];
-    uuid_format(id, text);
-    json_str(json, key, (slice){(const uint8_t *)text, sizeof(text)});
-}
-
-static void write_single(struct json_writer *json, const struct intake_result *result)
-{
-    write_id(json, "event_id", &result->event_id);
-    json_u64(json, "seq", result->seq);
-    json_hex(json, "leaf_hash", (slice){result->leaf.bytes, sizeof(result->leaf.bytes)});
-    json_time(json, "event_timestamp", result->event_timestamp_us);
-    if (result->count == 0) {
-        json_bool(json, "duplicate", true);
-    }
-}
-
-/* The checkpoint that covers what was stored; the request waited for it. */
-static void write_receipt(struct write *write, struct json_writer *json)
-{
-    CLEANUP(buf_release) struct buf note = BUF_INIT(NOTE_BYTES_MAX);
-    uint64_t size = 0;
-    if (store_checkpoint(write->api->store, &note, &size, NULL) == OK) {
-        json_str(json, "checkpoint", buf_slice(&note));
-    }
-}
-
-/* The id that the events of a request have in common: what it says, else its own. */
-static slice correlation_of(const struct http_request *request)
-{
-    slice id = request->request_id;
-    (void)http_header(request, "x-correlation-id", &id);
-    return id;
-}
-
-/* As clients of /ingest know it; what is answered is stored, so that nothing waits. */
-static void answer_queued(struct http_request *request)
-{
-    struct json_writer json = json_writer_to(&request->response->body);
-    request->response->content_type = HTTP_TYPE_JSON;
-    json_begin_object(&json, NULL);
-    json_cstr(&json, "status", "queued");
-    json_str(&json, "correlation_id", correlation_of(request));
-    json_u64(&json, "queue_depth", 0);
-    if (json_end(&json) != OK) {
-        api_fail(request, ERR_LIMIT, NULL);
-    }
-}
-
-static void answer_stored(struct write *write)
-{
-    const struct intake_result *result = intake_result(write->intake);
-    struct http_response *response = write->request->response;
-    if (legacy_of(write->api, write->request) == &legacy_ingest) {
-        answer_queued(write->request);
-        return;
-    }
-    struct json_writer json = json_writer_to(&response->body);
-    response->content_type = HTTP_TYPE_JSON;
-    response->status = result->error_total > 0 ? 207 : result->count > 0 ? 201 : 200;
-    json_begin_object(&json, NULL);
-    if (result->is_single && result->error_total == 0) {
-        write_single(&json, result);
-    } else {
-        write_seqs(&json, result);
-    }
-    write_errors(&json, result);
-    write_warnings(&json, result);
-    if (write->lists_ids) {
-        json_begin_array(&json, "event_ids");
-        for (size_t i = 0; i < result->event_id_count; i++) {
-            write_id(&json, NULL, &result->event_ids[i]);
-        }
-        json_end_array(&json);
-    }
-    if (write->wants_receipt) {
-        write_receipt(write, &json);
-    }
-    if (legacy_of(write->api, write->request) != NULL) {
-        json_cstr(&json, "message", result->count > 0 ? "stored" : "was there already");
-    }
-    if (json_end(&json) != OK) {
-        api_fail(write->request, ERR_LIMIT, NULL);
-    }
-}
-
-/* What a client needs to mend and to go on. */
-static void extend_refusal(struct json_writer *json, const void *data)
-{
-    const struct intake_result *result = data;
-    if (result->line > 0) {
-        json_u64(json, "line", result->line);
-    }
-    write_seqs(json, result);
-    if (result->count > 0) {
-        write_warnings(json, result);
-    }
-    if (result->err == ERR_INVALID || result->err == ERR_CONFLICT || result->err == ERR_LIMIT) {
-        json_begin_array(json, "errors");
-        json_begin_object(json, NULL);
-        json_u64(json, "index", result->index);
-        json_cstr(json, "pointer", result->diag.where);
-        json_cstr(json, "detail", result->diag.text);
-        json_end_object(json);
-        json_end_array(json);
-    }
-}
-
-/* The server has refused the body itself (400, 408, 413): its document says why, and behind that
- * what of a stream was stored before. */
-static void extend_document(struct write *write)
-{
-    struct buf *body = &write->request->response->body;
-    const struct intake_result *result = intake_result(write->intake);
-    CLEANUP(buf_release) struct buf members = BUF_INIT(KIB(1));
-    struct json_writer json = json_writer_to(&members);
-    json_begin_object(&json, NULL);
-    write_seqs(&json, result);
-    if (json_end(&json) == OK && body->len > 0) {
-        body->len--; /* } */
-        members.ptr[0] = ',';
-        buf_append(body, buf_slice(&members));
-    }
-}
 
 static void end_request(struct write *write)
 {
@@ -228,13 +50,13 @@ static void finish(struct write *write)
     if (!write->is_gone && !write->keeps_status) {
         api_metrics_write_took(write->api->metrics, took_us);
         if (result->err != OK) {
-            api_fail_with(write->request, result->err, &result->diag, extend_refusal, result);
+            write_answer_refused(write->request, result);
         } else {
-            answer_stored(write);
+            write_answer_stored(write->request, result, &write->wishes);
         }
     }
     if (write->keeps_status) {
-        extend_document(write);
+        write_answer_extend(write->request, result);
     }
     end_request(write);
 }
@@ -249,9 +71,7 @@ static void receipt_ready(struct http_task *task)
 static void on_receipt(void *context, enum err result)
 {
     struct write *write = context;
-    UNUSED(
-        /* without a checkpoint in time the answer has none: the event is safe all the same */
-        result);
+    UNUSED(result); /* without a checkpoint in time the answer has none; the event is safe */
     http_post(write->request->loop, &write->wakes[0].task);
 }
 
@@ -271,7 +91,7 @@ static uint64_t size_to_cover(const struct write *write, const struct intake_res
 static void after_commit(struct write *write)
 {
     const struct intake_result *result = intake_result(write->intake);
-    if (write->wants_receipt && result->err == OK && !write->is_gone) {
+    if (write->wishes.receipt && result->err == OK && !write->is_gone) {
         write->wakes[0].task.run = receipt_ready;
         api_receipts_wait(write->api->receipts, size_to_cover(write, result), on_receipt, write);
         return;
@@ -454,8 +274,8 @@ static void start(struct http_request *request, struct intake_options *options)
     slice on_error = {0};
     write->request = request;
     write->api = api;
-    write->wants_receipt = flag_is_set(request, "receipt");
-    write->lists_ids = options->keep_ids;
+    write->wishes.receipt = flag_is_set(request, "receipt");
+    write->wishes.event_ids = options->keep_ids;
     for (size_t i = 0; i < INTAKE_SLOTS; i++) {
         write->wakes[i] = (struct wake){.task = {.run = continue_slot}, .write = write};
     }
@@ -525,7 +345,7 @@ static void on_mutt(struct http_request *request)
         return;
     }
     options.read.source_format = format_name(options.format);
-    options.read.header_correlation_id = correlation_of(request);
+    options.read.header_correlation_id = write_correlation_id(request);
     start(request, &options);
 }
 
