@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "http/words.h"
 #include "os/clock.h"
-#include "os/thread.h"
+#include "os/ticker.h"
 
 enum {
     SLOTS = 8192, /* a power of two, at least twice the rows */
@@ -37,7 +37,7 @@ struct rows {
 
 struct key_usage {
     struct catalog *catalog;
-    struct thread thread;
+    struct ticker ticker;
     /* Held by who brings rows to the catalog, and by who looks at both, so that nothing is seen
      * twice or not at all. Behind it comes `lock`, in which only memory is touched. */
     struct mutex turn;
@@ -45,10 +45,8 @@ struct key_usage {
     int64_t pruned_day;   /* of the turn */
     bool is_failing;      /* of the thread */
     struct mutex lock;    /* of the rest */
-    struct condition wake;
     struct rows *active;
     uint64_t lost;
-    bool is_woken, is_stopping;
 };
 
 /* ---- Counting ---- */
@@ -109,11 +107,11 @@ void key_usage_count(struct key_usage *usage, slice key_id, const struct http_ro
     } else {
         usage->lost++;
     }
-    if (before < WAKE_ROWS && usage->active->count == WAKE_ROWS) {
-        usage->is_woken = true; /* once on the way up, however long the catalog says no */
-        condition_signal(&usage->wake);
-    }
+    bool is_much = before < WAKE_ROWS && usage->active->count == WAKE_ROWS;
     mutex_unlock(&usage->lock);
+    if (is_much) { /* once on the way up, however long the catalog says no */
+        ticker_wake(&usage->ticker);
+    }
 }
 
 /* ---- Storing, in the turn ---- */
@@ -288,22 +286,6 @@ enum err key_usage_sums(struct key_usage *usage, enum catalog_used used, int64_t
 
 /* ---- The thread ---- */
 
-/* False: it is to stop. */
-static bool wait_for_turn(struct key_usage *usage)
-{
-    int64_t until_us = clock_monotonic_us() + KEY_USAGE_STORE_MS * INT64_C(1000);
-    int64_t left_us = until_us - clock_monotonic_us();
-    mutex_lock(&usage->lock);
-    while (!usage->is_stopping && !usage->is_woken && left_us > 0) {
-        (void)condition_wait_us(&usage->wake, &usage->lock, left_us);
-        left_us = until_us - clock_monotonic_us();
-    }
-    usage->is_woken = false;
-    bool goes_on = !usage->is_stopping;
-    mutex_unlock(&usage->lock);
-    return goes_on;
-}
-
 static void store_and_tell(struct key_usage *usage)
 {
     struct diag diag = {0};
@@ -315,14 +297,13 @@ static void store_and_tell(struct key_usage *usage)
     tell_lost(usage);
 }
 
-static void run(void *context)
+static void turn(void *context, bool is_last)
 {
     struct key_usage *usage = context;
-    while (wait_for_turn(usage)) {
-        store_and_tell(usage);
-    }
     store_and_tell(usage); /* what an earlier try left, or all */
-    store_and_tell(usage); /* then all */
+    if (is_last) {
+        store_and_tell(usage); /* then all */
+    }
 }
 
 enum err key_usage_start(struct catalog *catalog, struct key_usage **out, struct diag *diag)
@@ -333,8 +314,9 @@ enum err key_usage_start(struct catalog *catalog, struct key_usage **out, struct
     usage->pending = mem_zeroed(sizeof(*usage->pending));
     mutex_init(&usage->turn);
     mutex_init(&usage->lock);
-    condition_init(&usage->wake);
-    enum err e = thread_start(&usage->thread, "key-usage", run, usage, diag);
+    ticker_init(&usage->ticker);
+    enum err e = ticker_start(&usage->ticker, "key-usage", KEY_USAGE_STORE_MS * INT64_C(1000), turn,
+                              usage, diag);
     if (e != OK) {
         key_usage_stop(usage);
         return e;
@@ -348,12 +330,7 @@ void key_usage_stop(struct key_usage *usage)
     if (usage == NULL) {
         return;
     }
-    mutex_lock(&usage->lock);
-    usage->is_stopping = true;
-    condition_signal(&usage->wake);
-    mutex_unlock(&usage->lock);
-    thread_join(&usage->thread);
-    condition_release(&usage->wake);
+    ticker_release(&usage->ticker);
     mutex_release(&usage->lock);
     mutex_release(&usage->turn);
     free(usage->active);

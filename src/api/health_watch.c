@@ -9,17 +9,15 @@
 #include "codec/json_write.h"
 #include "gate/gate.h"
 #include "ingest/journal.h"
-#include "os/thread.h"
+#include "os/ticker.h"
 
 enum { EVENT_BYTES_MAX = 1024, TURN_US = 1000000 };
 
 struct health_watch {
     const struct api *api;
-    struct thread thread;
-    struct mutex lock; /* of is_ending */
-    struct condition ended;
-    bool is_ending;
-    enum health_state state; /* of the thread; HEALTHY before the first look */
+    struct ticker ticker;
+    uint64_t waited_us;      /* of the thread, as the next */
+    enum health_state state; /* HEALTHY before the first look */
 };
 
 static void put_event(const struct api *api, enum health_state state, const char *part)
@@ -56,41 +54,29 @@ static void look(struct health_watch *watch)
     }
 }
 
-/* In short turns, so that another interval counts within a second. False: it ends. */
-static bool wait_turn(struct health_watch *watch)
+/* In short turns, so that another interval counts within a second. */
+static void turn(void *context, bool is_last)
 {
-    mutex_lock(&watch->lock);
-    if (!watch->is_ending) {
-        (void)condition_wait_us(&watch->ended, &watch->lock, TURN_US);
-    }
-    bool goes_on = !watch->is_ending;
-    mutex_unlock(&watch->lock);
-    return goes_on;
-}
-
-static void run(void *arg)
-{
-    struct health_watch *watch = arg;
+    struct health_watch *watch = context;
     const struct running *running = watch->api->running;
-    uint64_t waited_us = 0;
-    while (wait_turn(watch)) {
-        waited_us += TURN_US;
-        bool is_due = waited_us >= running_u64(running, OPTION_HEALTH_INTERVAL_MS) * 1000;
-        if (is_due && running_bool(running, OPTION_HEALTH_ENABLED) &&
-            atomic_load(&watch->api->is_ready)) {
-            look(watch);
-        }
-        waited_us = is_due ? 0 : waited_us;
+    if (is_last) {
+        return;
     }
+    watch->waited_us += TURN_US;
+    bool is_due = watch->waited_us >= running_u64(running, OPTION_HEALTH_INTERVAL_MS) * 1000;
+    if (is_due && running_bool(running, OPTION_HEALTH_ENABLED) &&
+        atomic_load(&watch->api->is_ready)) {
+        look(watch);
+    }
+    watch->waited_us = is_due ? 0 : watch->waited_us;
 }
 
 enum err health_watch_start(const struct api *api, struct health_watch **out, struct diag *diag)
 {
     struct health_watch *watch = mem_zeroed(sizeof(*watch));
     watch->api = api;
-    mutex_init(&watch->lock);
-    condition_init(&watch->ended);
-    enum err e = thread_start(&watch->thread, "health", run, watch, diag);
+    ticker_init(&watch->ticker);
+    enum err e = ticker_start(&watch->ticker, "health", TURN_US, turn, watch, diag);
     if (e != OK) {
         health_watch_stop(watch);
         return e;
@@ -104,12 +90,6 @@ void health_watch_stop(struct health_watch *watch)
     if (watch == NULL) {
         return;
     }
-    mutex_lock(&watch->lock);
-    watch->is_ending = true;
-    condition_broadcast(&watch->ended);
-    mutex_unlock(&watch->lock);
-    thread_join(&watch->thread);
-    condition_release(&watch->ended);
-    mutex_release(&watch->lock);
+    ticker_release(&watch->ticker);
     free(watch);
 }

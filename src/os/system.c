@@ -88,3 +88,14 @@ void system_figures(struct system_figures *out)
     out->threads = number_of(text, SLICE("Threads:"));
     out->descriptors = count_descriptors();
 }
+
+uint64_t system_raise_descriptors(void)
+{
+    struct rlimit limit = {0};
+    ASSERT(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    struct rlimit raised = {.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+    if (setrlimit(RLIMIT_NOFILE, &raised) == 0) {
+        limit = raised;
+    }
+    return limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
+}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * system - what the machine and this process are using, as /proc says.
+ * system - what the machine and this process are using, as /proc says, and how much they may.
  *
- * Threads: any.
+ * Threads: any; descriptors are raised by one, at the start.
  */
 
 #include <stdint.h>
@@ -18,3 +18,7 @@ struct system_figures { /* 0: not known */
     uint64_t descriptors, descriptors_max;
 };
 void system_figures(struct system_figures *out);
+
+/* Raises the soft limit of descriptors to the hard one, and returns what counts then; UINT64_MAX is
+ * no limit. A raise that is refused leaves the limit as it was. */
+uint64_t system_raise_descriptors(void);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/test.h"
@@ -34,11 +35,25 @@ static void an_open_file_is_one_descriptor_more(void **state)
     assert_int_equal(after.descriptors, before.descriptors + 1);
 }
 
+/* The last of them: the limit stays so low. */
+static void the_soft_limit_of_descriptors_becomes_the_hard_one(void **state)
+{
+    UNUSED(state);
+    struct rlimit limit = {.rlim_cur = 100, .rlim_max = 200};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(system_raise_descriptors(), 200);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(limit.rlim_cur, 200);
+    assert_int_equal(limit.rlim_max, 200);
+    assert_int_equal(system_raise_descriptors(), 200); /* there is nothing to raise any more */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(figures_are_plausible),
         cmocka_unit_test(an_open_file_is_one_descriptor_more),
+        cmocka_unit_test(the_soft_limit_of_descriptors_becomes_the_hard_one),
     };
     return cmocka_run_group_tests_name("system", tests, NULL, NULL);
 }

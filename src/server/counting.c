@@ -13,7 +13,7 @@
 #include "limits/limits_redis.h"
 #include "limits/quota.h"
 #include "os/clock.h"
-#include "os/thread.h"
+#include "os/ticker.h"
 
 enum { TURN_US = 1000 * 1000, CONNECTIONS_BESIDE_HANDLERS = 2 };
 
@@ -23,14 +23,11 @@ struct counting {
     struct limits *limits;
     struct quota *quota;
     bool is_closed;
-    struct thread thread;
-    uint64_t told_outages; /* of the thread, as the next three */
+    struct ticker ticker;  /* woken by whoever noticed an outage, or its end */
+    uint64_t told_outages; /* of the ticker's thread, as the next three */
     bool told_away;
     int64_t away_since_us;
     bool fails_to_store;
-    struct mutex lock;
-    struct condition poked;
-    bool is_poked, is_stopping; /* under the lock */
 };
 
 /* ---- Redis goes and comes back ---- */
@@ -41,10 +38,7 @@ static void poke(void *context, bool is_away, const char *error)
     struct counting *counting = context;
     UNUSED(is_away);
     UNUSED(error);
-    mutex_lock(&counting->lock);
-    counting->is_poked = true;
-    condition_signal(&counting->poked);
-    mutex_unlock(&counting->lock);
+    ticker_wake(&counting->ticker);
 }
 
 static json_t *outage_data(const struct counting *counting, bool is_away,
@@ -153,28 +147,12 @@ static void bring(void *context, slice org, int32_t month, uint64_t used)
 
 /* ---- The thread ---- */
 
-/* Waits for the next turn; false: there is none. */
-static bool rest(struct counting *counting)
+static void turn(void *context, bool is_last)
 {
-    mutex_lock(&counting->lock);
-    if (!counting->is_poked && !counting->is_stopping) {
-        (void)condition_wait_us(&counting->poked, &counting->lock, TURN_US);
+    struct counting *counting = context;
+    if (counting->link != NULL && !is_last) {
+        watch(counting);
     }
-    counting->is_poked = false;
-    bool goes_on = !counting->is_stopping;
-    mutex_unlock(&counting->lock);
-    return goes_on;
-}
-
-static void run(void *arg)
-{
-    struct counting *counting = arg;
-    do {
-        if (counting->link != NULL) {
-            watch(counting);
-        }
-        store(counting);
-    } while (rest(counting));
     store(counting);
 }
 
@@ -212,7 +190,8 @@ static enum err open_counting(struct counting *counting, const struct options *o
     bool is_shared = options_text(options, OPTION_REDIS_URL)[0] != '\0';
     counting->is_closed = options_choice(options, OPTION_REDIS_WHEN_AWAY) == 1;
     TRY(is_shared ? open_redis(counting, options, diag) : open_local(counting, diag));
-    return thread_start(&counting->thread, "counting", run, counting, diag);
+    ticker_wake(&counting->ticker); /* whether Redis is there is wanted now */
+    return ticker_start(&counting->ticker, "counting", TURN_US, turn, counting, diag);
 }
 
 enum err counting_start(const struct options *options, struct api *api, struct counting **out,
@@ -220,8 +199,7 @@ enum err counting_start(const struct options *options, struct api *api, struct c
 {
     struct counting *counting = mem_zeroed(sizeof(*counting));
     counting->catalog = api->catalog;
-    mutex_init(&counting->lock);
-    condition_init(&counting->poked);
+    ticker_init(&counting->ticker);
     enum err e = open_counting(counting, options, diag);
     if (e != OK) {
         counting_free(counting);
@@ -238,11 +216,7 @@ enum err counting_start(const struct options *options, struct api *api, struct c
 void counting_stop(struct counting *counting)
 {
     if (counting != NULL) {
-        mutex_lock(&counting->lock);
-        counting->is_stopping = true;
-        condition_signal(&counting->poked);
-        mutex_unlock(&counting->lock);
-        thread_join(&counting->thread);
+        ticker_stop(&counting->ticker);
     }
 }
 
@@ -253,8 +227,7 @@ void counting_free(struct counting *counting)
         quota_free(counting->quota);
         limits_free(counting->limits);
         limit_link_free(counting->link);
-        condition_release(&counting->poked);
-        mutex_release(&counting->lock);
+        ticker_release(&counting->ticker);
         free(counting);
     }
 }

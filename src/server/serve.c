@@ -28,9 +28,9 @@
 #include "limits/limit_link_url.h"
 #include "options/options.h"
 #include "os/clock.h"
-#include "os/descriptors.h"
 #include "os/file.h"
 #include "os/signal.h"
+#include "os/system.h"
 #include "os/terminal.h"
 #include "people/people.h"
 #include "server/counting.h"
@@ -219,7 +219,7 @@ static enum err open_api(struct server *server, struct diag *diag)
 static enum err bound_connections(const struct options *options, uint32_t *out, struct diag *diag)
 {
     uint64_t wanted = options_u64(options, OPTION_CONNECTIONS_MAX);
-    uint64_t descriptors = descriptors_raise();
+    uint64_t descriptors = system_raise_descriptors();
     if (descriptors < DESCRIPTORS_MIN) {
         return diag_fail(diag, ERR_INVALID, "limits",
                          "the process may have %llu files open (ulimit -n), but needs %d",
