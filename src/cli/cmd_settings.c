@@ -8,7 +8,7 @@
 #include "cli/show.h"
 #include "options/options.h"
 
-enum { TARGET_BYTES_MAX = 4096, ANSWER_BYTES_MAX = 16 * 1024 * 1024, UNCUT_COLUMNS = 1000 };
+enum { TARGET_BYTES_MAX = 4096, ANSWER_BYTES_MAX = 16 * 1024 * 1024 };
 
 struct settings_args {
     const char *reason, *to, *config;
@@ -110,15 +110,14 @@ static void add_change(struct table *table, const json_t *change)
 
 static void write_changes(const struct screen *screen, const json_t *data, struct buf *out)
 {
-    static const struct table_column columns[] = {{"id", COLUMN_TEXT},  {"time", COLUMN_TEXT},
-                                                  {"by", COLUMN_TEXT},  {"old", COLUMN_TEXT},
-                                                  {"new", COLUMN_TEXT}, {"reason", COLUMN_TEXT}};
-    struct screen uncut = *screen; /* half an id is no id */
+    /* Half an id is no id, and half a value no value to go back to. */
+    static const struct table_column columns[] = {{"id", COLUMN_WHOLE},  {"time", COLUMN_WHOLE},
+                                                  {"by", COLUMN_WHOLE},  {"old", COLUMN_WHOLE},
+                                                  {"new", COLUMN_WHOLE}, {"reason", COLUMN_WHOLE}};
     struct table table;
     size_t i = 0;
     json_t *change = NULL;
-    uncut.width = UNCUT_COLUMNS;
-    table_init(&table, &uncut, columns, COUNT_OF(columns));
+    table_init(&table, screen, columns, COUNT_OF(columns));
     json_array_foreach(data, i, change)
     {
         add_change(&table, change);
