@@ -51,8 +51,6 @@ struct log_args {
     bool vkey;
 };
 
-enum { LOG_COLUMNS = 1000 };
-
 static const struct log_args log_defaults = {0};
 
 static const struct cli_option log_options[] = {
@@ -105,10 +103,8 @@ static void print_log(const struct cli *cli, slice answer)
     } else if (cli->common.json || !cli->screen.is_terminal || log == NULL) {
         show_json_line(answer, &out);
     } else {
-        struct screen uncut = cli->screen; /* half a key is no key */
-        uncut.width = LOG_COLUMNS;
         json_t *rows = log_rows(log);
-        show_object(&uncut, rows, &out);
+        show_object(&cli->screen, rows, &out);
         json_decref(rows);
     }
     (void)screen_write(buf_slice(&out));
