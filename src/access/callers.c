@@ -13,8 +13,6 @@
 #include "crypto/secret.h"
 #include "os/thread.h"
 
-enum { PAGE = 1000 };
-
 struct key_entry {
     char prefix[API_KEY_PREFIX_BYTES + 1];
     uint8_t hash[SHA256_BYTES];
@@ -208,52 +206,49 @@ static const struct source {
     {&kind_api_keys, put_key, drop_key},
 };
 
-static enum err load(struct callers *callers, const struct source *source, struct diag *diag)
+/* NULL: of this kind nothing is kept. */
+static const struct source *source_of(const struct kind *kind)
 {
-    struct catalog_list list = {.limit = PAGE};
-    bool has_more = true;
-    for (; has_more; list.offset += PAGE) {
-        json_t *objects = NULL;
-        json_t *object = NULL;
-        uint64_t total = 0;
-        size_t i = 0;
-        TRY(catalog_list(callers->catalog, source->kind, &list, &objects, &has_more, &total, diag));
-        mutex_lock(&callers->lock);
-        json_array_foreach(objects, i, object)
-        {
-            source->put(callers, object);
-        }
-        mutex_unlock(&callers->lock);
-        json_decref(objects);
+    const struct source *found = NULL;
+    for (size_t i = 0; i < COUNT_OF(sources); i++) {
+        found = sources[i].kind == kind ? &sources[i] : found;
     }
-    return OK;
+    return found;
+}
+
+static void take(void *context, const struct kind *kind, const json_t *object)
+{
+    struct callers *callers = context;
+    const struct source *source = source_of(kind);
+    ASSERT(source != NULL);
+    mutex_lock(&callers->lock);
+    source->put(callers, object);
+    mutex_unlock(&callers->lock);
 }
 
 static void hear_change(void *context, const struct kind *kind, slice org, slice id)
 {
     struct callers *callers = context;
-    for (size_t i = 0; i < COUNT_OF(sources); i++) {
-        json_t *object = NULL;
-        if (kind != sources[i].kind) {
-            continue;
-        }
-        enum err e = catalog_get(callers->catalog, kind, org, id, &object, NULL);
-        mutex_lock(&callers->lock);
-        if (e == OK) {
-            sources[i].put(callers, object);
-        } else { /* deleted; or, if it cannot be read, nobody is let in by mistake */
-            sources[i].drop(callers, id);
-        }
-        mutex_unlock(&callers->lock);
-        json_decref(object);
+    const struct source *source = source_of(kind);
+    json_t *object = NULL;
+    if (source == NULL) {
+        return;
     }
+    if (catalog_get(callers->catalog, kind, org, id, &object, NULL) == OK) {
+        take(callers, kind, object);
+    } else { /* deleted; or, if it cannot be read, nobody is let in by mistake */
+        mutex_lock(&callers->lock);
+        source->drop(callers, id);
+        mutex_unlock(&callers->lock);
+    }
+    json_decref(object);
 }
 
 enum err callers_load(struct callers *callers, struct catalog *catalog, struct diag *diag)
 {
     callers->catalog = catalog;
     for (size_t i = 0; i < COUNT_OF(sources); i++) {
-        TRY(load(callers, &sources[i], diag));
+        TRY(catalog_each(catalog, sources[i].kind, (slice){0}, take, callers, diag));
     }
     catalog_listen(catalog, hear_change, callers);
     return OK;

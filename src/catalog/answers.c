@@ -8,10 +8,7 @@
 
 static enum err forget_old(struct sql *sql, int64_t now_us, struct diag *diag)
 {
-    struct sql_statement *delete = NULL;
-    TRY(sql_statement(sql, "DELETE FROM answers WHERE given_us < ?", &delete, diag));
-    sql_bind_i64(delete, 1, now_us - KEPT_US);
-    return sql_step_done(delete, diag);
+    return sql_run_i64(sql, "DELETE FROM answers WHERE given_us < ?", now_us - KEPT_US, diag);
 }
 
 enum err catalog_remember(struct catalog *catalog, slice org, slice key, slice fingerprint,

@@ -81,6 +81,11 @@ json_t *catalog_position(const struct kind *kind, const json_t *object);
 enum err catalog_list(struct catalog *catalog, const struct kind *kind,
                       const struct catalog_list *list, json_t **out, bool *has_more,
                       uint64_t *total, struct diag *diag);
+/* Calls `fn` with each object, in that order, with nothing locked meanwhile; `org` as in a list. It
+ * reads page by page: a change at the same time may hide an object, or show it twice. */
+typedef void catalog_each_fn(void *context, const struct kind *kind, const json_t *object);
+enum err catalog_each(struct catalog *catalog, const struct kind *kind, slice org,
+                      catalog_each_fn *fn, void *context, struct diag *diag);
 
 /* ---- Changing ---- */
 

@@ -294,6 +294,54 @@ static void test_lists(void **state)
                      ERR_INVALID);
 }
 
+/* Fifty to a transaction, which is quicker. */
+static void insert_rules(struct place *place, int count)
+{
+    json_t *sent = parse(RULE);
+    const struct catalog_change change = {.kind = &kind_rules, .author = &author, .sent = sent};
+    for (int from = 0; from < count; from += 50) {
+        enum err e = OK;
+        assert_int_equal(catalog_begin(place->catalog, NULL), OK);
+        for (int i = from; i < count && i < from + 50 && e == OK; i++) {
+            struct kind_errors errors;
+            e = catalog_insert(place->catalog, &change, NULL, &errors, NULL);
+        }
+        assert_int_equal(catalog_end(place->catalog, e, NULL), OK);
+    }
+    json_decref(sent);
+}
+
+static void note_number(void *context, const struct kind *kind, const json_t *object)
+{
+    assert_ptr_equal(kind, &kind_rules);
+    json_t *numbers = context;
+    (void)json_array_append(numbers, json_object_get(object, "number"));
+}
+
+static void test_each_object_is_told_once_however_many_pages(void **state)
+{
+    struct place *place = *state;
+    enum { RULES = CATALOG_LIST_MAX + 1 };
+    json_t *numbers = json_array();
+    assert_int_equal(catalog_each(place->catalog, &kind_rules, (slice){0}, note_number, numbers,
+                                  NULL),
+                     OK);
+    assert_int_equal(json_array_size(numbers), 0);
+    insert_rules(place, RULES);
+    assert_int_equal(catalog_each(place->catalog, &kind_rules, (slice){0}, note_number, numbers,
+                                  NULL),
+                     OK);
+    assert_int_equal(json_array_size(numbers), RULES);
+    for (size_t i = 0; i < RULES; i++) {
+        assert_int_equal(json_integer_value(json_array_get(numbers, i)), i + 1);
+    }
+    assert_int_equal(catalog_each(place->catalog, &kind_rules, SLICE("another"), note_number,
+                                  numbers, NULL),
+                     OK);
+    assert_int_equal(json_array_size(numbers), RULES);
+    json_decref(numbers);
+}
+
 /* Pages behind a position neither miss nor repeat what stays, whatever comes and goes meanwhile. */
 static void walk(struct place *place, const struct kind *kind, const char *extra, size_t expected)
 {
@@ -514,6 +562,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_numbers_never_come_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lists, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_each_object_is_told_once_however_many_pages, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_pages_behind_a_position, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_answers_are_remembered, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_events_are_done_with, set_up, tear_down),

@@ -181,3 +181,23 @@ enum err catalog_list(struct catalog *catalog, const struct kind *kind,
     *out = objects;
     return OK;
 }
+
+enum err catalog_each(struct catalog *catalog, const struct kind *kind, slice org,
+                      catalog_each_fn *fn, void *context, struct diag *diag)
+{
+    struct catalog_list list = {.org = org, .limit = CATALOG_LIST_MAX};
+    bool has_more = true;
+    for (; has_more; list.offset += CATALOG_LIST_MAX) {
+        json_t *objects = NULL;
+        json_t *object = NULL;
+        uint64_t total = 0;
+        size_t i = 0;
+        TRY(catalog_list(catalog, kind, &list, &objects, &has_more, &total, diag));
+        json_array_foreach(objects, i, object)
+        {
+            fn(context, kind, object);
+        }
+        json_decref(objects);
+    }
+    return OK;
+}

@@ -197,10 +197,8 @@ void catalog_outbox_done(struct catalog *catalog, int64_t position)
 
 enum err outbox_delete_done(struct catalog *catalog, struct diag *diag)
 {
-    struct sql_statement *delete = NULL;
-    TRY(sql_statement(catalog->writer, "DELETE FROM outbox WHERE position <= ?", &delete, diag));
-    sql_bind_i64(delete, 1, atomic_load(&catalog->done));
-    return sql_step_done(delete, diag);
+    return sql_run_i64(catalog->writer, "DELETE FROM outbox WHERE position <= ?",
+                       atomic_load(&catalog->done), diag);
 }
 
 enum err catalog_outbox_tidy(struct catalog *catalog, struct diag *diag)

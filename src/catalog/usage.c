@@ -55,15 +55,9 @@ enum err catalog_usage_touch(struct catalog *catalog, slice key_id, int64_t last
 
 enum err catalog_usage_prune(struct catalog *catalog, int64_t first_day, struct diag *diag)
 {
-    static const char *const texts[] = {"DELETE FROM key_usage WHERE day < ?",
-                                        "DELETE FROM version_usage WHERE day < ?"};
-    for (size_t i = 0; i < COUNT_OF(texts); i++) {
-        struct sql_statement *prune = NULL;
-        TRY(sql_statement(catalog->writer, texts[i], &prune, diag));
-        sql_bind_i64(prune, 1, first_day);
-        TRY(sql_step_done(prune, diag));
-    }
-    return OK;
+    struct sql *sql = catalog->writer;
+    TRY(sql_run_i64(sql, "DELETE FROM key_usage WHERE day < ?", first_day, diag));
+    return sql_run_i64(sql, "DELETE FROM version_usage WHERE day < ?", first_day, diag);
 }
 
 static enum err read_rows(struct sql *sql, slice key_id, int64_t first_day, catalog_usage_fn fn,
@@ -129,8 +123,7 @@ static enum err read_sums(struct sql *sql, enum catalog_used used, int64_t first
 enum err catalog_usage_sums(struct catalog *catalog, enum catalog_used used, int64_t first_day,
                             catalog_use_fn fn, void *context, struct diag *diag)
 {
-    mutex_lock(&catalog->read_lock);
-    enum err e = read_sums(catalog->reader, used, first_day, fn, context, diag);
-    mutex_unlock(&catalog->read_lock);
+    enum err e = read_sums(reading_begin(catalog), used, first_day, fn, context, diag);
+    reading_end(catalog);
     return e;
 }

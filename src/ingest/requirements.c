@@ -10,7 +10,6 @@
 #include "os/thread.h"
 
 enum {
-    PAGE = 1000,
     /* In units of 10 to 30 ns: a few milliseconds for a request, and for each event ten times what
      * a schema of good will takes. */
     WORK_FIRST = 200 * 1000,
@@ -192,9 +191,9 @@ static void put_schema(struct requirements *requirements, slice org, slice event
     required_unref(now);
 }
 
-static void put_object(struct requirements *requirements, const struct kind *kind,
-                       const json_t *object)
+static void put_object(void *context, const struct kind *kind, const json_t *object)
 {
+    struct requirements *requirements = context;
     if (kind == &kind_organizations) {
         put_categories(requirements, text_member(object, "id"), object);
     } else {
@@ -225,32 +224,13 @@ static void hear_change(void *context, const struct kind *kind, slice org, slice
     json_decref(object);
 }
 
-static enum err load_kind(struct requirements *requirements, const struct kind *kind,
-                          struct diag *diag)
-{
-    struct catalog_list list = {.limit = PAGE};
-    bool has_more = true;
-    for (; has_more; list.offset += PAGE) {
-        json_t *objects = NULL;
-        json_t *object = NULL;
-        uint64_t total = 0;
-        size_t i = 0;
-        TRY(catalog_list(requirements->catalog, kind, &list, &objects, &has_more, &total, diag));
-        json_array_foreach(objects, i, object)
-        {
-            put_object(requirements, kind, object);
-        }
-        json_decref(objects);
-    }
-    return OK;
-}
-
 enum err requirements_load(struct requirements *requirements, struct catalog *catalog,
                            struct diag *diag)
 {
     requirements->catalog = catalog;
-    TRY(load_kind(requirements, &kind_organizations, diag));
-    TRY(load_kind(requirements, &kind_schemas, diag));
+    slice all = {0};
+    TRY(catalog_each(catalog, &kind_organizations, all, put_object, requirements, diag));
+    TRY(catalog_each(catalog, &kind_schemas, all, put_object, requirements, diag));
     catalog_listen(catalog, hear_change, requirements);
     return OK;
 }

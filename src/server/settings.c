@@ -43,8 +43,10 @@ static slice text_of(const json_t *object, const char *name)
     return (slice){(const uint8_t *)json_string_value(value), json_string_length(value)};
 }
 
-static void take(struct settings *settings, const json_t *object)
+static void take(void *context, const struct kind *kind, const json_t *object)
 {
+    UNUSED(kind);
+    struct settings *settings = context;
     struct diag diag = {0};
     enum option option = OPTION_COUNT;
     slice name = text_of(object, "name");
@@ -68,7 +70,7 @@ static void hear_change(void *context, const struct kind *kind, slice org, slice
     }
     enum err e = catalog_get(settings->api->catalog, kind, org, id, &object, &diag);
     if (e == OK) {
-        take(settings, object);
+        take(settings, kind, object);
     } else if (e == ERR_NOT_FOUND && option_find_name(id, &option)) {
         running_unset(settings->api->running, option);
     }
@@ -86,19 +88,8 @@ static void hear_change(void *context, const struct kind *kind, slice org, slice
 
 enum err settings_load(struct settings *settings, struct diag *diag)
 {
-    const struct catalog_list list = {.org = SLICE(SYSTEM_ORGANIZATION), .limit = CATALOG_LIST_MAX};
-    json_t *objects = NULL;
-    json_t *object = NULL;
-    size_t i = 0;
-    bool has_more = false;
-    uint64_t total = 0;
-    TRY(catalog_list(settings->api->catalog, &kind_settings, &list, &objects, &has_more, &total,
-                     diag));
-    json_array_foreach(objects, i, object)
-    {
-        take(settings, object);
-    }
-    json_decref(objects);
+    TRY(catalog_each(settings->api->catalog, &kind_settings, SLICE(SYSTEM_ORGANIZATION), take,
+                     settings, diag));
     catalog_listen(settings->api->catalog, hear_change, settings);
     return OK;
 }

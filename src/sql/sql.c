@@ -213,6 +213,14 @@ enum err sql_step_done(struct sql_statement *statement, struct diag *diag)
     return e;
 }
 
+enum err sql_run_i64(struct sql *sql, const char *text, int64_t value, struct diag *diag)
+{
+    struct sql_statement *statement = NULL;
+    TRY(sql_statement(sql, text, &statement, diag));
+    sql_bind_i64(statement, 1, value);
+    return sql_step_done(statement, diag);
+}
+
 void sql_reset(struct sql_statement *statement)
 {
     (void)sqlite3_reset(statement->handle); /* says again what the step said */

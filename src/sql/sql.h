@@ -37,6 +37,8 @@ DEFINE_OWNED(sql);
 
 /* Runs texts without parameters and rows, separated by semicolons. */
 enum err sql_run(struct sql *sql, const char *texts, struct diag *diag);
+/* Runs one text with one parameter, a number, and without rows; prepared once, as below. */
+enum err sql_run_i64(struct sql *sql, const char *text, int64_t value, struct diag *diag);
 
 /* The statement of that text, ready to be bound, prepared at its first use. It is the connection's
  * and stays valid until it is asked for again, or 128 others were. One row set at a time. */

@@ -118,6 +118,20 @@ static void test_constraints_are_conflicts(void **state)
     assert_int_equal(sql_run(sql, "SELEC", &diag), ERR_IO);
 }
 
+static void test_a_number_is_bound_and_run_at_once(void **state)
+{
+    OWNED(sql) sql = open_database(*state);
+    static const char below[] = "DELETE FROM t WHERE a < ?";
+    assert_int_equal(sql_run(sql, "CREATE TABLE t(a); INSERT INTO t VALUES(1), (2), (3)", NULL),
+                     OK);
+    assert_int_equal(sql_run_i64(sql, below, 2, NULL), OK);
+    assert_int_equal(sql_changes(sql), 1);
+    assert_int_equal(count_of(sql, "SELECT sum(a) FROM t"), 5);
+    assert_int_equal(sql_run_i64(sql, below, INT64_MIN, NULL), OK);
+    assert_int_equal(count_of(sql, "SELECT sum(a) FROM t"), 5);
+    assert_int_equal(sql_run_i64(sql, "DELETE FROM u WHERE a < ?", 2, NULL), ERR_IO);
+}
+
 static void test_transactions_are_whole(void **state)
 {
     struct sql *sql = open_database(*state);
@@ -291,6 +305,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_values_come_back_as_they_went_in, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_statements_are_prepared_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_constraints_are_conflicts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_number_is_bound_and_run_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_transactions_are_whole, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_part_can_be_undone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_full_disk_ends_the_whole_transaction, set_up,
