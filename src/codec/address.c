@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/address.h"
 
+#include "codec/hex.h"
+
 enum {
     V4_BYTES = 4,
     V4_TEXT_BYTES_MAX = 15,
@@ -27,15 +29,6 @@ static bool parse_v4(slice text, uint8_t out[V4_BYTES])
         out[i] = (uint8_t)number;
     }
     return at == text.len;
-}
-
-static int hex_digit(uint8_t byte)
-{
-    unsigned letter = ((unsigned)byte | 0x20) - 'a';
-    if ((unsigned)byte - '0' <= 9) {
-        return byte - '0';
-    }
-    return letter < 6 ? (int)letter + 10 : -1;
 }
 
 /* One group of 1 to 4 hex digits at the front of *rest. */

@@ -27,6 +27,32 @@ static void test_decode(const struct hex_case *c)
     }
 }
 
+static void test_a_digit_of_every_byte(void **state)
+{
+    UNUSED(state);
+    static const char lower[] = "0123456789abcdef";
+    static const char upper[] = "0123456789ABCDEF";
+    for (int byte = 0; byte < 256; byte++) {
+        int value = -1;
+        for (int i = 0; i < 16; i++) {
+            value = byte == lower[i] || byte == upper[i] ? i : value;
+        }
+        assert_int_equal(hex_digit((uint8_t)byte), value);
+    }
+}
+
+static void test_two_digits_are_a_byte(void **state)
+{
+    UNUSED(state);
+    assert_int_equal(hex_byte(SLICE("0000")), 0);
+    assert_int_equal(hex_byte(SLICE("fF")), 255);
+    assert_int_equal(hex_byte(SLICE("1ax")), 26);
+    assert_true(hex_byte(SLICE("x1")) < 0);
+    assert_true(hex_byte(SLICE("1x")) < 0);
+    assert_true(hex_byte(SLICE("1")) < 0);
+    assert_true(hex_byte((slice){0}) < 0);
+}
+
 static void test_reads_either_case_and_nothing_else(void **state)
 {
     UNUSED(state);
@@ -58,6 +84,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_writes_lower_case),
+        cmocka_unit_test(test_a_digit_of_every_byte),
+        cmocka_unit_test(test_two_digits_are_a_byte),
         cmocka_unit_test(test_reads_either_case_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

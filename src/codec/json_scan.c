@@ -13,6 +13,7 @@
 #include <sys/auxv.h>
 
 #include "base/hash.h"
+#include "codec/hex.h"
 #include "codec/json.h"
 #include "codec/json_bytes.h"
 #include "codec/json_number.h"
@@ -78,15 +79,6 @@ static inline const uint8_t *skip_spaces(struct json_scan *scan, const uint8_t *
 
 /* ---- Strings ---- */
 
-static inline int hex_value(uint8_t byte)
-{
-    unsigned letter = ((unsigned)byte | 0x20) - 'a';
-    if ((unsigned)byte - '0' <= 9) {
-        return byte - '0';
-    }
-    return letter < 6 ? (int)letter + 10 : -1;
-}
-
 /* \uXXXX at `p`; its code unit in *unit. */
 static const uint8_t *take_unit(struct json_scan *scan, const uint8_t *p, unsigned *unit)
 {
@@ -96,7 +88,7 @@ static const uint8_t *take_unit(struct json_scan *scan, const uint8_t *p, unsign
         if (p + i == scan->end) {
             return fail_cut(scan);
         }
-        int digit = i < 2 ? (p[i] == head[i] ? 0 : -1) : hex_value(p[i]);
+        int digit = i < 2 ? (p[i] == head[i] ? 0 : -1) : hex_digit(p[i]);
         if (digit < 0) {
             return fail(scan, ERR_INVALID, p + i, "\\u wants four hex digits");
         }

@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "codec/hex.h"
 #include "codec/json.h"
 #include "codec/json_bytes.h"
-
-static int hex_value(uint8_t byte)
-{
-    unsigned letter = ((unsigned)byte | 0x20) - 'a';
-    if ((unsigned)byte - '0' <= 9) {
-        return byte - '0';
-    }
-    return letter < 6 ? (int)letter + 10 : -1;
-}
 
 /* The code unit of the \uXXXX at `p`, -1 if there is none. */
 static int read_unit(const uint8_t *p, const uint8_t *end)
@@ -19,7 +11,7 @@ static int read_unit(const uint8_t *p, const uint8_t *end)
     }
     int unit = 0;
     for (size_t i = 2; i < 6; i++) {
-        int digit = hex_value(p[i]);
+        int digit = hex_digit(p[i]);
         if (digit < 0) {
             return -1;
         }

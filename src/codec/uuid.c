@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/uuid.h"
 
-enum { UUID_NOT_HEX = 0xff };
+#include "codec/hex.h"
 
 /* Where the two digits of each byte stand in the text. */
 static const uint8_t digit_at[16] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
-
-static inline uint8_t hex_value(uint8_t digit)
-{
-    uint8_t number = (uint8_t)(digit - '0');
-    uint8_t letter = (uint8_t)((digit | 0x20) - 'a');
-    if (number < 10) {
-        return number;
-    }
-    return letter < 6 ? (uint8_t)(letter + 10) : (uint8_t)UUID_NOT_HEX;
-}
 
 bool uuid_parse(slice text, struct uuid *out)
 {
@@ -23,14 +13,13 @@ bool uuid_parse(slice text, struct uuid *out)
         return false;
     }
     struct uuid uuid;
-    uint8_t bad = 0;
+    int all = 0; /* negative from the first that is none */
     for (size_t i = 0; i < sizeof(uuid.bytes); i++) {
-        uint8_t high = hex_value(text.ptr[digit_at[i]]);
-        uint8_t low = hex_value(text.ptr[digit_at[i] + 1]);
-        bad |= (uint8_t)((high | low) & 0xf0);
-        uuid.bytes[i] = (uint8_t)(high << 4 | (low & 0xf));
+        int byte = hex_byte((slice){text.ptr + digit_at[i], 2});
+        all |= byte;
+        uuid.bytes[i] = (uint8_t)byte;
     }
-    if (bad != 0) {
+    if (all < 0) {
         return false;
     }
     *out = uuid;

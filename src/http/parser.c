@@ -12,6 +12,7 @@
 #include "http/parser.h"
 
 #include "base/macros.h"
+#include "codec/hex.h"
 
 enum {
     SEEN_HOST = 1 << 0,
@@ -390,18 +391,9 @@ bool http_parser_has_body(const struct http_parser *parser)
 
 /* ---- Body ---- */
 
-static int hex_value(uint8_t byte)
-{
-    if (byte_is_digit(byte)) {
-        return byte - '0';
-    }
-    uint8_t lower = byte | 0x20;
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 static enum http_parse step_size(struct http_parser *parser, uint8_t byte)
 {
-    int digit = hex_value(byte);
+    int digit = hex_digit(byte);
     if (digit >= 0) {
         if (parser->size_digits == 15) {
             return bad(parser, 413, "the size of a chunk is beyond any limit");

@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/target.h"
 
-static int hex_value(uint8_t byte)
-{
-    if (byte >= '0' && byte <= '9') {
-        return byte - '0';
-    }
-    uint8_t lower = byte | 0x20;
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
+#include "codec/hex.h"
 
 /* pchar of RFC 3986, as sent. */
 static bool byte_is_path(uint8_t byte)
@@ -79,13 +72,12 @@ static enum err decode(struct arena *arena, slice raw, bool is_query, slice *out
     for (size_t i = 0; i < raw.len; i++) {
         uint8_t byte = raw.ptr[i];
         if (byte == '%') {
-            int high = i + 2 < raw.len ? hex_value(raw.ptr[i + 1]) : -1;
-            int low = i + 2 < raw.len ? hex_value(raw.ptr[i + 2]) : -1;
-            if (high < 0 || low < 0) {
+            int said = hex_byte((slice){raw.ptr + i + 1, raw.len - i - 1});
+            if (said < 0) {
                 *why_out = "a % in the target is not followed by two hexadecimal digits";
                 return ERR_INVALID;
             }
-            byte = (uint8_t)(high * 16 + low);
+            byte = (uint8_t)said;
             i += 2;
         } else if (is_query && byte == '+') {
             byte = ' ';

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "limits/limit_link_url.h"
 
+#include "codec/hex.h"
+
 static bool is_no_at(uint8_t byte)
 {
     return byte != '@';
@@ -21,15 +23,6 @@ static bool is_no_bracket(uint8_t byte)
     return byte != ']';
 }
 
-static int hex_digit(uint8_t byte)
-{
-    if (byte >= '0' && byte <= '9') {
-        return byte - '0';
-    }
-    uint8_t lower = byte | 0x20;
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 /* Undoes %XX. False if it is broken, holds a NUL, or does not fit with its own NUL. */
 static bool decode(slice text, char *out, size_t out_bytes)
 {
@@ -37,10 +30,11 @@ static bool decode(slice text, char *out, size_t out_bytes)
     while (text.len > 0) {
         uint8_t byte = slice_take(&text, 1).ptr[0];
         if (byte == '%') {
-            if (text.len < 2 || hex_digit(text.ptr[0]) < 0 || hex_digit(text.ptr[1]) < 0) {
+            int said = hex_byte(text);
+            if (said < 0) {
                 return false;
             }
-            byte = (uint8_t)(hex_digit(text.ptr[0]) * 16 + hex_digit(text.ptr[1]));
+            byte = (uint8_t)said;
             (void)slice_take(&text, 2);
         }
         if (byte == 0 || used + 1 >= out_bytes) {

@@ -3,6 +3,7 @@
 
 #include "base/macros.h"
 #include "codec/address.h"
+#include "codec/hex.h"
 #include "codec/uuid.h"
 
 enum {
@@ -24,7 +25,7 @@ static bool is_letter(uint8_t byte)
 
 static bool is_hex(uint8_t byte)
 {
-    return is_digit(byte) || ((unsigned)byte | 0x20) - 'a' < 6;
+    return hex_digit(byte) >= 0;
 }
 
 static bool is_one_of(uint8_t byte, slice bytes)
@@ -254,7 +255,7 @@ static void take_uri_bytes(slice *rest, slice more)
     while (rest->len > 0) {
         uint8_t byte = rest->ptr[0];
         if (byte == '%') {
-            if (rest->len < 3 || !is_hex(rest->ptr[1]) || !is_hex(rest->ptr[2])) {
+            if (hex_byte((slice){rest->ptr + 1, rest->len - 1}) < 0) {
                 return;
             }
             (void)slice_take(rest, 3);

@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* $ref: where it points, and that it does not go round in circles over one value. */
+#include "codec/hex.h"
 #include "validate/part.h"
-
-static int hex_value(uint8_t byte)
-{
-    unsigned letter = ((unsigned)byte | 0x20) - 'a';
-    if ((unsigned)byte - '0' <= 9) {
-        return byte - '0';
-    }
-    return letter < 6 ? (int)letter + 10 : -1;
-}
 
 /* One byte of a URI fragment. False: a % without two hex digits. */
 static bool take_fragment_byte(slice *rest, uint8_t *out)
@@ -18,11 +10,12 @@ static bool take_fragment_byte(slice *rest, uint8_t *out)
     if (*out != '%') {
         return true;
     }
-    if (rest->len < 2 || hex_value(rest->ptr[0]) < 0 || hex_value(rest->ptr[1]) < 0) {
+    int byte = hex_byte(*rest);
+    if (byte < 0) {
         return false;
     }
-    slice digits = slice_take(rest, 2);
-    *out = (uint8_t)(hex_value(digits.ptr[0]) << 4 | hex_value(digits.ptr[1]));
+    (void)slice_take(rest, 2);
+    *out = (uint8_t)byte;
     return true;
 }
 
