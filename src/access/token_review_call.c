@@ -26,19 +26,6 @@ struct token_review_link {
     char error[CURL_ERROR_SIZE];
 };
 
-/* A file of the pod, in memory: wiped at its end, because one of them is a token. */
-struct contents {
-    uint8_t *bytes;
-    size_t len;
-};
-
-static void contents_release(struct contents *contents)
-{
-    secret_wipe(contents->bytes, contents->len);
-    free(contents->bytes);
-    *contents = (struct contents){0};
-}
-
 static void wiped_release(struct buf *buf)
 {
     secret_wipe(buf->ptr, buf->len);
@@ -70,7 +57,7 @@ void token_review_link_free(struct token_review_link *link)
 
 /* ---- The files ---- */
 
-static enum err read_file(const char *path, size_t max, struct contents *out, struct diag *diag)
+static enum err read_file(const char *path, size_t max, struct secret_file *out, struct diag *diag)
 {
     struct diag why = {0};
     enum err e = file_read_path(path, max, &out->bytes, &out->len, &why);
@@ -78,10 +65,10 @@ static enum err read_file(const char *path, size_t max, struct contents *out, st
 }
 
 /* One line of bytes that can stand in a header; *out is inside `file`. */
-static enum err own_token(const char *path, const struct contents *file, slice *out,
+static enum err own_token(const char *path, const struct secret_file *file, slice *out,
                           struct diag *diag)
 {
-    slice token = {file->bytes, file->len};
+    slice token = secret_file_slice(file);
     while (token.len > 0 &&
            (token.ptr[token.len - 1] == '\n' || token.ptr[token.len - 1] == '\r')) {
         token.len--;
@@ -97,8 +84,8 @@ static enum err own_token(const char *path, const struct contents *file, slice *
 
 enum err token_review_check(const struct token_review_server *server, struct diag *diag)
 {
-    CLEANUP(contents_release) struct contents ca = {0};
-    CLEANUP(contents_release) struct contents file = {0};
+    CLEANUP(secret_file_release) struct secret_file ca = {0};
+    CLEANUP(secret_file_release) struct secret_file file = {0};
     struct diag why = {0};
     slice token = {0};
     enum err e = read_file(server->ca_file, CA_BYTES_MAX, &ca, &why);
@@ -165,7 +152,7 @@ static size_t on_write(char *bytes, size_t size, size_t count, void *context)
 #define SET(option, value)                                                                         \
     (code = code == CURLE_OK ? curl_easy_setopt(curl, (option), (value)) : code)
 
-static CURLcode set_safety(CURL *curl, const struct contents *ca)
+static CURLcode set_safety(CURL *curl, const struct secret_file *ca)
 {
     CURLcode code = CURLE_OK;
     struct curl_blob blob = {ca->bytes, ca->len, CURL_BLOB_COPY};
@@ -239,8 +226,8 @@ static enum err perform(struct token_review_link *link, const struct token_revie
                         const struct buf *question, struct buf *answer, bool *is_away,
                         struct diag *diag)
 {
-    CLEANUP(contents_release) struct contents ca = {0};
-    CLEANUP(contents_release) struct contents own_file = {0};
+    CLEANUP(secret_file_release) struct secret_file ca = {0};
+    CLEANUP(secret_file_release) struct secret_file own_file = {0};
     CLEANUP(headers_release) struct curl_slist *headers = NULL;
     CLEANUP(buf_release) struct buf url = BUF_INIT(URL_BYTES_MAX + sizeof(PATH));
     slice own = {0};

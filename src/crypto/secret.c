@@ -2,6 +2,7 @@
 #include "crypto/secret.h"
 
 #include <openssl/crypto.h>
+#include <stdlib.h>
 
 void secret_wipe(void *memory, size_t len)
 {
@@ -26,4 +27,11 @@ bool secret_set(struct secret *secret, slice bytes)
     }
     secret->len = bytes.len;
     return true;
+}
+
+void secret_file_release(struct secret_file *file)
+{
+    secret_wipe(file->bytes, file->len);
+    free(file->bytes);
+    *file = (struct secret_file){0};
 }

@@ -4,8 +4,9 @@
  * secret - bytes that nobody else may see: seeds, tokens, keys of webhooks.
  *
  * A secret lives in place, never on the heap, and is wiped when its scope ends:
- * CLEANUP(secret_release) struct secret token = {0}; There is no kv_ that would log one. Compare
- * with secret_equal() of crypto/sha256.h.
+ * CLEANUP(secret_release) struct secret token = {0}; What comes out of a file is on the heap, and
+ * wiped in the same way: CLEANUP(secret_file_release) struct secret_file file = {0}; There is no
+ * kv_ that would log one. Compare with secret_equal() of crypto/sha256.h.
  *
  * Threads: any; a secret has one owner.
  */
@@ -32,4 +33,17 @@ bool secret_set(struct secret *secret, slice bytes);
 static inline slice secret_slice(const struct secret *secret)
 {
     return (slice){secret->bytes, secret->len};
+}
+
+/* What was read of a file that holds a secret, or may: of malloc(). */
+struct secret_file {
+    uint8_t *bytes;
+    size_t len;
+};
+
+void secret_file_release(struct secret_file *file); /* wipes and frees; it is then empty */
+
+static inline slice secret_file_slice(const struct secret_file *file)
+{
+    return (slice){file->bytes, file->len};
 }

@@ -54,12 +54,24 @@ static void test_wipe_leaves_its_neighbours(void **state)
     secret_wipe(NULL, 0);
 }
 
+static void test_a_released_file_is_empty(void **state)
+{
+    UNUSED(state);
+    struct secret_file file = {(uint8_t *)strdup("key"), 3};
+    assert_slice_equal(secret_file_slice(&file), "key");
+    secret_file_release(&file);
+    assert_null(file.bytes);
+    assert_int_equal(file.len, 0);
+    secret_file_release(&file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_holds_up_to_its_maximum),
         cmocka_unit_test(test_nothing_stays_of_a_longer_one),
         cmocka_unit_test(test_release_wipes),
+        cmocka_unit_test(test_a_released_file_is_empty),
         cmocka_unit_test(test_wipe_leaves_its_neighbours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

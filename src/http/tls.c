@@ -41,19 +41,7 @@ static enum err fail(struct diag *diag, const char *where, const char *what)
 
 /* ---- PEM ---- */
 
-/* Bytes of a file, wiped when they are let go: they may be a key. */
-struct pem {
-    uint8_t *bytes;
-    size_t len;
-};
-
-static void pem_release(struct pem *pem)
-{
-    secret_wipe(pem->bytes, pem->len);
-    free(pem->bytes);
-}
-
-static enum err read_pem(const char *path_or_text, const char *what, struct pem *out,
+static enum err read_pem(const char *path_or_text, const char *what, struct secret_file *out,
                          struct diag *diag)
 {
     if (strncmp(path_or_text, "-----BEGIN ", 11) == 0) {
@@ -65,17 +53,10 @@ static enum err read_pem(const char *path_or_text, const char *what, struct pem 
         out->bytes = (uint8_t *)mem_text(path_or_text, len);
         return OK;
     }
-    const char *slash = strrchr(path_or_text, '/');
-    const char *name = slash == NULL ? path_or_text : slash + 1;
-    if (name[0] == '\0') {
+    if (path_or_text[0] == '\0') {
         return diag_fail(diag, ERR_INVALID, what, "no file is named");
     }
-    char *parent CLEANUP(mem_freep) =
-        slash == NULL ? mem_text(".", 1)
-                      : mem_text(path_or_text, (size_t)(slash - path_or_text) + 1);
-    OWNED(dir) dir = NULL;
-    TRY(dir_open(parent, false, &dir, diag));
-    return file_read_all(dir, name, PEM_BYTES_MAX, &out->bytes, &out->len, diag);
+    return file_read_path(path_or_text, PEM_BYTES_MAX, &out->bytes, &out->len, diag);
 }
 
 static int no_passphrase(char *out, int size, int writes, void *data)
@@ -136,7 +117,7 @@ static enum err load_chain(struct http_tls *tls, BIO *in, struct diag *diag)
 
 static enum err load_certificate(struct http_tls *tls, const char *source, struct diag *diag)
 {
-    CLEANUP(pem_release) struct pem pem = {0};
+    CLEANUP(secret_file_release) struct secret_file pem = {0};
     TRY(read_pem(source, "certificate", &pem, diag));
     BIO *in CLEANUP(free_bio) = BIO_new_mem_buf(pem.bytes, (int)pem.len);
     X509 *own CLEANUP(free_certificate) = in != NULL ? next_certificate(in) : NULL;
@@ -152,7 +133,7 @@ static enum err load_certificate(struct http_tls *tls, const char *source, struc
 
 static enum err load_key(struct http_tls *tls, const char *source, struct diag *diag)
 {
-    CLEANUP(pem_release) struct pem pem = {0};
+    CLEANUP(secret_file_release) struct secret_file pem = {0};
     TRY(read_pem(source, "key", &pem, diag));
     BIO *in CLEANUP(free_bio) = BIO_new_mem_buf(pem.bytes, (int)pem.len);
     EVP_PKEY *key CLEANUP(free_key) =
@@ -182,7 +163,7 @@ static enum err add_client_ca(struct http_tls *tls, X509 *issuer, struct diag *d
 
 static enum err load_client_ca(struct http_tls *tls, const char *source, struct diag *diag)
 {
-    CLEANUP(pem_release) struct pem pem = {0};
+    CLEANUP(secret_file_release) struct secret_file pem = {0};
     TRY(read_pem(source, "client_ca", &pem, diag));
     BIO *in CLEANUP(free_bio) = BIO_new_mem_buf(pem.bytes, (int)pem.len);
     if (in == NULL) {

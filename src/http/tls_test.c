@@ -205,6 +205,7 @@ static void bad_files_leave_the_old(void **state)
         {"absent", {path, key, NULL, 0, 0}, "absent.pem", ""},
         {"a directory", {made.dir.path, key, NULL, 0, 0}, "", ""},
         {"no name", {"", key, NULL, 0, 0}, "certificate", "no file"},
+        {"no name of a file", {"..", key, NULL, 0, 0}, "..", "not the name"},
         {"empty", {empty, key, NULL, 0, 0}, "certificate", "PEM"},
         {"a key for a certificate", {key, key, NULL, 0, 0}, "certificate", "PEM"},
         {"a certificate for a key", {own, own, NULL, 0, 0}, "key", "PEM"},

@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "base/buf.h"
-#include "base/mem.h"
 #include "codec/crc32c.h"
 #include "codec/hex.h"
 #include "codec/time.h"
@@ -82,13 +81,10 @@ static bool parse(slice text, const char *word, struct key_file *key)
 enum err key_file_read(const struct dir *dir, const char *name, const char *word,
                        struct key_file *out, struct diag *diag)
 {
-    uint8_t *bytes = NULL;
-    size_t len = 0;
+    CLEANUP(secret_file_release) struct secret_file file = {0};
     struct key_file key = {0};
-    TRY(file_read_all(dir, name, FILE_BYTES_MAX, &bytes, &len, diag));
-    bool is_key = parse((slice){bytes, len}, word, &key);
-    secret_wipe(bytes, len);
-    mem_freep(&bytes);
+    TRY(file_read_all(dir, name, FILE_BYTES_MAX, &file.bytes, &file.len, diag));
+    bool is_key = parse(secret_file_slice(&file), word, &key);
     if (is_key) {
         *out = key;
     }

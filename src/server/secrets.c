@@ -2,11 +2,9 @@
 #include "server/secrets.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "access/api_key.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "codec/hex.h"
 #include "crypto/secret.h"
 #include "crypto/secret_weakness.h"
@@ -40,20 +38,17 @@ enum err secrets_judge(const char *name, slice secret, bool is_production, struc
 static enum err read_line(const struct dir *dir, const char *name, char *out, size_t out_bytes,
                           struct diag *diag)
 {
-    uint8_t *bytes = NULL;
-    size_t len = 0;
-    TRY(file_read_all(dir, name, SECRET_FILE_BYTES_MAX, &bytes, &len, diag));
+    CLEANUP(secret_file_release) struct secret_file file = {0};
+    TRY(file_read_all(dir, name, SECRET_FILE_BYTES_MAX, &file.bytes, &file.len, diag));
     size_t end = 0;
-    while (end < len && bytes[end] > ' ' && bytes[end] < 0x7f) {
+    while (end < file.len && file.bytes[end] > ' ' && file.bytes[end] < 0x7f) {
         end++;
     }
-    bool fine = end > 0 && end < out_bytes && (end == len || bytes[end] == '\n');
+    bool fine = end > 0 && end < out_bytes && (end == file.len || file.bytes[end] == '\n');
     if (fine) {
-        memcpy(out, bytes, end);
+        memcpy(out, file.bytes, end);
         out[end] = '\0';
     }
-    secret_wipe(bytes, len);
-    free(bytes);
     return fine ? OK : diag_fail(diag, ERR_INVALID, name, "expected one line of text");
 }
 
