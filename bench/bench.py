@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """bench.py PROGRAM BENCHES [events=10000000] [json=FILE] - how fast and how small.
 
-Starts the real server, the ledger alone, an append-and-sync server with the same loop and parser, and
-PostgreSQL, gives all of them the same generated events in the same run, and prints one table. What has a
-peer is told as a ratio, for the machine's own speed drifts; those runs take turns and the median counts.
-`./dev bench` calls this; docs/performance.md says what the rows mean.
+Starts the real server, the ledger alone, an append-and-sync server with the same loop and parser,
+and PostgreSQL, gives all of them the same generated events in the same run, and prints one table.
+What has a peer is told as a ratio, for the machine's own speed drifts; those runs take turns and
+the median counts. `./dev bench` calls this; docs/performance.md says what the rows mean.
 """
 import contextlib
 import http.client
@@ -47,7 +47,8 @@ def say(text):
 def run(program, **words):
     """One of the programs beside this file; what it measured."""
     done = subprocess.run([BENCHES / program, *(f'{k}={v}' for k, v in words.items())],
-                          stdout=subprocess.PIPE, check=True, env=os.environ | {'TMPDIR': str(scratch(''))})
+                          stdout=subprocess.PIPE, check=True,
+                          env=os.environ | {'TMPDIR': str(scratch(''))})
     return json.loads(done.stdout)
 
 
@@ -60,15 +61,18 @@ def median(values):
 SCHEMA = """
 CREATE TABLE audit_events (
     event_id uuid NOT NULL, event_version varchar(10) NOT NULL DEFAULT '1.0',
-    event_timestamp timestamptz NOT NULL, event_date date NOT NULL, event_type varchar(100) NOT NULL,
-    event_category varchar(50) NOT NULL, event_action varchar(50) NOT NULL, event_outcome varchar(20) NOT NULL,
+    event_timestamp timestamptz NOT NULL, event_date date NOT NULL,
+    event_type varchar(100) NOT NULL, event_category varchar(50) NOT NULL,
+    event_action varchar(50) NOT NULL, event_outcome varchar(20) NOT NULL,
     actor_type varchar(50) NOT NULL, actor_id varchar(255) NOT NULL, actor_ip inet,
-    resource_type varchar(100) NOT NULL, resource_id varchar(255) NOT NULL, resource_name varchar(255),
+    resource_type varchar(100) NOT NULL, resource_id varchar(255) NOT NULL,
+    resource_name varchar(255),
     correlation_id varchar(255) NOT NULL, parent_event_id uuid, parent_event_date date,
     trace_id varchar(255), span_id varchar(255), namespace varchar(253), cluster_name varchar(255),
     event_data jsonb NOT NULL, event_metadata jsonb, severity varchar(20), duration_ms integer,
     error_code varchar(50), error_message text, retention_days integer DEFAULT 2555,
-    is_sensitive boolean DEFAULT false, PRIMARY KEY (event_id, event_date)) PARTITION BY RANGE (event_date);
+    is_sensitive boolean DEFAULT false, PRIMARY KEY (event_id, event_date))
+    PARTITION BY RANGE (event_date);
 CREATE INDEX ON audit_events (event_timestamp DESC);
 CREATE INDEX ON audit_events (correlation_id, event_timestamp DESC);
 CREATE INDEX ON audit_events (event_type, event_timestamp DESC);
@@ -81,7 +85,8 @@ CREATE INDEX ON audit_events USING gin (event_data);
 
 
 class Postgres:
-    """A cluster of its own: a Unix socket and no port; fsync and synchronous_commit as they come, on."""
+    """A cluster of its own: a Unix socket and no port; fsync and synchronous_commit as they come,
+    on."""
 
     def __init__(self):
         homes = sorted(pathlib.Path('/usr/lib/postgresql').glob('*/bin/initdb'))
@@ -95,13 +100,16 @@ class Postgres:
             user = pwd.getpwnam('postgres')
             os.chown(self.home, user.pw_uid, user.pw_gid)
             scratch('').chmod(0o711)
-            self.as_user = ['setpriv', f'--reuid={user.pw_uid}', f'--regid={user.pw_gid}', '--clear-groups']
+            self.as_user = ['setpriv', f'--reuid={user.pw_uid}', f'--regid={user.pw_gid}',
+                            '--clear-groups']
         self.conninfo = f'host={self.home} dbname=postgres user=bench'
 
     def __enter__(self):
         data = self.home / 'data'
-        self._call('initdb', '-A', 'trust', '-U', 'bench', '-E', 'UTF8', '--locale=C.UTF-8', '-D', data)
-        options = (f"-c listen_addresses= -c unix_socket_directories={self.home} -c max_wal_size=8GB "
+        self._call('initdb', '-A', 'trust', '-U', 'bench', '-E', 'UTF8', '--locale=C.UTF-8', '-D',
+                   data)
+        options = (f"-c listen_addresses= -c unix_socket_directories={self.home} -c "
+                   "max_wal_size=8GB "
                    f'-c shared_buffers={SHARED_BUFFERS}')
         self._call('pg_ctl', 'start', '-w', '-D', data, '-l', self.home / 'log', '-o', options)
         return self
@@ -114,8 +122,9 @@ class Postgres:
                        stdout=subprocess.DEVNULL)
 
     def sql(self, text):
-        done = subprocess.run([self.bin / 'psql', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d',
-                               self.conninfo, '-c', text], check=True, stdout=subprocess.PIPE, text=True)
+        done = subprocess.run([self.bin / 'psql', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1',
+                               '-d', self.conninfo, '-c', text], check=True,
+                              stdout=subprocess.PIPE, text=True)
         return done.stdout.strip()
 
     def load(self, how, events, **words):
@@ -127,7 +136,8 @@ class Postgres:
             self.sql(f"CREATE TABLE audit_events_2025_{month} PARTITION OF audit_events "
                      f"FOR VALUES FROM ('2025-{month}-01') TO ('{after}')")
         self.sql('CHECKPOINT')
-        return run('postgres_load', conninfo=self.conninfo, how=how, events=events, start_s=START_S, **words)
+        return run('postgres_load', conninfo=self.conninfo, how=how, events=events,
+                   start_s=START_S, **words)
 
     def bytes_per_event(self, events):
         self.sql('VACUUM ANALYZE audit_events')
@@ -207,7 +217,8 @@ def measure_bulk():
         with server:
             watch = Memory(server)
             watch.start()
-            http_runs.append(load(server, events=CHUNK, lines=1000, connections=8, **chunk_words(number)))
+            http_runs.append(load(server, events=CHUNK, lines=1000, connections=8,
+                                  **chunk_words(number)))
             memory.append(watch.end())
         shutil.rmtree(server.data)
     figures['bulk'] = http_runs
@@ -309,7 +320,8 @@ def warm(server, name, params_of, samples, found):
             raise RuntimeError(f'{name}: {params_of(sample)} found {len(answer["data"])} events')
         if index >= len(samples) // 10:  # the first tenth warms up
             times.append(took_ms)
-    figures['queries'][name] = {'p50_ms': percentile(times, 0.5), 'p99_ms': percentile(times, 0.99), 'count': len(times)}
+    figures['queries'][name] = {'p50_ms': percentile(times, 0.5),
+                                'p99_ms': percentile(times, 0.99), 'count': len(times)}
 
 
 def cold(data, samples):
@@ -336,7 +348,8 @@ def cold(data, samples):
             raise RuntimeError('a cold lookup found nothing')
         times.append(took_ms)
         server.stop()
-    figures['queries']['correlation_cold'] = {'p50_ms': percentile(times, 0.5), 'p99_ms': percentile(times, 0.99),
+    figures['queries']['correlation_cold'] = {'p50_ms': percentile(times, 0.5),
+                                              'p99_ms': percentile(times, 0.99),
                                               'count': len(times)}
     figures['start_cold_s'] = starts
     return times
@@ -353,10 +366,12 @@ def measure_large():
         for number in range(TOTAL // CHUNK):
             figures['fill'].append(load(server, events=CHUNK, lines=1000, connections=8, keep=kept,
                                         keep_every=max(1, TOTAL // 1000), **chunk_words(number)))
-            say(f'{(number + 1) * CHUNK:,} stored, {figures["fill"][-1]["events_per_s"]:,} a second')
+            say(f'{(number + 1) * CHUNK:,} stored, {figures["fill"][-1]["events_per_s"]:,} a '
+                'second')
         wait_until_sealed(server)
         figures['fill_memory_mib'] = watch.end()
-        figures['disk_bytes_per_event'] = allocated(data, lambda name: not name.endswith('.wal')) / TOTAL
+        figures['disk_bytes_per_event'] = allocated(data,
+                                                    lambda name: not name.endswith('.wal')) / TOTAL
         figures['wal_mib'] = allocated(data, lambda name: name.endswith('.wal')) / MIB
     server = serve(data)
     begun = time.perf_counter()
@@ -382,32 +397,38 @@ def table():
     rows = []
 
     def row(what, value, wanted, good, note=''):
-        rows.append((what, value, wanted, 'ok' if good else 'MISSED' if good is not None else '', note))
+        rows.append((what, value, wanted, 'ok' if good else 'MISSED' if good is not None else '',
+                     note))
 
     bulk, ledger = rate(figures['bulk']), rate(figures['ledger'])
     if 'postgres' in figures:
-        three = {how: figures['postgres'][how]['events_per_s'] for how in ('insert', 'copy', 'single')}
+        three = {how: figures['postgres'][how]['events_per_s']
+                 for how in ('insert', 'copy', 'single')}
         best = max(three, key=three.get)
         for how, value in three.items():
             row(f'PostgreSQL, {how}', f'{value:,} events/s', '', None)
-        row('bulk over HTTP / PostgreSQL', f'{bulk / three[best]:.2f}', '>= 5 (8)', bulk / three[best] >= 5,
-            f'against {best}')
+        row('bulk over HTTP / PostgreSQL', f'{bulk / three[best]:.2f}', '>= 5 (8)',
+            bulk / three[best] >= 5, f'against {best}')
         row('PostgreSQL, disk', f'{figures["postgres"]["bytes_per_event"]:,.0f} B/event', '', None)
     row('bulk over HTTP', f'{bulk:,.0f} events/s', '', None,
         f'the load itself {figures["bulk"][0]["load_cpu_us_per_event"]:.2f} us/event')
-    ratios = [a['events_per_s'] / b['events_per_s'] for a, b in zip(figures['bulk'], figures['ledger'])]
+    ratios = [a['events_per_s'] / b['events_per_s']
+              for a, b in zip(figures['bulk'], figures['ledger'])]
     row('bulk over HTTP / ledger', f'{median(ratios):.2f}', '>= 0.5', median(ratios) >= 0.5)
     row('ledger without HTTP', f'{ledger:,.0f} events/s', '>= 200,000 (280,000)', ledger >= 200_000,
         f'{median([r["sealed_per_s"] for r in figures["ledger"]]):,.0f} with sealing; '
         f'{median([r["cpu_us_per_event"] for r in figures["ledger"]]):.2f} us CPU/event')
     for connections, runs in figures['single'].items():
         row(f'single POSTs, {connections} connections', f'{rate(runs):,.0f} /s', '', None,
-            f'p50 {median([r["p50_us"] for r in runs]):,} us, p99 {median([r["p99_us"] for r in runs]):,} us')
-    ratios = [a['events_per_s'] / b['events_per_s'] for a, b in zip(figures['single'][256], figures['append'])]
+            f'p50 {median([r["p50_us"] for r in runs]):,} us, p99 '
+            f'{median([r["p99_us"] for r in runs]):,} us')
+    ratios = [a['events_per_s'] / b['events_per_s']
+              for a, b in zip(figures['single'][256], figures['append'])]
     row('single, 256 / append and sync', f'{median(ratios):.2f}', '>= 0.6', median(ratios) >= 0.6,
         f'append and sync {rate(figures["append"]):,.0f} /s')
-    row('memory while ingesting', f'{max(figures["bulk_memory_mib"] + [figures["fill_memory_mib"]]):,.0f} MiB',
-        '<= 300 MB', max(figures['bulk_memory_mib'] + [figures['fill_memory_mib']]) * MIB <= 300e6)
+    row('memory while ingesting',
+        f'{max(figures["bulk_memory_mib"] + [figures["fill_memory_mib"]]):,.0f} MiB', '<= 300 MB',
+        max(figures['bulk_memory_mib'] + [figures['fill_memory_mib']]) * MIB <= 300e6)
     at = f'{TOTAL // 1_000_000} M events'
     row(f'disk, {at}', f'{figures["disk_bytes_per_event"]:.1f} B/event', '<= 240 (200)',
         figures['disk_bytes_per_event'] <= 240)
@@ -422,7 +443,8 @@ def table():
                 took['p99_ms'] <= limit, f'p50 {took["p50_ms"]:.1f} ms, {took["count"]} asked')
     widths = [max(len(r[i]) for r in rows) for i in range(4)]
     for what, value, wanted, verdict, note in rows:
-        print(f'{what:<{widths[0]}}  {value:>{widths[1]}}  {wanted:<{widths[2]}}  {verdict:<{widths[3]}}  {note}'
+        print(f'{what:<{widths[0]}}  {value:>{widths[1]}}  {wanted:<{widths[2]}}  '
+              f'{verdict:<{widths[3]}}  {note}'
               .rstrip())
     return all(r[3] != 'MISSED' for r in rows)
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every request of configuration, query and operation leaves an event: who, what, from where, and with
-which outcome; never a secret, never one of its own, and nobody waits for it."""
+"""Every request of configuration, query and operation leaves an event: who, what, from where, and
+with which outcome; never a secret, never one of its own, and nobody waits for it."""
 import json
 import time
 
@@ -32,7 +32,8 @@ def what_is_recorded(server):
         equal((data['method'], data['route'], data['status'], data['parameters']),
               ('GET', EVENTS, 200, {'service': 'web'}))
     with step('what is too long is cut between two characters, and what is before that stays'):
-        server.get(EVENTS, {'service': 'я' * 700}, {'User-Agent': 'ю'.encode().decode('latin-1') * 400})
+        server.get(EVENTS, {'service': 'я' * 700},
+                   {'User-Agent': 'ю'.encode().decode('latin-1') * 400})
         wait_until(lambda: [item for item in requests_of(server)
                             if item.get('user_agent') == 'ю' * 256 and
                             item['event_data']['parameters'] == {'service': 'я' * 512}], 'it')
@@ -82,7 +83,8 @@ def what_is_not(server):
         server.post('/api/v1/targets', {'name': 'n', 'type': 'webhook', 'url': 'https://a/',
                                         'secret': 'hunter2 hunter2 hunter2'}).expect(201)
         wait_until(lambda: len([item for item in requests_of(server)
-                                if '[hidden]' in json.dumps(item)]) >= 5, 'five with something hidden')
+                                if '[hidden]' in json.dumps(item)]) >= 5,
+                   'five with something hidden')
         everything = json.dumps(server.query(source_format='cairn', limit=1000)['data'])
         true('hunter2' not in everything, 'a secret is stored')
         true(server.key not in everything, 'a key is stored')

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an attacker sends: hostile text in every parameter and member, forged callers, and what must not come of it.
+"""What an attacker sends: hostile text in every parameter and member, forged callers, and what must
+not come of it.
 
 docs/security.md says who attacks, and which story shows what stops them.
 """
@@ -10,8 +11,8 @@ import sys
 import threading
 import urllib.parse
 
-from harness import (EVENTS, NDJSON, PATIENCE_S, Server, Wrong, equal, event, finish, scratch, skip, step,
-                     true)
+from harness import (EVENTS, NDJSON, PATIENCE_S, Server, Wrong, equal, event, finish, scratch,
+                     skip, step, true)
 
 try:
     from routes import every_route
@@ -22,11 +23,13 @@ except ImportError:
 
 TOUCHED = scratch('touched')
 HOSTILE = (
-    "' OR '1'='1", "1; DROP TABLE rules;--", '" OR ""="', "x' UNION SELECT key_hash FROM \"api-keys\"--",
-    '../../../../../../etc/passwd', '..%2f..%2fetc%2fpasswd', 'a\r\nX-Injected: yes', 'a\nSet-Cookie: a=b',
-    f'$(touch {TOUCHED})', f'`touch {TOUCHED}`', f'|touch {TOUCHED}', f';touch {TOUCHED};',
-    '<script>alert(1)</script>', '{{7*7}}${7*7}', '%s%s%s%n', '\u202e\u0000', '\ud7ff\ufffe', 'A' * 3000,
-    '-1', '99999999999999999999', '1e999', 'NaN', 'null', '[]', '{"$ne": null}', '__proto__', '*', '!', '',
+    "' OR '1'='1", "1; DROP TABLE rules;--", '" OR ""="',
+    "x' UNION SELECT key_hash FROM \"api-keys\"--", '../../../../../../etc/passwd',
+    '..%2f..%2fetc%2fpasswd', 'a\r\nX-Injected: yes', 'a\nSet-Cookie: a=b', f'$(touch {TOUCHED})',
+    f'`touch {TOUCHED}`', f'|touch {TOUCHED}', f';touch {TOUCHED};', '<script>alert(1)</script>',
+    '{{7*7}}${7*7}', '%s%s%s%n', '\u202e\u0000', '\ud7ff\ufffe', 'A' * 3000, '-1',
+    '99999999999999999999', '1e999', 'NaN', 'null', '[]', '{"$ne": null}', '__proto__', '*', '!',
+    '',
 )
 
 
@@ -71,7 +74,8 @@ def quoted(text):
 def in_every_parameter(server, routes):
     attacker = Attacker(server)
     usual = {'format': 'cloudtrail', 'tile': '000'}
-    with step('AUT-22: hostile text in every parameter of every route is taken as text, or refused'):
+    with step('AUT-22: hostile text in every parameter of every route is taken as text, or '
+              'refused'):
         for route in routes:
             for text in HOSTILE:
                 body = json.dumps(route.body or {}) if route.method != 'GET' else None
@@ -107,9 +111,10 @@ def in_every_member(server, routes):
                                                 json.dumps(route.body | {name: value}),
                                                 {'Content-Type': 'application/json'}))
     with step('and in headers'):
-        for name in ('X-Request-Id', 'X-Correlation-ID', 'traceparent', 'If-Match', 'Idempotency-Key',
-                     'X-Reason', 'Accept-Version', 'X-Forwarded-For', 'User-Agent', 'Accept', 'Origin',
-                     'Authorization', 'X-API-Key', 'Cookie', 'Content-Type', 'Content-Encoding'):
+        for name in ('X-Request-Id', 'X-Correlation-ID', 'traceparent', 'If-Match',
+                     'Idempotency-Key', 'X-Reason', 'Accept-Version', 'X-Forwarded-For',
+                     'User-Agent', 'Accept', 'Origin', 'Authorization', 'X-API-Key', 'Cookie',
+                     'Content-Type', 'Content-Encoding'):
             for text in HOSTILE:
                 clean = ''.join(one for one in text if 32 <= ord(one) < 127)
                 for method, target in (('GET', '/api/v1/rules'), ('POST', '/api/v1/teams')):
@@ -124,12 +129,15 @@ def in_every_member(server, routes):
 
 
 def believed(server):
-    claims = {'X-User': 'root', 'X-Forwarded-User': 'root', 'X-Remote-User': 'root', 'X-Actor-Id': 'root',
-              'X-Org': 'default', 'X-Organization-Id': 'default', 'X-Role': 'owner', 'X-Auth-Request-User': 'root'}
+    claims = {'X-User': 'root', 'X-Forwarded-User': 'root', 'X-Remote-User': 'root',
+              'X-Actor-Id': 'root', 'X-Org': 'default', 'X-Organization-Id': 'default',
+              'X-Role': 'owner', 'X-Auth-Request-User': 'root'}
     with step('AUT-18: who one is, is not what headers say'):
         server.get('/api/v1/rules', headers=claims, key=None).expect_problem(401)
-        made = server.post('/api/v1/teams', {'hostname': 'h', 'team_assignment': 't'}, claims).expect(201)
-        rows = server.get('/api/v1/audit', {'record_id': made.json()['id']}).expect(200).json()['data']
+        made = server.post('/api/v1/teams', {'hostname': 'h', 'team_assignment': 't'},
+                           claims).expect(201)
+        rows = server.get('/api/v1/audit',
+                          {'record_id': made.json()['id']}).expect(200).json()['data']
         equal(rows[0]['changed_by'], server.key.split('_')[2])
     with step('no cookie lets anybody in, and none is set, so no other page can act for a user'):
         user = {'email': 'cookie@example.com', 'password': 'a password of a story', 'role': 'owner'}
@@ -168,10 +176,12 @@ def led_astray(server):
     try:
         port = trap.getsockname()[1]
         with step('an address in a target, a schema or an event is asked of nobody'):
-            for kind, url in (('webhook', f'http://127.0.0.1:{port}/'), ('syslog', f'syslog://127.0.0.1:{port}')):
+            for kind, url in (('webhook', f'http://127.0.0.1:{port}/'),
+                              ('syslog', f'syslog://127.0.0.1:{port}')):
                 server.post('/api/v1/targets', {'name': kind, 'type': kind, 'url': url}).expect(201)
             schema = {'$ref': f'http://127.0.0.1:{port}/schema.json'}
-            true(server.post('/api/v1/schemas', {'event_type': 'ssrf', 'schema': schema}).status < 500, '5xx')
+            true(server.post('/api/v1/schemas',
+                             {'event_type': 'ssrf', 'schema': schema}).status < 500, '5xx')
             server.post('/api/v1/validate', {'output': {}, 'rules': [
                 {'name': 'r', 'type': 'schema', 'schema': schema}]})
             server.post(EVENTS, event(event_data={'url': f'http://127.0.0.1:{port}/'})).expect(201)
@@ -185,11 +195,12 @@ def led_astray(server):
 
 def code(server):
     with step('a constraint is a filter, never code'):
-        for text in ('__import__("os").system("id")', 'data.a; DROP TABLE rules', f'$(touch {TOUCHED})',
-                     '().__class__.__bases__[0].__subclasses__()'):
+        for text in ('__import__("os").system("id")', 'data.a; DROP TABLE rules',
+                     f'$(touch {TOUCHED})', '().__class__.__bases__[0].__subclasses__()'):
             answer = server.post('/api/v1/validate', {'output': {'a': 1}, 'rules': [
                 {'name': 'r', 'type': 'constraint', 'expression': text}]})
-            true(answer.status == 400 or not answer.json().get('is_valid'), f'{answer.status} {answer.body[:200]}')
+            true(answer.status == 400 or not answer.json().get('is_valid'),
+                 f'{answer.status} {answer.body[:200]}')
         true(not TOUCHED.exists(), 'a command was run')
     with step('a hostile regular expression ends soon'):
         server.send(event(event_data={'text': 'a' * 100000}))
@@ -199,13 +210,15 @@ def code(server):
 
 def too_large(server):
     with step('headers, lines and bodies beyond their limits are refused, and cost no more'):
-        for target, headers, status in (('/' + 'a' * 9000, {}, 414), ('/health', {'X-A': 'a' * 20000}, 431),
+        for target, headers, status in (('/' + 'a' * 9000, {}, 414),
+                                        ('/health', {'X-A': 'a' * 20000}, 431),
                                         ('/health', {f'X-{n}': '1' for n in range(150)}, 431)):
             equal(server.get(target, headers=headers, key=None).status, status)
         equal(server.post('/api/v1/rules', b'[' * 300000).status, 413)
         deep = b'[' * 100000 + b']' * 100000
         true(server.post('/api/v1/rules', deep).status in (400, 413), 'deep')
-        true(server.post('/api/v1/validate', b'{"output":' + deep + b',"rules":[]}').status in (400, 413), 'deep')
+        true(server.post('/api/v1/validate',
+                         b'{"output":' + deep + b',"rules":[]}').status in (400, 413), 'deep')
         server.post(EVENTS, b'{"event_type":"a","event_data":' + deep + b'}').expect_problem(400)
         server.post(EVENTS, b'\xff\xfe', kind=NDJSON).expect_problem(400)
 

@@ -189,7 +189,8 @@ def weak_secrets():
     with step('AUT-20: elsewhere it is warned of'):
         with Server(data=place('weak-dev', weak)) as server:
             contains(server.log_path.read_text(), 'a secret would stop the start in production')
-    for url, why in (('redis://:changeme@127.0.0.1:1', 'placeholder'), ('redis://10.0.0.1:1', 'is missing')):
+    for url, why in (('redis://:changeme@127.0.0.1:1', 'placeholder'),
+                     ('redis://10.0.0.1:1', 'is missing')):
         with step(f'AUT-20: so does a password of Redis: {why}'):
             said = Server('--environment', 'production', '--redis-url', url,
                           data=scratch(f'redis-{why[:2]}')).refuses_to_start(1, 'redis.url', why)

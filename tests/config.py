@@ -59,7 +59,8 @@ def every_kind(server):
             true('a secret of' not in json.dumps(rows), 'a secret in the history')
     for reason, kept in (('причина!' * 66, 'причина!' * 66), ('я' * 500, 'я' * 500),
                          ('a' * 998 + '😀', 'a' * 998)):
-        with step(f'a reason of {len(reason.encode())} bytes is in the history, up to 1000 of them'):
+        with step(f'a reason of {len(reason.encode())} bytes is in the history, up to 1000 '
+                  'of them'):
             made = server.post('/api/v1/teams', {'hostname': 'h', 'team_assignment': 't',
                                                  'reason': reason}).expect(201).json()
             equal(history(server, record_id=made['id'])['data'][0]['reason'], kept)
@@ -139,7 +140,8 @@ def cursors(server):
         equal(places, sorted(places))
     cursor = first['page']['next_cursor']
     for sentence, query in (
-            ('was tampered with', asked | {'cursor': ('B' if cursor[0] == 'A' else 'A') + cursor[1:]}),
+            ('was tampered with',
+             asked | {'cursor': ('B' if cursor[0] == 'A' else 'A') + cursor[1:]}),
             ('is cut short', asked | {'cursor': cursor[:-2]}),
             ('is none', asked | {'cursor': 'AgME'}),
             ('is one of events', asked | {'cursor': server.get(EVENTS, {'limit': 1})
@@ -164,7 +166,8 @@ def cursors(server):
         equal(part['page']['total'], len(whole))
         part = server.get(rules, asked | {'page': 2}).json()
         equal([rule['id'] for rule in part['data']], whole[2:4])
-        equal(part['page'], {'page': 2, 'limit': 2, 'total': len(whole), 'pages': -(-len(whole) // 2)})
+        equal(part['page'],
+              {'page': 2, 'limit': 2, 'total': len(whole), 'pages': -(-len(whole) // 2)})
     with step('a next link of a page leads on by cursor'):
         link = server.get(rules, asked | {'page': 2}).headers['Link']
         listed = server.get(link[1:link.index('>')]).expect(200).json()['data']
@@ -201,7 +204,8 @@ def versions(server):
 
 def tenants(server):
     """What another organisation has is not there."""
-    org = server.post(path_of('organizations'), {'name': 'other', 'tier': 'ENTERPRISE'}).expect(201).json()
+    org = server.post(path_of('organizations'),
+                      {'name': 'other', 'tier': 'ENTERPRISE'}).expect(201).json()
     key = server.post(f'/api/v1/api-keys?org={org["id"]}', {'name': 'o', 'role': 'owner'})
     theirs = key.expect(201).json()
     ours = {kind: server.post(path_of(kind), body).expect(201).json()
@@ -294,7 +298,8 @@ def keys(server):
         server.post('/api/v1/api-keys', {'name': 'o', 'role': 'owner'}).expect_problem(403)
         server.key = owner
     with step('an admin gives a key that may do more neither another end nor another filter'):
-        late = server.post('/api/v1/api-keys', {'name': 'o', 'role': 'owner', 'filter': 'service:web',
+        late = server.post('/api/v1/api-keys',
+                           {'name': 'o', 'role': 'owner', 'filter': 'service:web',
                                                 'expires_at': '2020-01-01T00:00:00Z'})
         late = late.expect(201).json()
         for change in ({'expires_at': None}, {'filter': None}, {'name': 'other'}):
@@ -329,12 +334,14 @@ def keys(server):
         made = server.post(path_of('api-keys'), {'name': 'once'}, once).expect(201).json()
         problem = server.post(path_of('api-keys'), {'name': 'once'}, once).expect_problem(409)
         contains(problem['detail'], made['id'])
-        names = [one['name'] for one in server.get(path_of('api-keys'), {'limit': 1000}).json()['data']]
+        names = [one['name']
+                 for one in server.get(path_of('api-keys'), {'limit': 1000}).json()['data']]
         equal(names.count('once'), 1)
     with step('the steps that the database went through can be listed'):
         steps = server.get('/api/v1/migrations').expect(200).json()['data']
         names = [one['name'] for one in steps]
-        true({'outbox', 'rules', 'users.email'} <= set(names) and len(set(names)) == len(names), names)
+        true({'outbox', 'rules', 'users.email'} <= set(names) and len(set(names)) == len(names),
+             names)
         true(all(one['applied_at'].endswith('Z') for one in steps), 'times')
     with step('AUT-13: an organisation may say when its keys end at the latest'):
         def org(change):
@@ -351,9 +358,12 @@ def keys(server):
                     ).expect_problem(400, '/expires_at', '30 days')
         server.request('PATCH', path_of('api-keys', made), json.dumps({'expires_at': None})
                        ).expect_problem(400, '/expires_at')
-        server.request('PATCH', path_of('api-keys', made), json.dumps({'name': 'another'})).expect(200)
-        soon = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=2)).isoformat()
-        server.request('PATCH', path_of('api-keys', made), json.dumps({'expires_at': soon})).expect(200)
+        server.request('PATCH', path_of('api-keys', made),
+                       json.dumps({'name': 'another'})).expect(200)
+        soon = (datetime.datetime.now(datetime.timezone.utc) +
+                datetime.timedelta(days=2)).isoformat()
+        server.request('PATCH', path_of('api-keys', made),
+                       json.dumps({'expires_at': soon})).expect(200)
         org({'key_days_max': None})
         free = server.post(path_of('api-keys'), {'name': 'free'}).expect(201).json()
         equal(free['expires_at'], None)
@@ -361,7 +371,8 @@ def keys(server):
 
 def killed():
     """kill -9 while configuration changes: each change that was answered is there, with one event,
-    and each that is there has one. Four clients at a time, or forty, whose changes share commits."""
+    and each that is there has one. Four clients at a time, or forty, whose changes share
+    commits."""
     server = Server()
     server.start()
     answered, stop = [], threading.Event()
@@ -430,7 +441,8 @@ def listed_by_command(server):
     def rules(*words):
         lines = cairn('rule', 'list', *words, server=server).stdout.splitlines()
         return [json.loads(line)['number'] for line in lines]
-    with step('cairn rule list: a hundred, as many as are wanted, or all, which is more than a page'):
+    with step('cairn rule list: a hundred, as many as are wanted, or all, which is more than '
+              'a page'):
         total = server.get('/api/v1/rules', {'total': 'exact'}).json()['page']['total']
         true(total > 1000, f'only {total} rules')
         everything = rules('--limit', '0')
@@ -441,7 +453,8 @@ def listed_by_command(server):
 
 def said_by_command(server):
     with step('what is wrong with the words of a command is said with what was expected'):
-        for words, said in ((('key',), 'a verb is missing: expected list, show, create, set, revoke'),
+        for words, said in ((('key',),
+                             'a verb is missing: expected list, show, create, set, revoke'),
                             (('key', 'show'), 'show: expected ID behind it'),
                             (('rule', 'create', 'handling=x'), 'prod_handling dev_handling'),
                             (('rule', 'create', 'priority=high'), 'priority: expected a number'),

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """docs/openapi.yaml and the server say the same: every documented answer is asked for and compared.
 
-`contract.py PROGRAM CONTRACT_TABLES` fails where an answer is not as it is documented, where one comes that is not
-documented, and where no entry in src/api/contract provokes one that is. With --record it keeps real answers as the
-document's examples.
+`contract.py PROGRAM CONTRACT_TABLES` fails where an answer is not as it is documented, where one
+comes that is not documented, and where no entry in src/api/contract provokes one that is. With
+--record it keeps real answers as the document's examples.
 """
 import base64
 import contextlib
@@ -35,7 +35,8 @@ import openapi  # noqa: E402  pylint: disable=wrong-import-position
 TABLES = sys.argv[2]
 RECORDS = '--record' in sys.argv
 WRONG_KEY = 'cairn_dev_00000000_' + 'x' * 43
-SECRETS = (re.compile(r'(cairn_(?:dev|live)_\w{8}_)[\w-]{43}'), re.compile(r'(cairn_refresh_[\w-]{22}_)[\w-]{43}'),
+SECRETS = (re.compile(r'(cairn_(?:dev|live)_\w{8}_)[\w-]{43}'),
+           re.compile(r'(cairn_refresh_[\w-]{22}_)[\w-]{43}'),
            re.compile(r'(eyJ[\w-]+\.[\w-]+\.)[\w-]{86}'), re.compile(r'(\?secret=)[A-Z2-7]{32}'))
 RECORDED_CHARS_MAX = 3000
 FORMATS = jsonschema.FormatChecker()
@@ -70,7 +71,8 @@ class World:
 
     def _start_uncounted(self):
         """Requests should be counted in a Redis that is not there, and are refused."""
-        server = Server('--redis-url', 'redis://127.0.0.1:1/0', '--redis-when-away', 'closed').listen()
+        server = Server('--redis-url', 'redis://127.0.0.1:1/0', '--redis-when-away',
+                        'closed').listen()
         self.keys['uncounted'] = {'owner': server.key, 'nobody': None,
                                   'limited': self._owner(server, {'name': 'limited'})}
         return server
@@ -87,21 +89,24 @@ class World:
         return server
 
     def _start_usual(self):
-        server = Server('--tiles-public=false', '--trusted-proxies', '127.0.0.1', '--origin', 'log.example/cairn',
-                        '--signup', '--login-failures-max', '0').start()
+        server = Server('--tiles-public=false', '--trusted-proxies', '127.0.0.1', '--origin',
+                        'log.example/cairn', '--signup', '--login-failures-max', '0').start()
         keys = self.keys['usual'] = {'owner': server.key, 'nobody': None, 'wrong': WRONG_KEY}
         for name, scope in (('reader', 'events:read'), ('writer', 'events:write')):
             keys[name] = self._key(server, {'name': name, 'scopes': [scope]})
         keys['stranger'] = self._owner(server, {'name': 'stranger', 'tier': 'unlimited'})
-        keys['spent'] = self._owner(server, {'name': 'spent', 'tier': 'unlimited', 'monthly_quota': 0})
+        keys['spent'] = self._owner(server,
+                                    {'name': 'spent', 'tier': 'unlimited', 'monthly_quota': 0})
         keys['limited'] = self._owner(server, {'name': 'limited', 'requests_per_day': 1})
         server.get('/api/v1/log', key=keys['limited']).expect(200)  # its only request
         event = {'event_type': 'order.created', 'actor_id': 'alice', 'service': 'shop',
                  'correlation_id': 'order-4711', 'event_data': {'total': 19.99}}
         self.values['event'] = server.post(EVENTS, event).expect(201).json()
-        server.post(EVENTS, {'event_type': 'order.paid', 'service': 'bank', 'correlation_id': 'order-4711',
+        server.post(EVENTS,
+                    {'event_type': 'order.paid', 'service': 'bank', 'correlation_id': 'order-4711',
                              'parent_event_id': self.values['event']['event_id']}).expect(201)
-        wait_until(lambda: server.get('/api/v1/log').json()['checkpoint_size'] > 2, 'a checkpoint covers the event')
+        wait_until(lambda: server.get('/api/v1/log').json()['checkpoint_size'] > 2,
+                   'a checkpoint covers the event')
         return server
 
     def _owner(self, server, organization):
@@ -159,18 +164,23 @@ class Asker:
         self.world, self.contract = world, contract
 
     def values(self, server, before):
-        """What ${...} means: the world's values, and of the steps `made`, `sent` and what they save."""
+        """What ${...} means: the world's values, and of the steps `made`, `sent` and what they
+        save."""
         self.world.number += 1
-        values = self.world.values | {'n': self.world.number, 'made': {'id': self.world.values['unknown']}}
+        values = self.world.values | {'n': self.world.number,
+                                      'made': {'id': self.world.values['unknown']}}
         for one in openapi.as_list(before):
             method, path = expand(one['call'], values).split(' ', 1)
             body = expand(one.get('body'), values)
             answer = server.request(method, path, json.dumps(body) if body is not None else b'',
-                                    self._headers(one, values, 'application/json'), self.key(server, one, values))
+                                    self._headers(one, values, 'application/json'),
+                                    self.key(server, one, values))
             if not 200 <= answer.status < 300:
-                raise Wrong(f'a step before: {one["call"]} was answered {answer.status} {answer.body[:300]!r}')
+                raise Wrong(f'a step before: {one["call"]} was answered {answer.status} '
+                            f'{answer.body[:300]!r}')
             got = answer.json() if answer.body else {}
-            values |= {one['save']: with_code(got)} if 'save' in one else {'made': got, 'sent': body}
+            values |= {one['save']: with_code(got)} if 'save' in one else {'made': got,
+                                                                           'sent': body}
         return values
 
     def key(self, server, recipe, values):
@@ -183,7 +193,8 @@ class Asker:
 
     @staticmethod
     def _headers(recipe, values, kind):
-        headers = {name: str(value) for name, value in expand(recipe.get('headers', {}), values).items()}
+        headers = {name: str(value)
+                   for name, value in expand(recipe.get('headers', {}), values).items()}
         return ({'Content-Type': recipe.get('type', kind)} if kind else {}) | headers
 
     def path(self, operation, recipe, values):
@@ -201,7 +212,8 @@ class Asker:
         server = self.world.server(recipe.get('server', 'usual'))
         values = self.values(server, recipe.get('before', []))
         sent = expand(recipe.get('body'), values)
-        body = expand(recipe['text'], values) if 'text' in recipe else json.dumps(sent) if 'body' in recipe else None
+        body = (expand(recipe['text'], values) if 'text' in recipe else
+                json.dumps(sent) if 'body' in recipe else None)
         kind = None if body is None else 'application/json'
         if body is None and operation['method'] != 'GET':
             body = ''
@@ -232,7 +244,8 @@ class Asker:
         """The first piece of an answer that does not end."""
         with server.socket() as client:
             client.settimeout(PATIENCE_S)
-            client.sendall(f'GET {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {server.key}\r\n\r\n'.encode())
+            client.sendall(f'GET {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer '
+                           f'{server.key}\r\n\r\n'.encode())
             answer = http.client.HTTPResponse(client)
             answer.begin()
             return Answer(answer.status, answer.headers, answer.read1(65536))
@@ -245,11 +258,15 @@ class Document:
         self.document, self.fields = document, fields
         self.resolver = jsonschema.RefResolver('', document)
 
+    def told(self, operation):
+        return self.document['paths'][operation['path']][operation['method'].lower()]
+
     def response(self, operation, status):
-        responses = self.document['paths'][operation['path']][operation['method'].lower()]['responses']
+        responses = self.told(operation)['responses']
         found = responses.get(str(status)) or responses.get(f'{status // 100}XX')
         if found is None:
-            raise Wrong(f'{status} is not documented (only {", ".join(responses)}): add it to the answers of '
+            raise Wrong(f'{status} is not documented (only {", ".join(responses)}): add it to the '
+                        'answers of '
                         f'{operation["place"]} in src/api/contract')
         return self.follow(found)
 
@@ -257,8 +274,7 @@ class Document:
         """The names of those in the query."""
         names = {name for field in self.fields for name in field['other_names'].split()} \
             if 'EVENT_FIELDS' in operation.get('query', []) else set()
-        for one in map(self.follow, self.document['paths'][operation['path']][operation['method'].lower()].get(
-                'parameters', [])):
+        for one in map(self.follow, self.told(operation).get('parameters', [])):
             names |= set(one['schema'].get('properties', [])) | {one['name']}
         return names
 
@@ -266,7 +282,8 @@ class Document:
         return self.resolver.resolve(value['$ref'])[1] if '$ref' in value else value
 
     def validate(self, value, schema, what):
-        checker = jsonschema.Draft202012Validator(schema, resolver=self.resolver, format_checker=FORMATS)
+        checker = jsonschema.Draft202012Validator(schema, resolver=self.resolver,
+                                                  format_checker=FORMATS)
         problem = jsonschema.exceptions.best_match(checker.iter_errors(value))
         if problem is not None:
             place = '/'.join(map(str, problem.absolute_path))
@@ -283,10 +300,12 @@ class Document:
             equal((kind, answer.body), ('', b''), f'{answer.status} has a body')
             return
         if kind not in content:
-            raise Wrong(f'{answer.status} is {kind or "nothing"}, documented as {", ".join(content)}: {answer.body[:200]!r}')
+            raise Wrong(f'{answer.status} is {kind or "nothing"}, documented as '
+                        f'{", ".join(content)}: {answer.body[:200]!r}')
         true(answer.headers.get('X-Request-Id'), 'no X-Request-Id')
         if kind.endswith('json') and not is_loose:
-            self.validate(answer.json(), content[kind]['schema'], f'{answer.status} {answer.body[:500]!r}')
+            self.validate(answer.json(), content[kind]['schema'],
+                          f'{answer.status} {answer.body[:500]!r}')
 
 
 # Examples
@@ -328,8 +347,8 @@ class Recorder:
         value = answer.json() if kind.endswith('json') else answer.body.decode()
         if answer.status >= 400 and re.search('Problem|Legacy', content['schema'].get('$ref', '')):
             name = content['schema']['$ref'].rpartition('/')[2]
-            self.keep(self.new['errors'], self.old.get('errors', {}), f'{answer.status} {name}', value,
-                      content['schema'])
+            self.keep(self.new['errors'], self.old.get('errors', {}), f'{answer.status} {name}',
+                      value, content['schema'])
             return
         kept = self.new.setdefault(operation['id'], {'answers': {}})
         before = self.old.get(operation['id'], {'answers': {}})
@@ -338,12 +357,15 @@ class Recorder:
         self.keep(kept['answers'], before['answers'], str(answer.status), value, content['schema'])
 
     def write(self):
-        head = '# SPDX-License-Identifier: Apache-2.0\n# Real answers, which `./dev openapi` records: examples of docs/openapi.yaml.\n\n'
-        openapi.EXAMPLES.write_text(head + openapi.dump(dict(sorted(self.new.items()))), encoding='utf-8')
+        head = ('# SPDX-License-Identifier: Apache-2.0\n'
+                '# Real answers, which `./dev openapi` records: examples of docs/openapi.yaml.\n\n')
+        openapi.EXAMPLES.write_text(head + openapi.dump(dict(sorted(self.new.items()))),
+                                    encoding='utf-8')
 
     def check(self):
         if not RECORDS and self.missing:
-            raise Wrong(f'{len(self.missing)} examples are missing or fit no more ({", ".join(self.missing[:8])}): '
+            raise Wrong(f'{len(self.missing)} examples are missing or fit no more '
+                        f'({", ".join(self.missing[:8])}): '
                         f'run ./dev openapi')
 
 
@@ -356,7 +378,8 @@ def documented(asker, document, recorder, operation):
         reason = asker.contract.unprovoked(operation, status)
         recipes = openapi.as_list(answer.get('ask', []))
         if not recipes and not reason:
-            problems.append(f'nothing provokes {status}: give it `ask` in the entry of {operation["place"]}')
+            problems.append(f'nothing provokes {status}: give it `ask` in the entry of '
+                            f'{operation["place"]}')
         for recipe in recipes:
             with collected(problems, f'{status} by {recipe}'):
                 got, sent = asker.ask(operation, recipe)
@@ -371,7 +394,7 @@ def documented(asker, document, recorder, operation):
 
 def check_sent(document, operation, sent):
     """What the server took, the document must allow."""
-    body = document.document['paths'][operation['path']][operation['method'].lower()].get('requestBody')
+    body = document.told(operation).get('requestBody')
     if body is None:
         raise Wrong('it takes a body, which is not documented')
     document.validate(sent, body['content']['application/json']['schema'], 'what was sent')
@@ -402,11 +425,13 @@ def parameters(asker, document, operation):
         entry = name if isinstance(name, dict) else common['query'][name.removesuffix('!')]
         plain = entry.get('name', name if isinstance(name, str) else '').removesuffix('!')
         if 'example' in entry:
-            probe = recipe | {'query': recipe.get('query', {}) | {plain: entry.get('ask', entry['example'])}}
+            probe = recipe | {'query': recipe.get('query', {}) |
+                              {plain: entry.get('ask', entry['example'])}}
             check_good(asker, document, operation, probe, f'?{plain}=', problems)
     for name in operation.get('headers', []):
         entry = common['request_headers'][name]
-        probe = recipe | {'headers': recipe.get('headers', {}) | {name: entry.get('ask', entry['example'])}}
+        probe = recipe | {'headers': recipe.get('headers', {}) |
+                          {name: entry.get('ask', entry['example'])}}
         check_good(asker, document, operation, probe, name, problems)
     return problems
 
@@ -420,8 +445,10 @@ def others(asker, document, operation):
         return problems
     for name, entry in asker.contract.common['query'].items():
         name = entry.get('name', name)
-        if name not in told and refusal_of(asker, operation, recipe, name, entry.get('example', 'x')) != refusal:
-            problems.append(f'it knows ?{name}=, which is not documented: add it to the `query` of {operation["place"]}')
+        if name not in told and refusal_of(asker, operation, recipe, name,
+                                           entry.get('example', 'x')) != refusal:
+            problems.append(f'it knows ?{name}=, which is not documented: add it to the `query` of '
+                            f'{operation["place"]}')
     return problems
 
 
@@ -482,7 +509,8 @@ def methods(world, document, path):
     server = world.server('usual')
     told = {method.upper() for method in document.document['paths'][path]}
     target = re.sub(r'\{\w+\}', '0/x' if 'tile' in path else 'x', path)
-    allowed = set(server.request('OPTIONS', target, None).headers['Allow'].replace(' ', '').split(','))
+    allowed = set(server.request('OPTIONS', target, None).headers['Allow'].replace(' ',
+                                                                                   '').split(','))
     equal(allowed - {'OPTIONS', 'HEAD'}, told, 'Allow')
     for method in ('GET', 'POST', 'PUT', 'PATCH', 'DELETE'):
         if method not in told:
@@ -501,7 +529,8 @@ def main():
             contract.document()
         except openapi.Mistake as mistake:
             raise Wrong(str(mistake)) from mistake
-    text = openapi.dump(contract.document()) if RECORDS else openapi.DOCUMENT.read_text(encoding='utf-8')
+    text = (openapi.dump(contract.document()) if RECORDS else
+            openapi.DOCUMENT.read_text(encoding='utf-8'))
     document = Document(yaml.load(text, openapi.Loader), contract.tables['fields'])
     recorder = Recorder(contract, document)
     world = World()
@@ -518,7 +547,8 @@ def main():
         with step(f'{operation["place"]} answers what is documented'):
             must_be_empty(documented(asker, document, recorder, operation))
         with step(f'{operation["place"]} knows its parameters, and has no other answers'):
-            must_be_empty(parameters(asker, document, operation) + others(asker, document, operation) +
+            must_be_empty(parameters(asker, document, operation) +
+                          others(asker, document, operation) +
                           probes(asker, document, operation))
     for path in document.document['paths']:
         with step(f'{path} takes the methods that are documented'):

@@ -6,8 +6,8 @@ import resource
 import selectors
 import time
 
-from harness import (EVENTS, NDJSON, OWN, Server, contains, equal, event, finish, ndjson, skip, step,
-                     true, wait_until)
+from harness import (EVENTS, NDJSON, OWN, Server, contains, equal, event, finish, ndjson, skip,
+                     step, true, wait_until)
 from measure import Meter, Neighbour, anon_kib, descriptors
 
 IDLE = 10000

@@ -247,7 +247,8 @@ def hostile_patterns(server):
     """Each of them took minutes, or years; 2 s is for slow machines."""
     server.send(event(event_type='long.text', event_data={'a': 'a' * 250000 + '!'}))
     for pattern in (r'(\w+)\s\1', '(a+)+$', '(a|a)' * 40 + 'b!', '(?=a{30000})[^a]!'):
-        with step(f'a hostile pattern ends, and what it cannot tell does not match: {pattern[:20]}'):
+        with step(f'a hostile pattern ends, and what it cannot tell does not match: '
+                  f'{pattern[:20]}'):
             begun = time.monotonic()
             found = server.query(q=f'event_type:long.text data.a~"{pattern}"')['data']
             took = time.monotonic() - begun

@@ -36,7 +36,7 @@ EVENTS = '/api/v1/audit/events'
 OWN = 2  # events that a new log begins with: the first organisation, and its owner key
 NDJSON = 'application/x-ndjson'
 SLOWNESS = float(os.environ.get('CAIRN_TEST_SLOWNESS', 1))  # 3: all may take three times as long
-PATIENCE_S = 60 * SLOWNESS  # for what should take a moment, on a machine that sometimes stands still
+PATIENCE_S = 60 * SLOWNESS  # for what takes a moment, on a machine that sometimes stands still
 
 # Steps rest on the log alone, not on how full the disk of this machine is, nor on what was asked
 # before (tests/access_events.py has those events).

@@ -106,7 +106,8 @@ def switched_off():
                 health = server.get(path, key=None).expect(200).json()
                 equal((health['status'], health['checks']), ('healthy', 'disabled'))
                 equal(list(health['components']), ['application'])
-            equal(server.get('/health/database', key=None).expect(200).json(), {'status': 'disabled'})
+            equal(server.get('/health/database', key=None).expect(200).json(),
+                  {'status': 'disabled'})
             server.get('/api/ready', key=None).expect(200)
             server.get('/health/live', key=None).expect(200)
             server.request('DELETE', setting).expect(200)
@@ -124,11 +125,13 @@ def watched():
             shown = server.get('/api/v1/settings/health.interval_ms').expect(200).json()
             equal((shown['value'], shown['source']), ('1s', 'environment'))
             server.request('PUT', reserve, '{"value": "1TiB"}').expect(200)
-            wait_until(lambda: 'the health is worse' in server.log_path.read_text(), 'a line of the log')
+            wait_until(lambda: 'the health is worse' in server.log_path.read_text(),
+                       'a line of the log')
             contains(server.log_path.read_text(), 'status=degraded component=store')
         with step('and what gets better too'):
             server.request('DELETE', reserve).expect(200)
-            wait_until(lambda: 'the health is better' in server.log_path.read_text(), 'a line of the log')
+            wait_until(lambda: 'the health is better' in server.log_path.read_text(),
+                       'a line of the log')
 
 
 with Server() as under_test:

@@ -15,10 +15,10 @@ AUTH = '/api/v1/auth'
 
 def certificate(name):
     cert, key = scratch(f'{name}.pem'), scratch(f'{name}.key')
-    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256',
-                    '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1', '-addext',
-                    'subjectAltName=IP:127.0.0.1', '-out', cert, '-keyout', key], check=True,
-                   capture_output=True)
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
+                    'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1',
+                    '-addext', 'subjectAltName=IP:127.0.0.1', '-out', cert, '-keyout', key],
+                   check=True, capture_output=True)
     return cert, key
 
 
@@ -82,8 +82,9 @@ cluster = Cluster()
 own_token = scratch('own-token')
 own_token.write_text('our.own.token')
 OPTIONS = ('--kubernetes-accounts', 'pay:api=writer,watch:*=auditor,lost:one=writer@nowhere',
-           '--kubernetes-address', f'127.0.0.1:{cluster.port}', '--kubernetes-ca', str(cluster.cert),
-           '--kubernetes-token-file', str(own_token), '--kubernetes-timeout-ms', '500ms')
+           '--kubernetes-address', f'127.0.0.1:{cluster.port}', '--kubernetes-ca',
+           str(cluster.cert), '--kubernetes-token-file', str(own_token), '--kubernetes-timeout-ms',
+           '500ms')
 
 with Server(*OPTIONS, '--access-events', 'default') as server:
     api, watcher = cluster.token('pay', 'api'), cluster.token('watch', 'tower')
@@ -101,7 +102,8 @@ with Server(*OPTIONS, '--access-events', 'default') as server:
         equal((path, own), ('/apis/authentication.k8s.io/v1/tokenreviews', 'Bearer our.own.token'))
     with step('its requests are events with its name'):
         wait_until(lambda: server.query(event_type='api.request',
-                                        actor_id='system:serviceaccount:watch:tower')['data'], 'them')
+                                        actor_id='system:serviceaccount:watch:tower')['data'],
+                   'them')
         true(api not in json.dumps(server.query(limit=1000)), 'a token in an event')
         true(api not in server.log_path.read_text(), 'a token in the log')
     with step('one that the cluster does not know, or that is mapped to nobody, is refused'):
@@ -137,8 +139,8 @@ with Server(*OPTIONS, '--access-events', 'default') as server:
 with step('a mapping that cannot be read stops the start'):
     Server('--kubernetes-accounts', 'pay:api=king', *OPTIONS[2:]).refuses_to_start(1, 'king')
 with step('outside of a pod the start says which options name its files'):
-    Server('--kubernetes-accounts', 'pay:api=writer', '--kubernetes-ca', 'not/there').refuses_to_start(
-        1, 'not/there', 'kubernetes.ca')
+    Server('--kubernetes-accounts', 'pay:api=writer', '--kubernetes-ca', 'not/there'
+           ).refuses_to_start(1, 'not/there', 'kubernetes.ca')
 with Server('--kubernetes-address', f'127.0.0.1:{cluster.port}') as server:
     with step('without a mapping no token of a cluster is taken'):
         write(server, api).expect_problem(401)

@@ -163,7 +163,8 @@ def administration(server):
         equal((entry['windows'][0]['used'], entry['windows'][0]['remaining'], entry['allowed']),
               (0, 10, 10))
         equal([busy.get().status for _ in range(11)], [200] * 10 + [429])
-        found = wait_until(lambda: server.query(event_type='rate_limit.reset', org=busy.org)['data'],
+        found = wait_until(lambda:
+                           server.query(event_type='rate_limit.reset', org=busy.org)['data'],
                            'the event')
         equal((found[0]['event_category'], found[0]['event_data']['id'],
                found[0]['event_data']['reason'], found[0]['actor_id']),

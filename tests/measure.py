@@ -180,7 +180,8 @@ class Neighbour(Until):
                                                  'Content-Type': 'application/json'})
         answer = self.link.getresponse()
         text = answer.read()
-        true(answer.status in statuses, f'{method} was answered with {answer.status} {text[:300]!r}')
+        true(answer.status in statuses,
+             f'{method} was answered with {answer.status} {text[:300]!r}')
         return json.loads(text)
 
     def must_be_well(self, p50_ms, p99_ms, what):

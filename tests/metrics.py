@@ -39,7 +39,8 @@ def story(server):
             true(name in before, f'{name} is missing')
         equal(before['cairn_writable'], 1)
     with step('the same figures come as JSON where it is asked for'):
-        answer = server.get('/metrics', headers={'Accept': 'application/json'}, key=None).expect(200)
+        answer = server.get('/metrics', headers={'Accept': 'application/json'},
+                            key=None).expect(200)
         contains(answer.headers['Content-Type'], 'application/json')
         equal(sorted(k for k in answer.json() if k.startswith('cairn_segment')),
               ['cairn_segment_bytes', 'cairn_segments'])

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Those who log in: sign-up, login, tokens, sessions, a second factor, and what ends all of them."""
+"""Those who log in: sign-up, login, tokens, sessions, a second factor, and what ends all of
+them."""
 import base64
 import concurrent.futures
 import datetime
@@ -296,7 +297,8 @@ def second_factor(server):
     with step('a second factor counts once a code of it was shown'):
         call(server, 'POST', f'{AUTH}/totp', {}, key).expect_problem(400, '/password')
         call(server, 'POST', f'{AUTH}/totp', {'password': 'guess'}, key).expect_problem(403)
-        uri = call(server, 'POST', f'{AUTH}/totp', {'password': PASSWORD}, key).expect(201).json()['uri']
+        uri = call(server, 'POST', f'{AUTH}/totp', {'password': PASSWORD},
+                   key).expect(201).json()['uri']
         query = urllib.parse.parse_qs(urllib.parse.urlparse(uri).query)
         text = query['secret'][0]
         secret = base64.b32decode(text + '=' * (-len(text) % 8))
@@ -327,7 +329,8 @@ def second_factor(server):
         call(server, 'DELETE', f'{AUTH}/totp', {'password': 'wrong'}, key).expect_problem(403)
         call(server, 'DELETE', f'{AUTH}/totp', {'password': PASSWORD}, key).expect(204)
         login(server, 'fay@example.com').expect(200)
-        uri = call(server, 'POST', f'{AUTH}/totp', {'password': PASSWORD}, key).expect(201).json()['uri']
+        uri = call(server, 'POST', f'{AUTH}/totp', {'password': PASSWORD},
+                   key).expect(201).json()['uri']
         text = urllib.parse.parse_qs(urllib.parse.urlparse(uri).query)['secret'][0]
         secret = base64.b32decode(text + '=' * (-len(text) % 8))
         call(server, 'POST', f'{AUTH}/totp/confirm', {'code': code(secret)}, key).expect(200)
@@ -389,7 +392,8 @@ def guarded_while_nothing_is_stored():
         make(server, 'ada@example.com')
         lock = sqlite3.connect(server.data / 'catalog.db', isolation_level=None)
         lock.execute('BEGIN IMMEDIATE')
-        with step('a wrong login counts also while its event cannot be stored; a right one does not'):
+        with step('a wrong login counts also while its event cannot be stored; a right one '
+                  'does not'):
             for word in (PASSWORD, 'wrong', 'wrong'):
                 problem = login(server, 'ada@example.com', word).expect_problem(503)
                 true('catalog' not in json.dumps(problem), f'a file is named: {problem}')

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every route of the server, as docs/openapi.yaml has it (tests/contract.py sees to it that it has all)."""
+"""Every route of the server, as docs/openapi.yaml has it (tests/contract.py sees to it that it has
+all)."""
 import pathlib
 import re
 

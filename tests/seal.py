@@ -211,7 +211,8 @@ with Server('--checkpoint-interval-ms', '200') as under_test:
         everything = ''.join(line_of(n) for n in range(OWN, TOTAL)).encode()
         made = time.monotonic()
         counted = under_test.post(EVENTS, everything, kind=NDJSON).expect(201).json()
-        equal((counted['count'], counted['first_seq'], counted['last_seq']), (TOTAL - OWN, OWN, TOTAL - 1))
+        equal((counted['count'], counted['first_seq'], counted['last_seq']),
+              (TOTAL - OWN, OWN, TOTAL - 1))
         print(f'# {TOTAL / (time.monotonic() - made):.0f} events a second in')
         wait_until(lambda: metric(under_test, 'cairn_segments') == 1, 'a sealed segment', 30)
         wait_until(lambda: metric(under_test, 'cairn_sealing') == 0, 'nothing waits to be sealed')

@@ -7,8 +7,8 @@ import json
 import signal
 import time
 
-from harness import (EVENTS, NDJSON, PATIENCE_S, SLOWNESS, Server, cairn, contains, equal, event, finish,
-                     lines_of, ndjson, on_terminal, scratch, step, true, wait_until)
+from harness import (EVENTS, NDJSON, PATIENCE_S, SLOWNESS, Server, cairn, contains, equal, event,
+                     finish, lines_of, ndjson, on_terminal, scratch, step, true, wait_until)
 
 SETTINGS = '/api/v1/settings'
 SOON_S = SLOWNESS
@@ -108,15 +108,19 @@ def another(option):
 
 def refused(server):
     for name, value, parts in (
-            ('past_days_max', '36501', ['from 0 to 36500']), ('past_days_max', -1, ['whole number']),
-            ('past_days_max', 'soon', ['whole number']), ('past_days_max', '', ['whole number']),
-            ('body_bytes_max', '1K', ['from 1MiB to 16GiB']), ('http.idle_ms', '1ms', ['100ms', '1h']), ('drain_ms', '11min', ['0', '10min']),
-            ('log.level', 'loud', ['error warn info debug']), ('hsts', 'perhaps', ['true or false']),
-            ('hsts', None, ['DELETE']), ('hsts', ['true'], ['text, number or boolean']),
-            ('hsts', 1.5, ['text, number or boolean']),
-            ('cors.origins', '*', ['no origin']), ('cors.origins', 'https://a.example/', ['no origin']),
+            ('past_days_max', '36501', ['from 0 to 36500']),
+            ('past_days_max', -1, ['whole number']), ('past_days_max', 'soon', ['whole number']),
+            ('past_days_max', '', ['whole number']),
+            ('body_bytes_max', '1K', ['from 1MiB to 16GiB']),
+            ('http.idle_ms', '1ms', ['100ms', '1h']), ('drain_ms', '11min', ['0', '10min']),
+            ('log.level', 'loud', ['error warn info debug']),
+            ('hsts', 'perhaps', ['true or false']), ('hsts', None, ['DELETE']),
+            ('hsts', ['true'], ['text, number or boolean']),
+            ('hsts', 1.5, ['text, number or boolean']), ('cors.origins', '*', ['no origin']),
+            ('cors.origins', 'https://a.example/', ['no origin']),
             ('cors.origins', ','.join(f'https://a{n}.example' for n in range(33)), ['32 origins']),
-            ('sensitive_fields', 'x' * 1001, ['1000 bytes']), ('sensitive_fields', 'a\nb', ['control'])):
+            ('sensitive_fields', 'x' * 1001, ['1000 bytes']),
+            ('sensitive_fields', 'a\nb', ['control'])):
         with step(f'refused: {name} = {str(value)[:40]!r}'):
             before = shown(server, name)
             problem = put(server, name, value).expect_problem(400, *parts)
@@ -151,10 +155,12 @@ def refused(server):
 
 def who_may(server):
     owner = server.key
-    org = server.post('/api/v1/organizations', {'name': 'other', 'tier': 'ENTERPRISE'}).expect(201).json()['id']
+    org = server.post('/api/v1/organizations',
+                      {'name': 'other', 'tier': 'ENTERPRISE'}).expect(201).json()['id']
 
     def key_of(query='', **body):
-        return server.post(f'/api/v1/api-keys{query}', {'name': 'k'} | body).expect(201).json()['key']
+        return server.post(f'/api/v1/api-keys{query}',
+                           {'name': 'k'} | body).expect(201).json()['key']
 
     def all_routes(key):
         server.key = key
@@ -352,7 +358,8 @@ def versions(server):
                 answer.expect(200)
         equal(shown(server, name)['value'], history(server, name)[0]['new_values']['value'])
         unset(server, name).expect(200)
-    with step('many reverts at once each undo the change before them, or say that others are there'):
+    with step('many reverts at once each undo the change before them, or say that others are '
+              'there'):
         name = 'event_depth_max'  # whose history is one page
         for value in (1, 2):
             put(server, name, value).expect(200)
@@ -423,7 +430,8 @@ def killed():
 # SIGHUP
 
 def reloaded():
-    path = configured('reload.conf', FILE + 'past_days_max = 20\ncors.origins = https://a.example\n')
+    path = configured('reload.conf',
+                      FILE + 'past_days_max = 20\ncors.origins = https://a.example\n')
     with server_with(path, '--future-minutes-max', '50') as server:
         def hang_up(text):
             """Writes the file, and returns what the log says of it."""
@@ -463,7 +471,8 @@ def reloaded():
                 {'name': 'future_minutes_max', 'effect': 'overridden', 'old_value': None,
                  'new_value': '3'},
                 {'name': 'past_days_max', 'effect': 'now', 'old_value': '20', 'new_value': '10'},
-                {'name': 'handler_threads', 'effect': 'restart', 'old_value': None, 'new_value': '5'},
+                {'name': 'handler_threads', 'effect': 'restart', 'old_value': None,
+                 'new_value': '5'},
                 {'name': 'cors.origins', 'effect': 'now', 'old_value': 'https://a.example',
                  'new_value': None}]}])
         for text, place in (('past_days_max = 3\nunknown = 1\n', ':2'),
@@ -517,9 +526,11 @@ def all_at_once():
                 return written(server, old_event(days=3))
 
             def ask(n):
-                return server.get(EVENTS, {'q': 'actor_id=a'}, {'Origin': f'https://a{n}.example'}).status
+                return server.get(EVENTS, {'q': 'actor_id=a'},
+                                  {'Origin': f'https://a{n}.example'}).status
             with concurrent.futures.ThreadPoolExecutor(8) as pool:
-                jobs = [pool.submit(job, n) for n in range(60) for job in (change, reload_file, ask)]
+                jobs = [pool.submit(job, n) for n in range(60)
+                        for job in (change, reload_file, ask)]
                 found = sorted({job.result() for job in jobs})
             equal(found, [200, 201])
             for name in ('past_days_max', 'cors.origins', 'sensitive_fields'):
@@ -538,7 +549,8 @@ def commands(server):
         contains(table, 'may change')
         contains(table, 'past_days_max')
     with step('cairn config set, get, history, revert, unset'):
-        equal(lines_of(config('set', 'past_days_max', '40', '--reason', 'audit 7'))[0]['value'], '40')
+        equal(lines_of(config('set', 'past_days_max', '40', '--reason', 'audit 7'))[0]['value'],
+              '40')
         config('set', 'past_days_max', '41')
         equal(lines_of(config('get', 'past_days_max'))[0]['setting'], '41')
         rows = lines_of(config('history', 'past_days_max'))

@@ -2,10 +2,11 @@
 """soak.py PROGRAM [MINUTES] [--rate EVENTS] [--json FILE]: a server under a steady load for as long
 as asked, and a verdict.
 
-Events come at a steady rate; others ask for stories, filters, counts, timelines and proofs, and tails
-come and go. Every few seconds it notes what the server holds and how long each kind of request took.
-At the end the last quarter of the time is compared with the second one, each event that was
-acknowledged is looked for, and `cairn verify` reads the ledger. Exit status 1 if anything is wrong.
+Events come at a steady rate; others ask for stories, filters, counts, timelines and proofs, and
+tails come and go. Every few seconds it notes what the server holds and how long each kind of
+request took. At the end the last quarter of the time is compared with the second one, each event
+that was acknowledged is looked for, and `cairn verify` reads the ledger. Exit status 1 if anything
+is wrong.
 
 The first quarter is left out: caches fill, and the allocator learns. `alive` is a request that does
 nothing: by how many times it became slower is the machine's doing, and granted to the others. What
@@ -262,8 +263,8 @@ def faults_of(rows):
 
 
 def missing(batches, events):
-    """What is wrong with a log whose `events` are (seq, number) in order, if those were acknowledged:
-    each event once, at a place that its batch was told, and nothing else."""
+    """What is wrong with a log whose `events` are (seq, number) in order, if those were
+    acknowledged: each event once, at a place that its batch was told, and nothing else."""
     places = [None] * (max((first for first, _, _ in batches), default=-BATCH) + BATCH)
     count = 0
     for at, (seq, n) in enumerate(events):
@@ -340,7 +341,8 @@ class Soak:
                 client.join()
             if sys.stdout.isatty():
                 print()
-        self.faults += [f'{client.kind}: {client.problem!r}' for client in clients if client.problem]
+        self.faults += [f'{client.kind}: {client.problem!r}' for client in clients
+                        if client.problem]
 
     def progress(self):
         if sys.stdout.isatty():

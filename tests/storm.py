@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Everything at once for some seconds: writers, readers, tails, proofs, a seal, rude clients, a stop
-in the middle. Under ThreadSanitizer (./dev tsan) this shows races anywhere in the server."""
+"""Everything at once for some seconds: writers, readers, tails, proofs, a seal, rude clients, a
+stop in the middle. Under ThreadSanitizer (./dev tsan) this shows races anywhere in the server."""
 import contextlib
 import gzip
 import http.client

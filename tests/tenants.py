@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Walls between organisations: every route is called with another one's ids, by every kind of caller.
+"""Walls between organisations: every route is called with another one's ids, by every kind of
+caller.
 
-What belongs to the first organisation of the story has the word CANARY in it, which no answer to a caller of the other
-may hold, and which must be there unchanged in the end.
+What belongs to the first organisation of the story has the word CANARY in it, which no answer to a
+caller of the other may hold, and which must be there unchanged in the end.
 """
 import json
 import sys
 
-from harness import (EVENTS, NDJSON, Server, Wrong, equal, finish, ndjson, skip, step, true, wait_until)
+from harness import (EVENTS, NDJSON, Server, Wrong, equal, finish, ndjson, skip, step, true,
+                     wait_until)
 
 try:
     from routes import every_route
@@ -74,7 +76,8 @@ class Organisation:
         for one in seen['api-keys']:
             one.pop('last_used_at', None)
         seen['self'] = self.server.get(f'/api/v1/organizations/{self.id}', key=key).json()
-        seen['events'] = self.server.get(EVENTS, {'order': 'seq', 'limit': 1000}, key=key).json()['data']
+        seen['events'] = self.server.get(EVENTS, {'order': 'seq', 'limit': 1000},
+                                         key=key).json()['data']
         return seen
 
     def values(self, route):
@@ -100,7 +103,8 @@ def told(answer):
 
 def must_not_see(route, answer, who):
     if CANARY in told(answer).lower():
-        raise Wrong(f'{route} told {who} of another organisation: {answer.status} {told(answer)[:400]}')
+        raise Wrong(f'{route} told {who} of another organisation: {answer.status} '
+                    f'{told(answer)[:400]}')
     if route.names and set(route.names) & {'id', 'event_id', 'org'} and answer.status < 300:
         raise Wrong(f'{route} answered {who} with {answer.status}: {told(answer)[:300]}')
 
@@ -180,7 +184,8 @@ def of_the_first(server, victim):
     with step('a writer of the first organisation does not'):
         for query in ({}, {'org': victim.id}, {'org': '*'}):
             true(CANARY not in told(server.get(EVENTS, query, key=seen['writer'])), 'events')
-            true(CANARY not in told(server.get('/api/v1/rules', query, key=seen['writer'])), 'rules')
+            true(CANARY not in told(server.get('/api/v1/rules', query, key=seen['writer'])),
+                 'rules')
 
 
 def same_ids(server, victim, other):

@@ -76,7 +76,8 @@ def refused(server):
     for rule, said in (({'type': 'semantic'}, 'semantic'), ({'type': 'range', 'field': 'a'}, ''),
                        ({'type': 'pattern', 'field': 'a', 'pattern': '('}, ''),
                        ({'type': 'constraint', 'expression': '__import__("os")'}, ''),
-                       ({'type': 'enum', 'field': 'a', 'valid_options': [1], 'colour': 1}, 'colour'),
+                       ({'type': 'enum', 'field': 'a', 'valid_options': [1], 'colour': 1},
+                        'colour'),
                        ({'type': 'schema', 'schema': {'typo': 1}}, 'typo')):
         with step(f'refused: {rule}'):
             contains(str(ask(server, rule).expect_problem(400)), said)

@@ -22,10 +22,12 @@ except ImportError:
 
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else 20260115
 COUNT = int(sys.argv[3]) if len(sys.argv) > 3 else 3000
-NUMBERS = ['0', '-0', '1', '2', '3', '-1', '10', '0.1', '0.3', '0.30000000000000004', '1.0', '1e0', '2.50',
-           '9007199254740992', '9007199254740993', '1e400', '1e-400', '100e-2', '19.99', '-7.25']
-STRINGS = ['', 'a', 'b', 'ab', 'abc', 'a-1', 'B7', '\u00e4', '\U0001f600', 'a\u00e4\U0001f600', '1.2.3.4', '::1',
-           '2024-02-29', '2023-02-29', '1.2.3', '256.1.1.1', '1::2::3', 'a/b', 'a~b', 'true', '1']
+NUMBERS = ['0', '-0', '1', '2', '3', '-1', '10', '0.1', '0.3', '0.30000000000000004', '1.0', '1e0',
+           '2.50', '9007199254740992', '9007199254740993', '1e400', '1e-400', '100e-2', '19.99',
+           '-7.25']
+STRINGS = ['', 'a', 'b', 'ab', 'abc', 'a-1', 'B7', '\u00e4', '\U0001f600', 'a\u00e4\U0001f600',
+           '1.2.3.4', '::1', '2024-02-29', '2023-02-29', '1.2.3', '256.1.1.1', '1::2::3', 'a/b',
+           'a~b', 'true', '1']
 NAMES = ['a', 'b', 'c', 'ab', 'a/b', 'a~b', '\u00e4', 'a-1']
 PATTERNS = ['^a', 'b$', '^[a-z]+$', '^.$', '[0-9]', '^a?b*c?$', '(a|b)-', '^$', '^(ab|a-1)$']
 FORMATS = ['ipv4', 'ipv6', 'date']
@@ -40,7 +42,8 @@ def dump(value):
     if isinstance(value, Text):
         return str(value)
     if isinstance(value, dict):
-        return '{' + ','.join(f'{json.dumps(k, ensure_ascii=False)}:{dump(v)}' for k, v in value.items()) + '}'
+        return '{' + ','.join(f'{json.dumps(k, ensure_ascii=False)}:{dump(v)}'
+                              for k, v in value.items()) + '}'
     if isinstance(value, list):
         return '[' + ','.join(dump(v) for v in value) + ']'
     return json.dumps(value, ensure_ascii=False)
@@ -67,7 +70,8 @@ class Maker:
         if isinstance(value, list):
             return [self.shuffled(element) for element in value]
         if isinstance(value, dict):
-            return {name: self.shuffled(value[name]) for name in self.random.sample(list(value), len(value))}
+            return {name: self.shuffled(value[name])
+                    for name in self.random.sample(list(value), len(value))}
         return value
 
     def near(self, schema, depth=4):
@@ -78,14 +82,18 @@ class Maker:
         inside = schema[name]
         if name in ('const', 'enum'):
             return self.shuffled(inside if name == 'const' else self.random.choice(inside))
-        if name in ('properties', 'required', 'dependentRequired', 'additionalProperties', 'propertyNames'):
+        if name in ('properties', 'required', 'dependentRequired', 'additionalProperties',
+                    'propertyNames'):
             known = schema.get('properties', {})
-            names = set(self.names(3)) | set(self.random.sample(list(known), len(known) // 2 + len(known) % 2))
+            names = set(self.names(3)) | set(self.random.sample(list(known),
+                                                                len(known) // 2 + len(known) % 2))
             return {key: self.near(known.get(key, schema.get('additionalProperties')), depth - 1)
                     for key in sorted(names)}
-        if name in ('items', 'contains', 'prefixItems', 'uniqueItems', 'minItems', 'maxItems', 'maxContains'):
+        if name in ('items', 'contains', 'prefixItems', 'uniqueItems', 'minItems', 'maxItems',
+                    'maxContains'):
             of = [*schema.get('prefixItems', []), schema.get('items'), schema.get('contains')]
-            made = [self.near(self.random.choice(of), depth - 1) for _ in range(self.random.randrange(5))]
+            made = [self.near(self.random.choice(of), depth - 1)
+                    for _ in range(self.random.randrange(5))]
             return made + self.shuffled(made[:1]) if self.random.random() < 0.3 else made
         if name in ('allOf', 'anyOf', 'oneOf'):
             return self.near(self.random.choice(inside), depth - 1)
@@ -114,7 +122,8 @@ class Maker:
     def keyword(self, name, depth):
         choice = self.random.choice
         if name == 'type':
-            return self.random.sample(TYPES, self.random.randrange(1, 4)) if self.random.random() < .5 else choice(TYPES)
+            some = self.random.sample(TYPES, self.random.randrange(1, 4))
+            return some if self.random.random() < .5 else choice(TYPES)
         if name == 'enum':
             return [self.value(2) for _ in range(self.random.randrange(1, 5))]
         if name == 'const':
@@ -138,7 +147,8 @@ class Maker:
         if name == 'properties':
             return {key: self.deeper(depth) for key in self.names(4)}
         if name == 'patternProperties':
-            return {choice(PATTERNS): self.deeper(depth) for _ in range(self.random.randrange(1, 3))}
+            return {choice(PATTERNS): self.deeper(depth)
+                    for _ in range(self.random.randrange(1, 3))}
         if name == 'required':
             return self.names(3)
         if name == 'dependentRequired':
@@ -159,11 +169,13 @@ class Maker:
         return schema
 
 
-KEYWORDS = ['type', 'type', 'enum', 'const', 'properties', 'properties', 'required', 'additionalProperties',
-            'patternProperties', 'propertyNames', 'minProperties', 'maxProperties', 'items', 'items', 'prefixItems',
-            'contains', 'minContains', 'maxContains', 'minItems', 'maxItems', 'uniqueItems', 'minimum', 'maximum',
-            'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'minLength', 'maxLength', 'pattern', 'format',
-            'allOf', 'anyOf', 'oneOf', 'not', 'if', 'then', 'else', 'dependentRequired']
+KEYWORDS = ['type', 'type', 'enum', 'const', 'properties', 'properties', 'required',
+            'additionalProperties', 'patternProperties', 'propertyNames', 'minProperties',
+            'maxProperties', 'items', 'items', 'prefixItems', 'contains', 'minContains',
+            'maxContains', 'minItems', 'maxItems', 'uniqueItems', 'minimum', 'maximum',
+            'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'minLength', 'maxLength',
+            'pattern', 'format', 'allOf', 'anyOf', 'oneOf', 'not', 'if', 'then', 'else',
+            'dependentRequired']
 
 
 def is_number(_checker, value):
@@ -182,8 +194,9 @@ def same(left, right):
         return len(left) == len(right) and all(map(same, left, right))
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
-    return type(left) is type(right) and left == right or is_number(None, left) and is_number(None, right) \
-        and left == right
+    if is_number(None, left) and is_number(None, right):
+        return left == right
+    return type(left) is type(right) and left == right
 
 
 def enum(_validator, values, instance, _schema):

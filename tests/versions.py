@@ -179,7 +179,8 @@ def configuration(server):
                 ('GET', f'{rules}/{second}', None, 404), ('PUT', f'{rules}/{second}', rule, 404),
                 ('DELETE', f'{rules}/{second}', None, 404),
                 ('GET', f'{rules}/{new[0]["id"]}', None, 404), ('GET', f'{rules}/-1', None, 404),
-                ('PUT', f'{rules}/{first}', {}, 400), ('PUT', f'{rules}/{first}', {'reason': 'r'}, 400),
+                ('PUT', f'{rules}/{first}', {}, 400),
+                ('PUT', f'{rules}/{first}', {'reason': 'r'}, 400),
                 ('PUT', f'{rules}/{first}', {'priority': 'high'}, 400), ('POST', rules, {}, 400)):
             body = ask(method, target, body, status)
             true(body['error'] and body['message'] and 'title' not in body, body)
@@ -367,7 +368,8 @@ def kept(server):
         equal(rows[(key['id'], '1.0')]['requests'], 3)
         old = next(v for v in told['versions'] if v['version'] == '1.0')
         equal((old['last_used_by'], old['is_unused']), (key['id'], False))
-    with step('VER-11: nobody used it for as long as the notice: it may go, and who was last is known'):
+    with step('VER-11: nobody used it for as long as the notice: it may go, and who was last is '
+              'known'):
         server.stop()
         catalog('UPDATE version_usage SET day = day - 200, first_us = first_us - ?,'
                 'last_us = last_us - ?', 200 * DAY_US, 200 * DAY_US)

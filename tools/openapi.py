@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """openapi.py [--check] CONTRACT_TABLES: writes docs/openapi.yaml, or says how it differs.
 
-Paths, methods, scopes, lifecycles, kinds and fields come from the program's own tables (CONTRACT_TABLES prints
-them); words, parameters, answers and how to provoke each stand in src/api/contract (its README.md says how to write
-them). A route without an entry there, or an entry without a route, ends this with a sentence that says what to do.
-tests/contract.py asks a server for every answer by the same entries.
+Paths, methods, scopes, lifecycles, kinds and fields come from the program's own tables
+(CONTRACT_TABLES prints them); words, parameters, answers and how to provoke each stand in
+src/api/contract (its README.md says how to write them). A route without an entry there, or an entry
+without a route, ends this with a sentence that says what to do. tests/contract.py asks a server for
+every answer by the same entries.
 """
 import copy
 import difflib
@@ -27,8 +28,8 @@ DOCUMENT = ROOT / 'docs/openapi.yaml'
 EXAMPLES = CONTRACT / 'examples.yaml'
 STATUS_NAMES = {
     '400': 'Invalid', '401': 'Unauthorized', '403': 'Denied', '404': 'NotFound', '409': 'Conflict',
-    '410': 'Gone', '412': 'Changed', '413': 'TooLarge', '415': 'UnsupportedType', '429': 'LimitReached',
-    '500': 'Internal', '503': 'Busy', '507': 'Full', '5XX': 'ServerError'}
+    '410': 'Gone', '412': 'Changed', '413': 'TooLarge', '415': 'UnsupportedType',
+    '429': 'LimitReached', '500': 'Internal', '503': 'Busy', '507': 'Full', '5XX': 'ServerError'}
 LEGACY = {'error': 'LegacyError', 'detail': 'LegacyDetail', 'status': 'LegacyStatus'}
 TIME = r'^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$'
 BODY_BYTES_MAX = 64 * 1024  # of routes that state none (http/server.h)
@@ -49,7 +50,8 @@ def _mapping(loader, node):
     keys = [loader.construct_object(key) for key, _ in node.value if key.value != '<<']
     for key in keys:
         if keys.count(key) > 1:
-            raise Mistake(f'{node.start_mark.name}, line {node.start_mark.line + 1}: {key} is given twice')
+            raise Mistake(f'{node.start_mark.name}, line {node.start_mark.line + 1}: {key} is '
+                          'given twice')
     return loader.construct_mapping(node, deep=True)
 
 
@@ -66,7 +68,8 @@ class Dumper(yaml.SafeDumper):
 
 
 def _text(dumper, text):
-    return dumper.represent_scalar('tag:yaml.org,2002:str', text, style='|' if '\n' in text.rstrip('\n') else None)
+    return dumper.represent_scalar('tag:yaml.org,2002:str', text,
+                                   style='|' if '\n' in text.rstrip('\n') else None)
 
 
 Dumper.add_representer(str, _text)
@@ -116,7 +119,8 @@ def schema_of(short, shapes):
         if name in schema:
             schema[name] = [schema_of(one, shapes) for one in schema[name]]
     if 'properties' in schema:
-        schema['properties'] = {key: schema_of(one, shapes) for key, one in schema['properties'].items()}
+        schema['properties'] = {key: schema_of(one, shapes)
+                                for key, one in schema['properties'].items()}
     if 'members' in schema or 'extends' in schema:
         schema = _closed(members_of(schema, shapes), shapes)
     return ({'description': about} if about else {}) | schema
@@ -177,7 +181,8 @@ def field_schema(field):
     return dict(schema)
 
 
-ALWAYS = ('event_id', 'event_timestamp', 'recorded_at', 'org', 'event_type', 'event_category', 'event_action')
+ALWAYS = ('event_id', 'event_timestamp', 'recorded_at', 'org', 'event_type', 'event_category',
+          'event_action')
 
 
 def event_schemas(fields):
@@ -200,12 +205,15 @@ def event_schemas(fields):
     return {
         'Event': {'description': 'An event as it is kept. What it lacks is left out.'} | closed | {
             'properties': shown, 'required': required},
-        'EventPart': {'description': 'Those members that `fields=` names.'} | closed | {'properties': shown},
+        'EventPart': {'description': 'Those members that `fields=` names.'} | closed | {
+            'properties': shown},
         'TimelineEvent': closed | {
-            'properties': shown | {'depth': {'type': 'integer', 'minimum': 0}}, 'required': ['depth']},
+            'properties': shown | {'depth': {'type': 'integer', 'minimum': 0}},
+            'required': ['depth']},
         'EventInput': {
-            'description': 'An event as it is sent. Members that are no fields are kept in `event_metadata`; '
-                           '`org`, `recorded_at` and `source_format` are the server\'s alone.',
+            'description': 'An event as it is sent. Members that are no fields are kept in '
+                           '`event_metadata`; `org`, `recorded_at` and `source_format` are the '
+                           'server\'s alone.',
             'type': 'object', 'properties': sent, 'required': ['event_type']},
     }
 
@@ -214,9 +222,10 @@ def fields_parameter(fields):
     searched = {field['name']: {'type': 'string'} for field in fields if field['type'] != 'json'}
     return {
         'name': 'field', 'in': 'query', 'style': 'form', 'explode': True,
-        'description': 'Any field of an event, and `data.<path>` or `metadata.<path>`: `actor_id=alice`, '
-                       '`event_type=user.*`, `event_outcome=!success`.',
-        'schema': {'type': 'object', 'properties': searched, 'additionalProperties': {'type': 'string'}},
+        'description': 'Any field of an event, and `data.<path>` or `metadata.<path>`: '
+                       '`actor_id=alice`, `event_type=user.*`, `event_outcome=!success`.',
+        'schema': {'type': 'object', 'properties': searched,
+                   'additionalProperties': {'type': 'string'}},
         'example': {'event_type': 'user.*'}}
 
 
@@ -237,11 +246,12 @@ def value_schema(field):
         'integer': {'type': 'integer', 'minimum': least, 'maximum': most},
         'boolean': {'type': 'boolean'},
         'choice': {'type': 'string', 'enum': field['choices']},
-        'choices': {'type': 'array', 'items': {'type': 'string', 'enum': field['choices']}, 'uniqueItems': True},
-        'names': {'type': 'array', 'items': {'type': 'string', 'maxLength': 100}, 'maxItems': most},
+        'choices': {'type': 'array', 'items': {'type': 'string', 'enum': field['choices']},
+                    'uniqueItems': True},
+        'names': {'type': 'array', 'items': {'type': 'string', 'maxLength': 100},
+                  'maxItems': most},
         'time': {'type': 'string', 'format': 'date-time'},
-        'filter': {'type': 'string', 'maxLength': most},
-        'document': {'type': 'object'},
+        'filter': {'type': 'string', 'maxLength': most}, 'document': {'type': 'object'},
         'reference': {'type': 'string', 'maxLength': most},
     }[field['type']]
     return dict(schema)
@@ -254,7 +264,8 @@ def shown_members(kind):
         if 'hidden' in flags:
             continue
         if 'secret' in flags:
-            members[f'{field["name"]}_set'] = {'type': 'boolean', 'description': 'whether there is one; it is not shown'}
+            members[f'{field["name"]}_set'] = {
+                'type': 'boolean', 'description': 'whether there is one; it is not shown'}
             continue
         schema = value_schema(field)
         schema.pop('minLength', None)
@@ -275,13 +286,15 @@ def sent_members(kind, is_patch):
         is_free = 'required' not in flags
         if is_free:
             schema = nullable(schema)
-        schema['description'] = field['about'] + (
-            '; as it was made' if 'immutable' in flags else '') + ('; never shown' if 'secret' in flags else '')
+        made = '; as it was made' if 'immutable' in flags else ''
+        shown = '; never shown' if 'secret' in flags else ''
+        schema['description'] = field['about'] + made + shown
         if field['fallback'] is not None and not is_patch:
             schema['default'] = field['fallback']
         if 'read_only' in flags:
             schema['readOnly'] = True
-        members[field['name'] + ('?' if is_free or is_patch or 'read_only' in flags else '')] = schema
+        mark = '?' if is_free or is_patch or 'read_only' in flags else ''
+        members[field['name'] + mark] = schema
     return members | {'reason?': {'type': 'string', 'description': 'why; kept with the change'}}
 
 
@@ -337,7 +350,8 @@ def examples():
 
 
 class Contract:
-    """Everything that is known of the API: operations, each with the tables' facts and its entry."""
+    """Everything that is known of the API: operations, each with the tables' facts and its
+    entry."""
 
     def __init__(self, program):
         run = subprocess.run([program], capture_output=True, text=True, check=True)
@@ -355,7 +369,8 @@ class Contract:
             self._add(route)
         for place in self.entries:
             if place not in self._by_place:
-                raise Mistake(f'{place} has an entry in src/api/contract, but is in no table of routes: remove the '
+                raise Mistake(f'{place} has an entry in src/api/contract, but is in no table of '
+                              'routes: remove the '
                               f'entry, or add the route in src/api/routes.c')
 
     def _take(self, path):
@@ -380,7 +395,8 @@ class Contract:
         for status, answer in self._common_answers(operation).items():
             operation['answers'].setdefault(status, {})
             answer['ask'] = as_list(operation['answers'][status].get('ask', [])) + answer['ask']
-            operation['answers'][status] = answer | operation['answers'][status] | {'ask': answer['ask']}
+            operation['answers'][status] = (answer | operation['answers'][status] |
+                                            {'ask': answer['ask']})
         operation['answers'] = dict(sorted(operation['answers'].items()))
         self.operations.append(operation)
         self._by_place[place] = operation
@@ -398,19 +414,22 @@ class Contract:
             return self._entry_of_twin(route, twin)
         if route['role'] is not None:
             return self._entry_of_kind(route)
-        raise Mistake(f'{place} has no entry in src/api/contract: add one under that name (id, tag, summary, query, '
-                      f'body, answers), in the file of its resource; src/api/contract/README.md says how')
+        raise Mistake(f'{place} has no entry in src/api/contract: add one under that name (id, '
+                      'tag, summary, query, '
+                      f'body, answers), in the file of its resource; src/api/contract/README.md '
+                      'says how')
 
     def _entry_of_kind(self, route):
         kind = next(kind for kind in self.tables['kinds'] if kind['name'] == route['kind'])
         sample = self.kinds['samples'].get(kind['name'])
         if sample is None:
-            raise Mistake(f'the kind {kind["name"]} has no sample in src/api/contract/kinds.yaml: add under "samples" '
+            raise Mistake(f'the kind {kind["name"]} has no sample in src/api/contract/kinds.yaml: '
+                          'add under "samples" '
                           f'a body that is enough to make one')
         path = route['path'].removesuffix('/{id}')
         create = f'POST {path}'
-        words = words_of(kind) | {'MAKE': [{'call': create, 'body': sample['body']}], 'CREATE': create,
-                                  'SAMPLE': sample['body'], 'SENT': '${sent}'}
+        words = words_of(kind) | {'MAKE': [{'call': create, 'body': sample['body']}],
+                                  'CREATE': create, 'SAMPLE': sample['body'], 'SENT': '${sent}'}
         entry = put_words(self.kinds[route['role']], words)
         entry['tag'] = sample.get('tag', 'Configuration')
         entry['answers'] = entry['answers'] | sample.get(route['role'], {})
@@ -421,15 +440,18 @@ class Contract:
 
     def _searched(self, field):
         schema = value_schema(field)
-        example = {'boolean': 'true', 'choice': (field['choices'] or [''])[0], 'integer': str(field['least'])}
+        example = {'boolean': 'true', 'choice': (field['choices'] or [''])[0],
+                   'integer': str(field['least'])}
         return {'name': field['name'], 'about': field['about'] + '.', 'schema': schema,
                 'example': example.get(field['type'], 'none')}
 
     def _entry_of_twin(self, route, twin):
         legacy = route['legacy']
-        entry = copy.deepcopy({name: twin[name] for name in twin if name not in ('place', 'route', 'path', 'method')})
+        entry = copy.deepcopy({name: twin[name] for name in twin
+                               if name not in ('place', 'route', 'path', 'method')})
         words = re.sub(r'[^A-Za-z0-9]+', ' ', route['path'])
-        entry['id'] = route['method'].lower() + pascal(words) + ('Slash' if route['path'].endswith('/') else '')
+        slash = 'Slash' if route['path'].endswith('/') else ''
+        entry['id'] = route['method'].lower() + pascal(words) + slash
         entry['twin'] = twin['id']
         shape = ', in the shape that clients of another system know' if legacy else ''
         entry['text'] = f'As `{twin["place"]}`{shape}.'
@@ -477,9 +499,10 @@ class Contract:
     def _common_answers(self, operation):
         route = operation['route']
         away = {'X-Forwarded-For': '203.0.113.7'} if route['open'] == 'loopback' else {}
-        out = {'401': {'ask': [{'as': 'wrong' if route['open'] == 'all' else 'nobody', 'headers': away}]},
-               '429': {'ask': [{'as': 'limited'}]}, '503': {'ask': [{'server': 'uncounted', 'as': 'limited'}]},
-               '5XX': {'ask': []}}
+        unknown = 'wrong' if route['open'] == 'all' else 'nobody'
+        out = {'401': {'ask': [{'as': unknown, 'headers': away}]},
+               '429': {'ask': [{'as': 'limited'}]},
+               '503': {'ask': [{'server': 'uncounted', 'as': 'limited'}]}, '5XX': {'ask': []}}
         if route['scope'] and route['open'] != 'all':
             narrow = 'reader' if route['scope'] == 'events:write' else 'writer'
             out['403'] = {'ask': [{'as': narrow, 'headers': away}]}
@@ -487,7 +510,8 @@ class Contract:
             out['413'] = {'ask': [{'length': STREAM_BYTES if route['is_stream'] else
                                    (route['body_bytes_max'] or BODY_BYTES_MAX) + 1}]}
             out['415'] = {'ask': [{'headers': {'Content-Encoding': 'br'}, 'text': 'x'}]}
-        return {status: answer | {'derived': True, 'is_told': bool(operation['answers'].get(status))}
+        return {status: answer |
+                {'derived': True, 'is_told': bool(operation['answers'].get(status))}
                 for status, answer in out.items()}
 
     def unprovoked(self, operation, status):
@@ -499,7 +523,8 @@ class Contract:
 
     def lookup(self, table, name, place):
         if name not in self.common[table]:
-            raise Mistake(f'{place} names {name}, which is not among "{table}" in src/api/contract/document.yaml: '
+            raise Mistake(f'{place} names {name}, which is not among "{table}" in '
+                          'src/api/contract/document.yaml: '
                           f'add what it means there, with an example')
         return self.common[table][name]
 
@@ -510,7 +535,8 @@ class Contract:
         info = {'title': self.common['info']['title'], 'version': current} | self.common['info']
         document = {
             'openapi': '3.1.0', 'info': info, 'servers': self.common['servers'],
-            'tags': [{'name': tag['name'], 'description': tag['about']} for tag in self.common['tags']],
+            'tags': [{'name': tag['name'], 'description': tag['about']}
+                     for tag in self.common['tags']],
             'paths': {}, 'components': {}}
         self._responses, self._shared = {}, {}
         for operation in self.operations:
@@ -524,7 +550,8 @@ class Contract:
             'schemas': self._reached(schemas, document),
             'parameters': dict(sorted(self._shared.items())),
             'responses': dict(sorted(self._responses.items())),
-            'headers': {name: self._header(header) for name, header in self.common['headers'].items()}}
+            'headers': {name: self._header(header)
+                        for name, header in self.common['headers'].items()}}
         return document
 
     def _reached(self, schemas, document):
@@ -533,7 +560,8 @@ class Contract:
         while look_at:
             for name in re.findall(r'#/components/schemas/(\w+)', json.dumps(look_at.pop())):
                 if name not in schemas:
-                    raise Mistake(f'something refers to the shape {name}, which is nowhere in src/api/contract')
+                    raise Mistake(f'something refers to the shape {name}, which is nowhere in '
+                                  'src/api/contract')
                 if name not in found:
                     found[name] = schemas[name]
                     look_at.append(schemas[name])
@@ -545,7 +573,8 @@ class Contract:
             members = shape['closed']
             required = [name for name in members if not name.endswith('?')]
             return about | {
-                'type': 'object', 'properties': {name.removesuffix('?'): one for name, one in members.items()},
+                'type': 'object',
+                'properties': {name.removesuffix('?'): one for name, one in members.items()},
                 'additionalProperties': False} | ({'required': required} if required else {})
         return schema_of(shape, self.shapes)
 
@@ -555,10 +584,11 @@ class Contract:
 
     def _operation(self, operation):
         life = operation['route']['life']
-        out = {'operationId': operation['id'], 'tags': [operation['tag']], 'summary': operation['summary'],
-               'description': self._description(operation)}
+        out = {'operationId': operation['id'], 'tags': [operation['tag']],
+               'summary': operation['summary'], 'description': self._description(operation)}
         if operation['tag'] not in [tag['name'] for tag in self.common['tags']]:
-            raise Mistake(f'{operation["place"]}: there is no tag {operation["tag"]} in document.yaml')
+            raise Mistake(f'{operation["place"]}: there is no tag {operation["tag"]} in '
+                          'document.yaml')
         if life['is_deprecated']:
             out['deprecated'] = True
         out['security'] = self._security(operation['route'])
@@ -577,13 +607,16 @@ class Contract:
         life = route['life']
         parts = [operation.get('text', '').strip()]
         if route['scope'] and route['open'] != 'all':
-            open_to = {'loopback': ' unless asked from this machine', 'tiles': ' where tiles are not public'}
+            open_to = {'loopback': ' unless asked from this machine',
+                       'tiles': ' where tiles are not public'}
             parts.append(f'Needs the scope `{route["scope"]}`{open_to.get(route["open"], "")}.')
         if life['introduced']:
-            parts.append(f'There since version {life["introduced"]}; always answered in it or a later one.')
+            parts.append(f'There since version {life["introduced"]}; always answered in it or a '
+                         'later one.')
         if life['is_deprecated']:
-            parts.append(f'Deprecated by version {life["deprecated"]}, gone on {life["sunset"]}.' + (
-                f' Use `{life["successor"]}`.' if life['successor'] else ''))
+            successor = f' Use `{life["successor"]}`.' if life['successor'] else ''
+            parts.append(f'Deprecated by version {life["deprecated"]}, gone on {life["sunset"]}.'
+                         f'{successor}')
         return '\n\n'.join(part for part in parts if part)
 
     @staticmethod
@@ -599,7 +632,8 @@ class Contract:
         out = {'name': entry.get('name', name), 'in': place, 'description': entry['about']}
         out |= {'required': True} if is_required else {}
         out |= {'schema': schema}
-        return out | ({'example': self._typed(schema, entry['example'])} if 'example' in entry else {})
+        return out | ({'example': self._typed(schema, entry['example'])} if 'example' in entry
+                      else {})
 
     @staticmethod
     def _typed(schema, example):
@@ -607,16 +641,19 @@ class Contract:
 
     def _parameters(self, operation):
         place = operation['place']
-        out = [self._share(name, self._parameter('path', name, self.lookup('path', name, place), True))
+        out = [self._share(name,
+                           self._parameter('path', name, self.lookup('path', name, place), True))
                for name in self.variables(operation)]
         for name in operation.get('query', []):
             if name == 'EVENT_FIELDS':
                 out.append(self._share('event-fields', fields_parameter(self.tables['fields'])))
             elif isinstance(name, dict):
-                out.append(self._parameter('query', name['name'], name, name.get('required', False)))
+                out.append(self._parameter('query', name['name'], name,
+                                           name.get('required', False)))
             else:
                 plain = name.removesuffix('!')
-                out.append(self._share(plain, self._parameter('query', plain, self.lookup('query', plain, place),
+                out.append(self._share(plain, self._parameter('query', plain,
+                                                              self.lookup('query', plain, place),
                                                               plain != name)))
         for name in operation.get('headers', []):
             entry = self.lookup('request_headers', name, place)
@@ -625,7 +662,8 @@ class Contract:
 
     def _share(self, name, parameter):
         if self._shared.setdefault(name, parameter) != parameter:
-            raise Mistake(f'two parameters of different meaning are called {name}: give one of them another name in '
+            raise Mistake(f'two parameters of different meaning are called {name}: give one of '
+                          'them another name in '
                           f'document.yaml, and its own with `name:`')
         return {'$ref': f'#/components/parameters/{name}'}
 
@@ -660,7 +698,8 @@ class Contract:
                 {'example': recorded} if isinstance(recorded, str) else {})
         if 'json' in answer:
             content['application/json'] = {'schema': schema_of(answer['json'], self.shapes)} | (
-                {'example': recorded} if recorded is not None and not isinstance(recorded, str) else {})
+                {'example': recorded} if recorded is not None and not isinstance(recorded, str)
+                else {})
             if status[0] in '45':
                 self._add_error(operation, content)
         return out | ({'content': content} if content else {})
@@ -671,14 +710,18 @@ class Contract:
         legacy = operation['route']['legacy']
         if legacy:
             schema = {'$ref': f'#/components/schemas/{LEGACY[legacy["errors"]]}'}
-            content['application/json']['schema'] = {'anyOf': [content['application/json']['schema'], schema]}
+            content['application/json']['schema'] = {
+                'anyOf': [content['application/json']['schema'], schema]}
         else:
-            content['application/problem+json'] = {'schema': {'$ref': '#/components/schemas/Problem'}}
+            content['application/problem+json'] = {
+                'schema': {'$ref': '#/components/schemas/Problem'}}
 
     def _error(self, operation, status, answer):
-        common = self.common['errors'].get(status) or self.common['errors'].get(int(status) if status.isdigit() else 0)
+        number = int(status) if status.isdigit() else 0
+        common = self.common['errors'].get(status) or self.common['errors'].get(number)
         if common is None:
-            raise Mistake(f'{operation["place"]} answers {status}, which is not among "errors" in document.yaml')
+            raise Mistake(f'{operation["place"]} answers {status}, which is not among "errors" in '
+                          'document.yaml')
         legacy = operation['route']['legacy']
         schema = answer.get('schema', common.get('schema', 'Problem'))
         kind = 'application/problem+json'
@@ -688,20 +731,23 @@ class Contract:
         response = {'description': answer.get('about', common['about'])}
         headers = answer.get('headers', common.get('headers', []))
         if headers:
-            response['headers'] = {name: {'$ref': f'#/components/headers/{name}'} for name in headers}
+            response['headers'] = {name: {'$ref': f'#/components/headers/{name}'}
+                                   for name in headers}
         response['content'] = {kind: {'schema': {'$ref': f'#/components/schemas/{schema}'}}}
         recorded = self.examples.get('errors', {}).get(f'{status} {schema}')
         if recorded is not None:
             response['content'][kind]['example'] = recorded
         if 'about' in answer or 'headers' in answer:
             return response
-        name = STATUS_NAMES[status] + ('' if schema in ('Problem', 'RateLimitProblem') else schema.replace('Problem', ''))
+        name = STATUS_NAMES[status] + ('' if schema in ('Problem', 'RateLimitProblem')
+                                       else schema.replace('Problem', ''))
         self._responses[name] = response
         return {'$ref': f'#/components/responses/{name}'}
 
 
 HEAD = '''# SPDX-License-Identifier: Apache-2.0
-# Made by `./dev openapi` of the tables of the program and of src/api/contract: change those, not this.
+# Made by `./dev openapi` of the tables of the program and of src/api/contract: \
+change those, not this.
 '''
 
 
@@ -720,10 +766,11 @@ def main():
             DOCUMENT.write_text(text, encoding='utf-8')
         return 0
     if text != there:
-        lines = difflib.unified_diff(there.splitlines(), text.splitlines(), 'docs/openapi.yaml', 'what it should be',
-                                     lineterm='')
+        lines = difflib.unified_diff(there.splitlines(), text.splitlines(), 'docs/openapi.yaml',
+                                     'what it should be', lineterm='')
         print('\n'.join(list(lines)[:60]))
-        print('openapi: docs/openapi.yaml is not what the tables and src/api/contract say: run ./dev openapi')
+        print('openapi: docs/openapi.yaml is not what the tables and src/api/contract say: run '
+              './dev openapi')
         return 1
     return 0
 
