@@ -91,6 +91,12 @@ struct cli {
     struct screen screen;
 };
 
+/* --json, or nobody reads it. */
+static inline bool cli_wants_json(const struct cli *cli)
+{
+    return cli->common.json || !cli->screen.is_terminal;
+}
+
 /* Everything but `serve`. `argv` as main() got it. Returns an enum cli_exit. */
 int cli_main(int argc, char **argv);
 

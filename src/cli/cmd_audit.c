@@ -93,20 +93,11 @@ static void write_answer(const struct cli *cli, const json_t *rows, struct buf *
                                                   {"did", COLUMN_TEXT},     {"kind", COLUMN_TEXT},
                                                   {"object", COLUMN_WHOLE}, {"reason", COLUMN_TEXT},
                                                   {"change", COLUMN_WHOLE}};
-    struct table table;
-    size_t i = 0;
-    json_t *row = NULL;
-    if (cli->common.json || !cli->screen.is_terminal) {
+    if (cli_wants_json(cli)) {
         show_json_lines(rows, out);
-        return;
+    } else {
+        show_rows(&cli->screen, columns, COUNT_OF(columns), rows, add_row, out);
     }
-    table_init(&table, &cli->screen, columns, COUNT_OF(columns));
-    json_array_foreach(rows, i, row)
-    {
-        add_row(&table, row);
-    }
-    table_write(&table, out);
-    table_release(&table);
 }
 
 static enum cli_exit ask(const struct cli *cli, struct cairn_client *client)

@@ -133,7 +133,7 @@ static double wait_ms(const struct figures *figures, double part)
 static void print_figures(const struct cli *cli, const struct figures *figures)
 {
     double rate = (double)figures->events / figures->seconds;
-    if (cli->common.json || !cli->screen.is_terminal) {
+    if (cli_wants_json(cli)) {
         (void)
             printf("{\"events\":%llu,\"seconds\":%.3f,\"events_per_second\":%.1f,\"requests\":%zu,"
                    "\"p50_ms\":%.3f,\"p90_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f}\n",

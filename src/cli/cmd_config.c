@@ -179,7 +179,7 @@ static void print_object(struct job *job)
 {
     struct buf out CLEANUP(buf_release) = BUF_INIT(MIB(16));
     json_t *object = json_loadb(job->answer, job->len, 0, NULL);
-    if (job->cli->common.json || !job->cli->screen.is_terminal || !json_is_object(object)) {
+    if (cli_wants_json(job->cli) || !json_is_object(object)) {
         show_json_line((slice){(const uint8_t *)job->answer, job->len}, &out);
     } else {
         show_object(&job->cli->screen, object, &out);
@@ -302,7 +302,7 @@ static enum cli_exit list(struct job *job)
     if (objects == NULL) {
         return exit;
     }
-    if (job->cli->common.json || !job->cli->screen.is_terminal) {
+    if (cli_wants_json(job->cli)) {
         show_json_lines(objects, &out);
     } else {
         write_table(job, objects, &out);
@@ -359,7 +359,7 @@ static enum cli_exit rotate(struct job *job)
 static void write_usage(const struct job *job, struct buf *out)
 {
     json_t *usage = json_loadb(job->answer, job->len, 0, NULL);
-    if (job->cli->common.json || !job->cli->screen.is_terminal) {
+    if (cli_wants_json(job->cli)) {
         show_json_lines(json_object_get(usage, "by_day"), out);
         show_json_lines(json_object_get(usage, "by_route"), out);
     } else {

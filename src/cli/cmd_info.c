@@ -14,7 +14,7 @@ static void print_answer(const struct cli *cli, slice answer)
 {
     struct buf out CLEANUP(buf_release) = BUF_INIT(MIB(16));
     json_t *json = json_loadb((const char *)answer.ptr, answer.len, JSON_ALLOW_NUL, NULL);
-    if (cli->common.json || !cli->screen.is_terminal || !json_is_object(json)) {
+    if (cli_wants_json(cli) || !json_is_object(json)) {
         show_json_line(answer, &out);
     } else {
         show_object(&cli->screen, json, &out);
@@ -100,7 +100,7 @@ static void print_log(const struct cli *cli, slice answer)
     if (args->vkey && vkey != NULL) {
         buf_append_cstr(&out, vkey);
         buf_append_byte(&out, '\n');
-    } else if (cli->common.json || !cli->screen.is_terminal || log == NULL) {
+    } else if (cli_wants_json(cli) || log == NULL) {
         show_json_line(answer, &out);
     } else {
         json_t *rows = log_rows(log);

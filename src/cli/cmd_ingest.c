@@ -350,7 +350,7 @@ static void print_json(const struct cairn_counts *counts)
 
 static void print_summary(const struct ingest *ingest, const struct cairn_counts *counts)
 {
-    if (ingest->cli->common.json || !ingest->cli->screen.is_terminal) {
+    if (cli_wants_json(ingest->cli)) {
         print_json(counts);
         return;
     }

@@ -73,11 +73,6 @@ static bool set_target(struct job *job, const char *id, const char *action, size
     return true;
 }
 
-static bool is_for_people(const struct cli *cli)
-{
-    return cli->screen.is_terminal && !cli->common.json;
-}
-
 /* ---- list ---- */
 
 /* The windows of the entry that has most: organisations have three, unless one has its own. */
@@ -201,7 +196,7 @@ static enum cli_exit list(struct job *job)
         exit = fetch(job, entries, &has_more);
     }
     if (exit == CLI_OK) {
-        (is_for_people(job->cli) ? write_table(job, entries, &out) : write_lines(entries, &out));
+        (cli_wants_json(job->cli) ? write_lines(entries, &out) : write_table(job, entries, &out));
         (void)screen_write(buf_slice(&out));
     }
     json_decref(entries);
@@ -263,7 +258,7 @@ static enum cli_exit show(struct job *job, enum cairn_result result, char *text,
         return cli_fail_client(job->cli, job->client, result);
     }
     json_t *object = json_loadb(text, len, 0, NULL);
-    if (is_for_people(job->cli) && json_is_object(object)) {
+    if (!cli_wants_json(job->cli) && json_is_object(object)) {
         write_object(job, object, &out);
     } else {
         show_json_line((slice){(const uint8_t *)text, len}, &out);

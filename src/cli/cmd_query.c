@@ -81,8 +81,7 @@ static enum cli_exit run_connected(const struct cli *cli, struct cairn_client *c
                                 .fields = args->fields,
                                 .limit = args->limit,
                                 .want_total = args->total};
-    struct output output = {.as_json = cli->common.json || !cli->screen.is_terminal ||
-                                       args->fields != NULL,
+    struct output output = {.as_json = cli_wants_json(cli) || args->fields != NULL,
                             .text = BUF_INIT(MIB(64))};
     uint64_t total = 0;
     event_table_init(&output.events, &cli->screen);

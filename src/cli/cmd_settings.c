@@ -37,11 +37,6 @@ struct job {
     size_t len;
 };
 
-static bool wants_lines(const struct cli *cli)
-{
-    return cli->common.json || !cli->screen.is_terminal;
-}
-
 /* "/api/v1/settings/log.level/revert" */
 static const char *target_of(struct job *job, const char *name, const char *action)
 {
@@ -84,16 +79,7 @@ static void write_options(const struct screen *screen, const json_t *data, struc
                                                   {"from", COLUMN_TEXT},
                                                   {"setting", COLUMN_TEXT},
                                                   {"may change", COLUMN_TEXT}};
-    struct table table;
-    size_t i = 0;
-    json_t *option = NULL;
-    table_init(&table, screen, columns, COUNT_OF(columns));
-    json_array_foreach(data, i, option)
-    {
-        add_option(&table, option);
-    }
-    table_write(&table, out);
-    table_release(&table);
+    show_rows(screen, columns, COUNT_OF(columns), data, add_option, out);
 }
 
 static void add_change(struct table *table, const json_t *change)
@@ -114,16 +100,7 @@ static void write_changes(const struct screen *screen, const json_t *data, struc
     static const struct table_column columns[] = {{"id", COLUMN_WHOLE},  {"time", COLUMN_WHOLE},
                                                   {"by", COLUMN_WHOLE},  {"old", COLUMN_WHOLE},
                                                   {"new", COLUMN_WHOLE}, {"reason", COLUMN_WHOLE}};
-    struct table table;
-    size_t i = 0;
-    json_t *change = NULL;
-    table_init(&table, screen, columns, COUNT_OF(columns));
-    json_array_foreach(data, i, change)
-    {
-        add_change(&table, change);
-    }
-    table_write(&table, out);
-    table_release(&table);
+    show_rows(screen, columns, COUNT_OF(columns), data, add_change, out);
 }
 
 static enum cli_exit list_of(struct job *job, const char *target,
@@ -137,7 +114,7 @@ static enum cli_exit list_of(struct job *job, const char *target,
     }
     json_t *answer = json_loadb(job->answer, job->len, 0, NULL);
     const json_t *data = json_object_get(answer, "data");
-    if (wants_lines(job->cli)) {
+    if (cli_wants_json(job->cli)) {
         show_json_lines(data, &out);
     } else {
         write(&job->cli->screen, data, &out);
@@ -167,7 +144,7 @@ static enum cli_exit print_option(struct job *job)
     struct buf out CLEANUP(buf_release) = BUF_INIT(ANSWER_BYTES_MAX);
     json_t *option = json_loadb(job->answer, job->len, 0, NULL);
     const char *overridden_by = member_text(option, "overridden_by");
-    if (wants_lines(job->cli) || option == NULL) {
+    if (cli_wants_json(job->cli) || option == NULL) {
         show_json_line((slice){(const uint8_t *)job->answer, job->len}, &out);
     } else {
         show_object(&job->cli->screen, option, &out);
@@ -233,7 +210,7 @@ static enum cli_exit list_offline(const struct cli *cli)
     if (e != OK) {
         return cli_fail(cli, e, &diag);
     }
-    options_write_list(loaded, wants_lines(cli), &out);
+    options_write_list(loaded, cli_wants_json(cli), &out);
     (void)screen_write(buf_slice(&out));
     return CLI_OK;
 }

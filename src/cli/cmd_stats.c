@@ -98,7 +98,7 @@ static void write_answer(const struct cli *cli, slice answer, struct buf *out)
     json_t *json = json_loadb((const char *)answer.ptr, answer.len, JSON_ALLOW_NUL, NULL);
     const json_t *groups = json_object_get(json, "data");
     groups = groups != NULL ? groups : json_object_get(json, "groups");
-    bool as_json = cli->common.json || !cli->screen.is_terminal;
+    bool as_json = cli_wants_json(cli);
     if (as_json && json_is_array(groups)) {
         for (size_t i = 0; i < json_array_size(groups); i++) {
             char *line = json_dumps(json_array_get(groups, i), JSON_COMPACT);

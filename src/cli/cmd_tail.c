@@ -76,7 +76,7 @@ static enum cli_exit run(struct cli *cli)
     }
     char *filter CLEANUP(mem_freep) = cli_join_operands(cli);
     struct output output = {.screen = &cli->screen,
-                            .as_json = cli->common.json || !cli->screen.is_terminal,
+                            .as_json = cli_wants_json(cli),
                             .text = BUF_INIT(MIB(8))};
     enum cairn_result result = cairn_tail(client, filter, args->after, on_event, &output);
     exit = cli_fail_client(cli, client, result);

@@ -35,7 +35,7 @@ static enum cli_exit run(struct cli *cli)
         return exit;
     }
     struct output output = {.screen = &cli->screen,
-                            .as_json = cli->common.json || !cli->screen.is_terminal,
+                            .as_json = cli_wants_json(cli),
                             .text = BUF_INIT(MIB(256))};
     enum cairn_result result = cairn_timeline(client, cli->operands[0], on_event, &output);
     if (result != CAIRN_OK) {

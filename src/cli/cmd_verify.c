@@ -38,16 +38,11 @@ static const char *vkey_of(const struct cli *cli)
     return vkey == NULL ? "" : vkey;
 }
 
-static bool wants_json(const struct cli *cli)
-{
-    return cli->common.json || !cli->screen.is_terminal;
-}
-
 /* A finding is a result: it goes to stdout too, where a script looks. */
 static enum cli_exit say_finding(const struct cli *cli, const struct diag *diag)
 {
     struct buf out CLEANUP(buf_release) = BUF_INIT(KIB(16));
-    if (wants_json(cli)) {
+    if (cli_wants_json(cli)) {
         struct json_writer writer = json_writer_to(&out);
         json_begin_object(&writer, NULL);
         json_bool(&writer, "whole", false);
@@ -80,7 +75,7 @@ static void say_whole(const struct cli *cli, const struct ledger_verify_result *
                       double seconds)
 {
     struct buf out CLEANUP(buf_release) = BUF_INIT(KIB(16));
-    if (wants_json(cli)) {
+    if (cli_wants_json(cli)) {
         struct json_writer writer = json_writer_to(&out);
         json_begin_object(&writer, NULL);
         json_bool(&writer, "whole", true);
@@ -182,7 +177,7 @@ static enum err check_proof(const struct cli *cli, const char *path, struct buf 
 static void say_proven(const struct cli *cli, const struct checkpoint *checkpoint, uint64_t index)
 {
     struct buf out CLEANUP(buf_release) = BUF_INIT(KIB(16));
-    if (wants_json(cli)) {
+    if (cli_wants_json(cli)) {
         struct json_writer writer = json_writer_to(&out);
         json_begin_object(&writer, NULL);
         json_bool(&writer, "proven", true);

@@ -72,7 +72,7 @@ static void write_usage(const struct cli *cli, const json_t *usage, struct buf *
     json_t *subjects = json_array();
     (void)json_array_extend(subjects, json_object_get(usage, "versions"));
     (void)json_array_extend(subjects, json_object_get(usage, "routes"));
-    if (cli->common.json || !cli->screen.is_terminal) {
+    if (cli_wants_json(cli)) {
         (void)json_array_extend(subjects, json_object_get(usage, "clients"));
         show_json_lines(subjects, out);
     } else {
@@ -116,7 +116,7 @@ static enum cli_exit run(struct cli *cli)
                    ? run_usage(cli)
                    : cli_usage(cli, "%s: expected usage", cli->operands[0]);
     }
-    bool as_json = cli->common.json || !cli->screen.is_terminal;
+    bool as_json = cli_wants_json(cli);
     int n = printf(as_json ? "{\"version\":\"%s\"}\n" : "cairn %s\n", cairn_version());
     return n > 0 ? CLI_OK : CLI_UNREACHABLE;
 }

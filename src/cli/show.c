@@ -166,6 +166,22 @@ static void add_scalars(struct table *table, json_t *value, const char *name, in
     free(text);
 }
 
+void show_rows(const struct screen *screen, const struct table_column *columns, size_t column_count,
+               const json_t *rows, void (*add)(struct table *table, const json_t *row),
+               struct buf *out)
+{
+    struct table table;
+    size_t i = 0;
+    json_t *row = NULL;
+    table_init(&table, screen, columns, column_count);
+    json_array_foreach(rows, i, row)
+    {
+        add(&table, row);
+    }
+    table_write(&table, out);
+    table_release(&table);
+}
+
 void show_object(const struct screen *screen, json_t *object, struct buf *out)
 {
     static const struct table_column columns[] = {{"NAME", COLUMN_WHOLE}, {"VALUE", COLUMN_WHOLE}};

@@ -33,6 +33,10 @@ const char *actor_of(const json_t *event);
 /* By outcome, then severity: failures red, warnings yellow. */
 enum colour colour_of(const json_t *event);
 
+/* A table of the objects of an array, a row each, whose cells `add` adds. */
+void show_rows(const struct screen *screen, const struct table_column *columns, size_t column_count,
+               const json_t *rows, void (*add)(struct table *table, const json_t *row),
+               struct buf *out);
 /* Every scalar inside, a line each: "log.size  5". For small answers of any shape. */
 void show_object(const struct screen *screen, json_t *object, struct buf *out);
 /* How much a key was used: by day, with their total, and by route. */
