@@ -133,16 +133,10 @@ static enum cli_exit ask(const struct cli *cli, struct cairn_client *client)
 
 static enum cli_exit run(struct cli *cli)
 {
-    struct cairn_client *client = NULL;
     if (strcmp(cli->operands[0], "changes") != 0) {
         return cli_usage(cli, "%s: expected changes", cli->operands[0]);
     }
-    enum cli_exit exit = cli_connect(cli, &client);
-    if (exit == CLI_OK) {
-        exit = ask(cli, client);
-        cairn_client_free(client);
-    }
-    return exit;
+    return cli_ask(cli, ask);
 }
 
 const struct cli_command cmd_audit = {

@@ -179,22 +179,22 @@ static enum cli_exit write_proof(const struct cli *cli, const char *path, slice 
                     &diag);
 }
 
-static enum cli_exit run_proof(struct cli *cli)
+static enum cli_exit ask_proof(const struct cli *cli, struct cairn_client *client)
 {
     const struct proof_args *args = cli->args;
-    struct cairn_client *client = NULL;
-    enum cli_exit exit = cli_connect(cli, &client);
-    if (exit != CLI_OK) {
-        return exit;
-    }
     char *text = NULL;
     size_t len = 0;
     enum cairn_result result = cairn_proof(client, cli->operands[0], &text, &len);
-    exit = result == CAIRN_OK ? write_proof(cli, args->out, (slice){(const uint8_t *)text, len})
-                              : cli_fail_client(cli, client, result);
+    enum cli_exit exit = result == CAIRN_OK
+                             ? write_proof(cli, args->out, (slice){(const uint8_t *)text, len})
+                             : cli_fail_client(cli, client, result);
     cairn_free(text);
-    cairn_client_free(client);
     return exit;
+}
+
+static enum cli_exit run_proof(struct cli *cli)
+{
+    return cli_ask(cli, ask_proof);
 }
 
 const struct cli_command cmd_proof = {

@@ -70,7 +70,7 @@ static void finish(struct output *output, const uint64_t *total)
     }
 }
 
-static enum cli_exit run_connected(const struct cli *cli, struct cairn_client *client)
+static enum cli_exit ask(const struct cli *cli, struct cairn_client *client)
 {
     const struct query_args *args = cli->args;
     char *filter CLEANUP(mem_freep) = cli_join_operands(cli);
@@ -94,13 +94,7 @@ static enum cli_exit run_connected(const struct cli *cli, struct cairn_client *c
 
 static enum cli_exit run(struct cli *cli)
 {
-    struct cairn_client *client = NULL;
-    enum cli_exit exit = cli_connect(cli, &client);
-    if (exit == CLI_OK) {
-        exit = run_connected(cli, client);
-        cairn_client_free(client);
-    }
-    return exit;
+    return cli_ask(cli, ask);
 }
 
 const struct cli_command cmd_query = {

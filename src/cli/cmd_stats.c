@@ -115,14 +115,10 @@ static void write_answer(const struct cli *cli, slice answer, struct buf *out)
     json_decref(json);
 }
 
-static enum cli_exit run(struct cli *cli)
+static enum cli_exit ask(const struct cli *cli, struct cairn_client *client)
 {
     const struct stats_args *args = cli->args;
-    struct cairn_client *client = NULL;
-    enum cli_exit exit = cli_connect(cli, &client);
-    if (exit != CLI_OK) {
-        return exit;
-    }
+    enum cli_exit exit = CLI_OK;
     char *filter CLEANUP(mem_freep) = cli_join_operands(cli);
     struct cairn_stats_query query = {.filter = filter,
                                       .since = args->since,
@@ -142,8 +138,12 @@ static enum cli_exit run(struct cli *cli)
         (void)screen_write(buf_slice(&out));
     }
     cairn_free(text);
-    cairn_client_free(client);
     return exit;
+}
+
+static enum cli_exit run(struct cli *cli)
+{
+    return cli_ask(cli, ask);
 }
 
 const struct cli_command cmd_stats = {

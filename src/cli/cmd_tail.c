@@ -66,23 +66,21 @@ static int on_event(void *context, const char *id, const char *json, size_t len)
     return !screen_write(buf_slice(&output->text));
 }
 
-static enum cli_exit run(struct cli *cli)
+static enum cli_exit ask(const struct cli *cli, struct cairn_client *client)
 {
     const struct tail_args *args = cli->args;
-    struct cairn_client *client = NULL;
-    enum cli_exit exit = cli_connect(cli, &client);
-    if (exit != CLI_OK) {
-        return exit;
-    }
     char *filter CLEANUP(mem_freep) = cli_join_operands(cli);
     struct output output = {.screen = &cli->screen,
                             .as_json = cli_wants_json(cli),
                             .text = BUF_INIT(MIB(8))};
     enum cairn_result result = cairn_tail(client, filter, args->after, on_event, &output);
-    exit = cli_fail_client(cli, client, result);
     buf_release(&output.text);
-    cairn_client_free(client);
-    return exit;
+    return cli_fail_client(cli, client, result);
+}
+
+static enum cli_exit run(struct cli *cli)
+{
+    return cli_ask(cli, ask);
 }
 
 const struct cli_command cmd_tail = {

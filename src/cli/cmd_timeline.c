@@ -27,13 +27,9 @@ static int on_event(void *context, const char *json, size_t len)
     return !screen_write(buf_slice(&output->text));
 }
 
-static enum cli_exit run(struct cli *cli)
+static enum cli_exit ask(const struct cli *cli, struct cairn_client *client)
 {
-    struct cairn_client *client = NULL;
-    enum cli_exit exit = cli_connect(cli, &client);
-    if (exit != CLI_OK) {
-        return exit;
-    }
+    enum cli_exit exit = CLI_OK;
     struct output output = {.screen = &cli->screen,
                             .as_json = cli_wants_json(cli),
                             .text = BUF_INIT(MIB(256))};
@@ -47,8 +43,12 @@ static enum cli_exit run(struct cli *cli)
     }
     tree_release(&output.tree);
     buf_release(&output.text);
-    cairn_client_free(client);
     return exit;
+}
+
+static enum cli_exit run(struct cli *cli)
+{
+    return cli_ask(cli, ask);
 }
 
 const struct cli_command cmd_timeline = {

@@ -82,18 +82,14 @@ static void write_usage(const struct cli *cli, const json_t *usage, struct buf *
     json_decref(subjects);
 }
 
-static enum cli_exit run_usage(struct cli *cli)
+static enum cli_exit ask_usage(const struct cli *cli, struct cairn_client *client)
 {
     const struct version_args *args = cli->args;
     struct buf out CLEANUP(buf_release) = BUF_INIT(MIB(16));
-    struct cairn_client *client = NULL;
     char target[64];
     char *text = NULL;
     size_t len = 0;
-    enum cli_exit exit = cli_connect(cli, &client);
-    if (exit != CLI_OK) {
-        return exit;
-    }
+    enum cli_exit exit = CLI_OK;
     (void)snprintf(target, sizeof(target), "/api/v1/version/usage?days=%" PRIu64, args->days);
     enum cairn_result result = cairn_get(client, target, &text, &len);
     if (result == CAIRN_OK) {
@@ -105,7 +101,6 @@ static enum cli_exit run_usage(struct cli *cli)
         exit = cli_fail_client(cli, client, result);
     }
     cairn_free(text);
-    cairn_client_free(client);
     return exit;
 }
 
@@ -113,7 +108,7 @@ static enum cli_exit run(struct cli *cli)
 {
     if (cli->operand_count > 0) {
         return strcmp(cli->operands[0], "usage") == 0
-                   ? run_usage(cli)
+                   ? cli_ask(cli, ask_usage)
                    : cli_usage(cli, "%s: expected usage", cli->operands[0]);
     }
     bool as_json = cli_wants_json(cli);

@@ -151,6 +151,18 @@ enum cli_exit cli_connect(const struct cli *cli, struct cairn_client **out)
     return CLI_OK;
 }
 
+enum cli_exit cli_ask(const struct cli *cli,
+                      enum cli_exit (*ask)(const struct cli *cli, struct cairn_client *client))
+{
+    struct cairn_client *client = NULL;
+    enum cli_exit exit = cli_connect(cli, &client);
+    if (exit == CLI_OK) {
+        exit = ask(cli, client);
+        cairn_client_free(client);
+    }
+    return exit;
+}
+
 enum cli_exit cli_exit_of_result(enum cairn_result result)
 {
     switch (result) {

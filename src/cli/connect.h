@@ -39,6 +39,10 @@ void target_append(struct buf *target, const char *text);
 /* CLI_OK: *out is the caller's, to end with cairn_client_free(). Else it was said why. */
 enum cli_exit cli_connect(const struct cli *cli, struct cairn_client **out);
 
+/* Connects, lets `ask` do its work, and ends the client: what it returns, or why there is none. */
+enum cli_exit cli_ask(const struct cli *cli,
+                      enum cli_exit (*ask)(const struct cli *cli, struct cairn_client *client));
+
 /* Says what the last call of `client` had to say, and returns the fitting exit code. A reader that
  * went away (STOPPED) is no failure. */
 enum cli_exit cli_fail_client(const struct cli *cli, const struct cairn_client *client,
