@@ -217,6 +217,7 @@ enum err sql_run_i64(struct sql *sql, const char *text, int64_t value, struct di
 {
     struct sql_statement *statement = NULL;
     TRY(sql_statement(sql, text, &statement, diag));
+    ASSERT(statement != NULL);
     sql_bind_i64(statement, 1, value);
     return sql_step_done(statement, diag);
 }
