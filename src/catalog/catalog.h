@@ -130,7 +130,8 @@ struct catalog_change {
 };
 
 /*
- * Within a transaction. INVALID: `errors` says what is wrong with what was sent; CONFLICT: another
+ * Within a transaction. An update that leaves every field as it is changes nothing: no event, the
+ * same version. INVALID: `errors` says what is wrong with what was sent; CONFLICT: another
  * object has a value that is unique, or (delete) others refer to it: `errors` names them; or the
  * version is another one: diag->where is "If-Match"; NOT_FOUND. *out (may be NULL) is a new
  * reference.

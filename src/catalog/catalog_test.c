@@ -97,6 +97,31 @@ static void test_a_change_has_its_event(void **state)
     json_decref(rule);
 }
 
+/* What is sent back as it was read, and what only says why. */
+static void test_a_change_of_nothing_is_none(void **state)
+{
+    static const char *const rows[] = {"{}", "{\"priority\":100}", "{\"reason\":\"I can\"}",
+                                       "{\"priority\":null}"};
+    struct place *place = *state;
+    struct kind_errors errors;
+    json_t *rule = insert(place, &kind_rules, RULE);
+    const char *id = text_in(rule, "id");
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        json_t *out = NULL;
+        assert_int_equal(update(place, &kind_rules, id, 1, rows[i], &out, &errors), OK);
+        assert_true(json_equal(out, rule)); /* its version and its time too */
+        json_decref(out);
+    }
+    assert_int_equal(update(place, &kind_rules, id, 2, "{}", NULL, &errors), ERR_CONFLICT);
+    assert_int_equal(update(place, &kind_rules, id, 1, "{\"priority\":\"x\"}", NULL, &errors),
+                     ERR_INVALID);
+    assert_int_equal(place->told, 2); /* the organisation and the rule, as they were made */
+    json_t *events = events_of(place);
+    assert_int_equal(json_array_size(events), 2);
+    json_decref(events);
+    json_decref(rule);
+}
+
 static void test_what_is_refused_leaves_nothing(void **state)
 {
     struct place *place = *state;
@@ -554,6 +579,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_an_event_is_one_that_the_log_takes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_change_has_its_event, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_change_of_nothing_is_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_refused_leaves_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_secrets_leave_no_trace, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unique_values, set_up, tear_down),

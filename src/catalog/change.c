@@ -234,6 +234,25 @@ static enum err find_old(struct catalog *catalog, const struct catalog_change *c
     return OK;
 }
 
+/* null is what an object of an older table has none of. */
+static bool is_equal(const json_t *a, const json_t *b)
+{
+    bool has_a = a != NULL && !json_is_null(a);
+    bool has_b = b != NULL && !json_is_null(b);
+    return has_a && has_b ? json_equal(a, b) : has_a == has_b;
+}
+
+static bool is_unchanged(const struct kind *kind, const json_t *old, const json_t *object)
+{
+    for (size_t i = 0; i < kind->field_count; i++) {
+        const char *name = kind->fields[i].name;
+        if (!is_equal(json_object_get(old, name), json_object_get(object, name))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 enum err catalog_update(struct catalog *catalog, const struct catalog_change *change, json_t **out,
                         struct kind_errors *errors, struct diag *diag)
 {
@@ -242,7 +261,10 @@ enum err catalog_update(struct catalog *catalog, const struct catalog_change *ch
     *errors = (struct kind_errors){0};
     TRY(find_old(catalog, change, &old, diag));
     enum err e = take(change, change->how, old, &object, errors, diag);
-    if (e == OK) {
+    if (e == OK && is_unchanged(change->kind, old, object)) {
+        json_decref(object);
+        give_out(json_incref(old), OK, out);
+    } else if (e == OK) {
         e = store_changed(catalog, change, old, object, errors, diag);
         give_out(object, e, out);
     }
