@@ -3,6 +3,7 @@
 import concurrent.futures
 import datetime
 import json
+import sqlite3
 import threading
 import time
 import urllib.parse
@@ -382,6 +383,31 @@ def keys(server):
         equal(free['expires_at'], None)
 
 
+def copy_key(server, key, count):
+    """Into the database: to make as many by requests takes long."""
+    catalog = sqlite3.connect(server.data / 'catalog.db', timeout=60)
+    with catalog:
+        names = [row[1] for row in catalog.execute('PRAGMA table_info("api-keys")')]
+        row = dict(zip(names, catalog.execute('SELECT * FROM "api-keys" WHERE id = ?', (key,)).fetchone()))
+        copies = [row | {'id': f'{key[:-6]}{n:06x}', 'key_prefix': f'{n:08x}', 'key_hash': f'{n:064x}'}
+                  for n in range(count)]
+        catalog.executemany(f'INSERT INTO "api-keys" VALUES({", ".join("?" * len(names))})',
+                            [tuple(copy.values()) for copy in copies])
+    catalog.close()
+
+
+def many_owner_keys():
+    with Server() as server, step('another owner key counts however many ended before it'):
+        first = server.get(path_of('api-keys'), {'role': 'owner'}).json()['data'][0]
+        ended = server.post(path_of('api-keys'), {'name': 'ended', 'role': 'owner',
+                                                  'expires_at': '2020-01-01T00:00:00Z'})
+        copy_key(server, ended.expect(201).json()['id'], 1100)
+        other = server.post(path_of('api-keys'), {'name': 'o', 'role': 'owner'}).expect(201).json()
+        server.key = other['key']
+        server.request('DELETE', path_of('api-keys', first), b'').expect(204)
+        server.request('DELETE', path_of('api-keys', other), b'').expect_problem(400)
+
+
 def killed():
     """kill -9 while configuration changes: each change that was answered is there, with one event,
     and each that is there has one. Four clients at a time, or forty, whose changes share
@@ -498,5 +524,6 @@ with Server() as under_test:
     fast_enough(under_test)
     listed_by_command(under_test)
     said_by_command(under_test)
+many_owner_keys()
 killed()
 finish()

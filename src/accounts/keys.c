@@ -15,6 +15,7 @@
 #include "os/clock.h"
 
 #define GRACE_SECONDS_MAX (30 * 86400)
+#define OWNERS_AT_ONCE    100 /* that are looked at before one is revoked */
 
 struct keying {
     struct http_request *request;
@@ -147,31 +148,60 @@ static bool is_over(const json_t *key, int64_t now_us)
     return !json_is_true(json_object_get(key, "is_active")) || (is_dated && end_us <= now_us);
 }
 
-/* Keys that could make others when this one is gone: one at least. */
-static enum err check_not_last(struct keying *keying)
+static bool is_other_owner(const struct keying *keying, const json_t *owner, int64_t now_us)
 {
-    struct catalog_list list = {.org = keying->author.org, .limit = CATALOG_LIST_MAX};
+    bool is_this = strcmp(text_in(owner, "id"), text_in(keying->old, "id")) == 0;
+    bool is_ending = json_is_string(json_object_get(owner, "revoked_at"));
+    return !is_this && !is_ending && !is_over(owner, now_us);
+}
+
+/* Looks for one on a page of owner keys; *after, a reference, goes on to the next page; NULL: that
+ * was the last. */
+static enum err find_other_owner(struct keying *keying, json_t **after, bool *found)
+{
     json_t *owners = NULL;
+    json_t *owner = NULL;
+    size_t i = 0;
     bool has_more = false;
     uint64_t total = 0;
-    size_t left = 0;
-    size_t i = 0;
-    json_t *owner = NULL;
-    list.filter_count = 1;
-    list.filters[0].field = kind_field(&kind_api_keys, SLICE("role"));
-    list.filters[0].value = SLICE("owner");
+    const struct catalog_list list = {
+        .org = keying->author.org,
+        .filters = {{kind_field(&kind_api_keys, SLICE("role")), SLICE("owner")},
+                    {kind_field(&kind_api_keys, SLICE("is_active")), SLICE("true")}},
+        .filter_count = 2,
+        .limit = OWNERS_AT_ONCE,
+        .after = *after,
+    };
     TRY(catalog_list(keying->catalog, &kind_api_keys, &list, &owners, &has_more, &total,
                      &keying->diag));
+    json_decref(*after);
+    *after = NULL;
     json_array_foreach(owners, i, owner)
     {
-        bool is_this = strcmp(text_in(owner, "id"), text_in(keying->old, "id")) == 0;
-        bool is_ending = json_is_string(json_object_get(owner, "revoked_at"));
-        left += !is_this && !is_ending && !is_over(owner, clock_now_us()) ? 1 : 0;
+        *found = *found || is_other_owner(keying, owner, clock_now_us());
+    }
+    if (has_more) {
+        *after = catalog_position(&kind_api_keys, json_array_get(owners, i - 1));
     }
     json_decref(owners);
-    return left > 0 ? OK
-                    : diag_fail(&keying->diag, ERR_INVALID, "",
-                                "Cannot revoke the last active API key of role owner");
+    return OK;
+}
+
+/* Keys that could make others when this one is gone: one at least. Within the transaction, so that
+ * of two that are revoked at once one stays. */
+static enum err check_not_last(struct keying *keying)
+{
+    json_t *after = NULL;
+    bool found = false;
+    enum err e = find_other_owner(keying, &after, &found);
+    while (e == OK && !found && after != NULL) {
+        e = find_other_owner(keying, &after, &found);
+    }
+    json_decref(after);
+    TRY(e);
+    return found ? OK
+                 : diag_fail(&keying->diag, ERR_INVALID, "",
+                             "Cannot revoke the last active API key of role owner");
 }
 
 static enum err find_old(struct keying *keying)
