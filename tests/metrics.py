@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What can be measured from outside: metrics change with traffic, and their labels stay few."""
+import concurrent.futures
+import contextlib
 import re
+import sqlite3
 import uuid
 
 from harness import (EVENTS, NDJSON, OWN, Server, contains, equal, event, finish, ndjson, step,
-                     true)
+                     true, wait_until)
 
 LINE = re.compile(r'([a-z_]+)(\{(?:[a-z_]+="(?:[^"\\\n]|\\.)*",?)*\})? (-?[0-9.e+-]+|NaN|\+Inf)$')
 
@@ -98,8 +101,32 @@ def story(server):
             equal(buckets[-1], after[name + '_count'])
 
 
+def changes_that_wait(server):
+    """They have threads of their own, which wait for the database most of the time."""
+    lock = sqlite3.connect(server.data / 'catalog.db', isolation_level=None, timeout=60)
+
+    def change(n):
+        return server.post('/api/v1/teams', {'hostname': f'h-{n}', 'team_assignment': 't'})
+
+    def of(name, pool='change'):
+        return read(server)[f'cairn_http_threads{name}{{pool="{pool}"}}']
+    with step('threads of changes, and changes that wait for one, are told'), \
+            concurrent.futures.ThreadPoolExecutor(70) as pool:
+        with contextlib.closing(lock):
+            lock.execute('BEGIN IMMEDIATE')
+            asked = [pool.submit(change, n) for n in range(70)]
+            wait_until(lambda: of('') == 64 and of('_waited_for') > 0, 'all threads wait, and more')
+            true(of('_busy') > 1, 'threads of changes')
+            equal(of('', 'request'), 4)
+            true(of('_busy', 'request') >= 1, 'the one that answers this')
+        true({one.result().status for one in asked} <= {201, 503}, 'all are answered')
+        wait_until(lambda: of('_busy') == 0, 'they are done')
+        equal(of('_waited_for'), 0)
+
+
 with Server() as under_test:
     story(under_test)
+    changes_that_wait(under_test)
     with step('counts of the log are right after a restart'):
         size = under_test.size()
         under_test.stop()

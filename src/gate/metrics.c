@@ -268,6 +268,31 @@ static void write_limits(struct buf *out, const struct api *api)
               "Subjects that made room for another one.", (double)limits.evicted);
 }
 
+/* One series for each pool: "request" and "change", as their threads are called. */
+static void write_pools(struct buf *out, const char *name, const char *help, uint64_t requests,
+                        uint64_t changes)
+{
+    buf_append_format(out,
+                      "# HELP %s %s\n# TYPE %s gauge\n"
+                      "%s{pool=\"request\"} %llu\n%s{pool=\"change\"} %llu\n",
+                      name, help, name, name, (unsigned long long)requests, name,
+                      (unsigned long long)changes);
+}
+
+static void write_server(struct buf *out, const struct http_counts *counts)
+{
+    write_one(out, "cairn_http_connections", "gauge", "Open connections.",
+              (double)counts->connections);
+    write_one(out, "cairn_http_refused_total", "counter", "Connections over a maximum.",
+              (double)counts->refused);
+    write_pools(out, "cairn_http_threads", "Threads that answer requests.", counts->pool_threads,
+                counts->waiter_threads);
+    write_pools(out, "cairn_http_threads_busy", "Of them, that answer one.", counts->pool_busy,
+                counts->waiter_busy);
+    write_pools(out, "cairn_http_threads_waited_for", "Requests that wait for a thread.",
+                counts->pool_waiting, counts->waiter_waiting);
+}
+
 static void write_tls(struct buf *out, struct http_server *server, uint64_t failed)
 {
     struct http_certificate shown;
@@ -295,10 +320,7 @@ static void write_all(struct api *api, struct buf *out)
     write_logins(out, api->people);
     if (api->server != NULL) {
         struct http_counts counts = http_server_counts(api->server);
-        write_one(out, "cairn_http_connections", "gauge", "Open connections.",
-                  (double)counts.connections);
-        write_one(out, "cairn_http_refused_total", "counter", "Connections over a maximum.",
-                  (double)counts.refused);
+        write_server(out, &counts);
         write_tls(out, api->server, counts.tls_failed);
     }
 }

@@ -240,6 +240,7 @@ uint16_t http_server_port(const struct http_server *server)
 struct http_counts http_server_counts(struct http_server *server)
 {
     struct pool_counts pool = pool_counts(server->pool);
+    struct pool_counts waiters = pool_counts(server->waiters);
     return (struct http_counts){
         .connections = peers_count(server->peers),
         .accepted = server->accepted,
@@ -248,6 +249,9 @@ struct http_counts http_server_counts(struct http_server *server)
         .pool_threads = pool.threads,
         .pool_busy = pool.busy,
         .pool_waiting = pool.waiting,
+        .waiter_threads = waiters.threads,
+        .waiter_busy = waiters.busy,
+        .waiter_waiting = waiters.waiting,
     };
 }
 

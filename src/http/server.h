@@ -161,6 +161,9 @@ struct http_counts {
     uint64_t pool_threads;
     uint64_t pool_busy; /* of them, that run a handler */
     uint64_t pool_waiting;
+    uint64_t waiter_threads; /* the same of handlers that mostly wait */
+    uint64_t waiter_busy;
+    uint64_t waiter_waiting;
 };
 struct http_counts http_server_counts(struct http_server *server); /* any thread */
 
