@@ -358,6 +358,33 @@ def second_factor_at_once(server):
             call(server, 'DELETE', f'{USERS}/{user["id"]}/totp', {}, '').expect(204)
 
 
+def role_that_grows():
+    with Server() as server:
+        user = make(server, 'hal@example.com')
+        admin = call(server, 'POST', '/api/v1/api-keys', {'name': 'a', 'role': 'admin'},
+                     '').expect(201).json()['key']
+        catalog = sqlite3.connect(server.data / 'catalog.db', isolation_level=None, timeout=60)
+        become = 'UPDATE users SET role = ? WHERE id = ?'
+
+        def busy():
+            said = server.get('/metrics').expect(200).body
+            return b'cairn_http_threads_busy{pool="change"} 0\n' not in said
+
+        def reset_meanwhile():
+            catalog.execute(become, ('writer', user['id']))
+            catalog.execute('BEGIN IMMEDIATE')
+            catalog.execute(become, ('owner', user['id']))
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                asked = pool.submit(call, server, 'DELETE', f'{USERS}/{user["id"]}/totp', {}, admin)
+                wait_until(lambda: busy() or asked.done(), 'it waits for the database')
+                catalog.execute('COMMIT')
+                status = asked.result().status
+            return status if status != 503 else None  # it waited for too long
+        with step('AUT-22: who becomes an owner just now keeps the second factor, whatever an admin does'):
+            equal(wait_until(reset_meanwhile, 'an answer'), 403)
+        catalog.close()
+
+
 def guarded():
     with Server('--login-failures-max', '5', '--login-window-ms', '1h') as server:
         make(server, 'ada@example.com')
@@ -497,5 +524,6 @@ with Server('--login-failures-max', '0', '--access-events', 'default') as under_
                  '/api/v1/auth/login')
 guarded()
 guarded_while_nothing_is_stored()
+role_that_grows()
 signing_up()
 finish()

@@ -123,19 +123,27 @@ void api_totp_end(struct http_request *request)
     people_request_end(&asked, e == OK ? totp_end(&asked) : e);
 }
 
-/* For a user who lost it; by those who may do as much as they. */
-static enum err totp_reset(struct people_request *asked)
+/* The role that counts is that of the transaction, lest it grew meanwhile. */
+static enum err totp_reset_inside(struct people_request *asked, slice org)
 {
     slice id = http_path_param(asked->request, "id");
-    slice org = {0};
     json_t *user = NULL;
-    TRY(config_org(asked->request, &org, &asked->diag));
     TRY(catalog_get(api_of(asked->request)->catalog, &kind_users, org, id, &user, &asked->diag));
     enum err e = users_check(asked->request, user, NULL, &asked->diag);
     slice whose = slice_from_cstr(json_string_value(json_object_get(user, "org")));
     e = e == OK ? people_totp_reset(asked->people, whose, id, &asked->from, &asked->diag) : e;
     json_decref(user);
-    TRY(e);
+    return e;
+}
+
+/* For a user who lost it; by those who may do as much as they. */
+static enum err totp_reset(struct people_request *asked)
+{
+    struct catalog *catalog = api_of(asked->request)->catalog;
+    slice org = {0};
+    TRY(config_org(asked->request, &org, &asked->diag));
+    TRY(catalog_begin(catalog, &asked->diag));
+    TRY(catalog_end(catalog, totp_reset_inside(asked, org), &asked->diag));
     asked->request->response->status = 204;
     return OK;
 }

@@ -226,7 +226,7 @@ static json_t *hashes_of(const struct recovery_codes *codes)
     return list;
 }
 
-/* A change of what the server keeps of it, with its event; `given` is taken. */
+/* Within a transaction: a change of what the server keeps of it, and its event; takes `given`. */
 static enum err set_factor(struct people *people, slice org, slice user, json_t *given,
                            const struct catalog_author *author, struct diag *diag)
 {
@@ -240,11 +240,7 @@ static enum err set_factor(struct people *people, slice org, slice user, json_t 
                                           .how = KIND_PATCH,
                                           .sent = nothing,
                                           .given = given};
-    enum err e = catalog_begin(people->catalog, diag);
-    if (e == OK) {
-        e = catalog_end(people->catalog,
-                        catalog_update(people->catalog, &change, NULL, &errors, diag), diag);
-    }
+    enum err e = catalog_update(people->catalog, &change, NULL, &errors, diag);
     json_decref(nothing);
     json_decref(given);
     return e;
@@ -268,10 +264,13 @@ static enum err confirm(struct people *people, const struct known_caller *who, s
         return diag_fail(diag, ERR_DENIED, "", "the code is not right");
     }
     recovery_codes_make(out);
+    TRY(catalog_begin(people->catalog, diag));
     json_t *given = json_pack("{s:b, s:I, s:o}", "totp_enabled", 1, "totp_step", (json_int_t)step,
                               "recovery_codes", hashes_of(out));
-    return set_factor(people, slice_from_cstr(who->org), slice_from_cstr(who->id), given, author,
-                      diag);
+    return catalog_end(people->catalog,
+                       set_factor(people, slice_from_cstr(who->org), slice_from_cstr(who->id),
+                                  given, author, diag),
+                       diag);
 }
 
 enum err people_totp_confirm(struct people *people, const struct known_caller *who, slice code,
@@ -297,6 +296,9 @@ enum err people_totp_end(struct people *people, const struct known_caller *who,
                          struct diag *diag)
 {
     TRY(check_own_password(people, who, proof, author, diag));
-    return people_totp_reset(people, slice_from_cstr(who->org), slice_from_cstr(who->id), author,
-                             diag);
+    TRY(catalog_begin(people->catalog, diag));
+    return catalog_end(people->catalog,
+                       people_totp_reset(people, slice_from_cstr(who->org),
+                                         slice_from_cstr(who->id), author, diag),
+                       diag);
 }

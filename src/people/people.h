@@ -167,6 +167,7 @@ enum err people_totp_confirm(struct people *people, const struct known_caller *w
 enum err people_totp_end(struct people *people, const struct known_caller *who,
                          struct password_proof *proof, const struct catalog_author *author,
                          struct diag *diag);
-/* The same by an administrator, for a user who lost it. NOT_FOUND. */
+/* The same for a user who lost it, within the transaction of the administrator who may do that.
+ * NOT_FOUND. */
 enum err people_totp_reset(struct people *people, slice org, slice user,
                            const struct catalog_author *author, struct diag *diag);
