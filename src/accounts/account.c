@@ -170,13 +170,7 @@ static enum err rotate_keys(struct people_request *asked)
         return diag_fail(&asked->diag, ERR_DENIED, "",
                          "only the first organisation's operators may do this");
     }
-    json_t *data = json_pack("{s:b}", "at_once", at_once);
-    TRY(catalog_begin(api_of(asked->request)->catalog, &asked->diag));
-    enum err e = catalog_note(api_of(asked->request)->catalog, &asked->from,
-                              "auth.token_keys.rotate", "success", data, &asked->diag);
-    json_decref(data);
-    e = e == OK ? people_rotate_keys(asked->people, at_once, clock_now_us(), &asked->diag) : e;
-    TRY(catalog_end(api_of(asked->request)->catalog, e, &asked->diag));
+    TRY(people_rotate_keys(asked->people, at_once, &asked->from, clock_now_us(), &asked->diag));
     asked->request->response->status = 204;
     return OK;
 }

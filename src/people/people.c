@@ -125,8 +125,28 @@ bool people_ask(struct people *people, slice token, int64_t now_us, struct known
 
 /* ---- The keys of tokens ---- */
 
-enum err people_rotate_keys(struct people *people, bool at_once, int64_t now_us, struct diag *diag)
+static enum err note_rotation(struct people *people, bool at_once, const char *outcome,
+                              const struct catalog_author *author, struct diag *diag)
 {
-    return at_once ? token_keys_replace_all(people->keys, now_us, diag)
-                   : token_keys_rotate(people->keys, now_us, diag);
+    TRY(catalog_begin(people->catalog, diag));
+    json_t *data = json_pack("{s:b}", "at_once", at_once);
+    enum err e =
+        catalog_note(people->catalog, author, "auth.token_keys.rotate", outcome, data, diag);
+    json_decref(data);
+    return catalog_end(people->catalog, e, diag);
+}
+
+/* What crashes in between leaves an event of a rotation that was not made, and every token as good
+ * as it was; a key that changed within the transaction would stay so when the commit fails. */
+enum err people_rotate_keys(struct people *people, bool at_once,
+                            const struct catalog_author *author, int64_t now_us, struct diag *diag)
+{
+    TRY(note_rotation(people, at_once, "success", author, diag));
+    enum err e = at_once ? token_keys_replace_all(people->keys, now_us, diag)
+                         : token_keys_rotate(people->keys, now_us, diag);
+    if (e != OK) {
+        enum err noted = note_rotation(people, at_once, "failure", author, NULL);
+        UNUSED(noted); /* whoever asked is told by the answer */
+    }
+    return e;
 }

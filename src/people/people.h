@@ -56,8 +56,11 @@ bool people_ask(struct people *people, slice token, int64_t now_us, struct known
                 const char **why);
 
 /* A new key signs tokens from now on. `at_once`: all others end, and with them every token, for
- * when one was stolen. Errors as token_keys_rotate(). */
-enum err people_rotate_keys(struct people *people, bool at_once, int64_t now_us, struct diag *diag);
+ * when one was stolen. The event is durable before a key changes: if it cannot be stored, none
+ * does, and where a key cannot be written a second event says so. Errors as token_keys_rotate(),
+ * and those of the catalog. */
+enum err people_rotate_keys(struct people *people, bool at_once,
+                            const struct catalog_author *author, int64_t now_us, struct diag *diag);
 
 /* ---- Logging in and out (login.c) ---- */
 
