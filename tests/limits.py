@@ -171,6 +171,18 @@ def administration(server):
               ('rate_limit', busy.org, 'a mistake of ours', server.key.split('_')[2]))
         server.post(f'{LIMITS}/nobody/reset', {}).expect_problem(404)
         server.post(f'{LIMITS}/x/reset?kind=address', {}).expect(200)
+    with step('a reset of a key that nobody has is none'):
+        quiet_key = server.get('/api/v1/api-keys', {'org': quiet.org}).json()['data'][0]
+        prefix = quiet_key['key_prefix']
+        for name in ('00000000', quiet_key['id'], 'nobody@example.com'):
+            server.post(f'{LIMITS}/{name}/reset?kind=key', {}).expect_problem(404)
+        server.post(f'{LIMITS}/{prefix}/reset?kind=key', {}).expect(200)
+        found = wait_until(lambda: server.query(event_type='rate_limit.reset', org='*')['data'],
+                           'the events')
+        true('00000000' not in json.dumps(found), found)
+        user = server.post('/api/v1/users', {'email': 'ada@example.com', 'role': 'auditor',
+                                             'password': 'a long password'}).expect(201).json()
+        server.post(f'{LIMITS}/{user["id"]}/reset?kind=key', {}).expect(200)
     with step('wrong parameters are refused with what is right'):
         for query in ('kind=planet', 'limit=0', 'limit=1001', 'offset=-1', 'colour=red'):
             server.get(f'{LIMITS}?{query}').expect_problem(400)

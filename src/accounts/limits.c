@@ -203,20 +203,37 @@ static void reset_release(struct reset *reset)
     json_decref(reset->object);
 }
 
-/* In whose history it is written: the organisation's. NOT_FOUND: there is no such organisation. */
-static enum err find_owner(struct catalog *catalog, struct reset *reset, struct diag *diag)
+/* A key by what is shown of it, a user by the id. What the catalog does not have, a service
+ * account, is known while it is counted. */
+static enum err find_key(const struct api *api, struct reset *reset, struct diag *diag)
 {
-    enum err e = OK;
-    if (reset->kind == LIMIT_ORGANIZATION) {
-        TRY(catalog_get(catalog, &kind_organizations, (slice){0}, reset->id, &reset->object, diag));
-        reset->author.org = reset->id;
-    } else if (reset->kind == LIMIT_KEY) { /* or a user, or a service account */
-        e = catalog_find(catalog, &kind_api_keys, (slice){0}, "key_prefix", reset->id,
-                         &reset->object, NULL);
+    struct limit_usage usage;
+    enum err e = catalog_find(api->catalog, &kind_api_keys, (slice){0}, "key_prefix", reset->id,
+                              &reset->object, diag);
+    if (e == ERR_NOT_FOUND) {
+        e = catalog_get(api->catalog, &kind_users, (slice){0}, reset->id, &reset->object, diag);
     }
-    const char *org = json_string_value(json_object_get(reset->object, "org"));
-    if (e == OK && org != NULL) {
-        reset->author.org = slice_from_cstr(org);
+    if (e != ERR_NOT_FOUND) {
+        return e;
+    }
+    e = limits_find(api->limits, LIMIT_KEY, reset->id, limit_time_now(), &usage);
+    if (e == ERR_NOT_FOUND) {
+        return diag_fail(diag, e, "id", "there is no such key");
+    }
+    return e == OK ? OK : diag_fail(diag, e, "", REDIS_AWAY);
+}
+
+/* In whose history it is written: the organisation's. NOT_FOUND; of an address nobody can know. */
+static enum err find_owner(const struct api *api, struct reset *reset, struct diag *diag)
+{
+    if (reset->kind == LIMIT_ORGANIZATION) {
+        TRY(catalog_get(api->catalog, &kind_organizations, (slice){0}, reset->id, &reset->object,
+                        diag));
+    } else if (reset->kind == LIMIT_KEY) {
+        TRY(find_key(api, reset, diag));
+    }
+    if (reset->object != NULL) {
+        reset->author.org = kind_text(reset->object, "org");
     }
     return OK;
 }
@@ -240,7 +257,7 @@ static enum err take_reset(const struct http_request *request, struct reset *res
     }
     TRY(config_body(request, &reset->body, diag));
     reset->author = config_author(request, reset->body);
-    return find_owner(api_of(request)->catalog, reset, diag);
+    return find_owner(api_of(request), reset, diag);
 }
 
 static void set_text(json_t *object, const char *name, slice text)
