@@ -424,6 +424,9 @@ def guarded_while_nothing_is_stored():
             for word in (PASSWORD, 'wrong', 'wrong'):
                 problem = login(server, 'ada@example.com', word).expect_problem(503)
                 true('catalog' not in json.dumps(problem), f'a file is named: {problem}')
+                contains(problem['detail'], 'the server is busy with something else')
+                said = server.log_path.read_text().splitlines()
+                contains(next(line for line in said if problem['request_id'] in line), 'is locked')
             lock.execute('ROLLBACK')
             lock.close()
             equal(login(server, 'ada@example.com').status, 429)

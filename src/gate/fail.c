@@ -77,9 +77,35 @@ static void extend(struct json_writer *json, const void *data)
     }
 }
 
-static bool stays_inside(enum err err)
+/* What the caller is told instead of what a part of the server said, which is for the log: its
+ * sentence names files, and may be that of a library. NULL: that is for the caller too. */
+static const char *instead(enum err err, const struct diag *diag)
 {
-    return err == ERR_CORRUPT || err == ERR_IO;
+    if (err == ERR_CORRUPT || err == ERR_IO) {
+        return "the server could not do this; its log says why, under the id of this request";
+    }
+    if (diag->where[0] == '\0') {
+        return NULL;
+    }
+    if (err == ERR_BUSY) {
+        return "the server is busy with something else, so nothing was done; its log says with "
+               "what, under the id of this request";
+    }
+    return err == ERR_FULL ? "the server has no room to store this; its log says where, under the "
+                             "id of this request"
+                           : NULL;
+}
+
+static void log_inside(const struct http_request *request, enum err err, const struct diag *diag)
+{
+    if (err == ERR_BUSY) {
+        LOG_WARN("a request found the server busy", kv_slice("request_id", request->request_id),
+                 kv_str("where", diag->where), kv_str("why", diag->text));
+        return;
+    }
+    LOG_ERROR("a request failed inside", kv_slice("request_id", request->request_id),
+              kv_str("error", err_name(err)), kv_str("where", diag->where),
+              kv_str("why", diag->text));
 }
 
 void api_fail_with(struct http_request *request, enum err err, const struct diag *diag,
@@ -95,17 +121,11 @@ void api_fail_with(struct http_request *request, enum err err, const struct diag
         .extend = extend,
         .extend_data = &failure,
     };
-    if (stays_inside(err)) {
-        LOG_ERROR("a request failed inside", kv_slice("request_id", request->request_id),
-                  kv_str("error", err_name(err)), kv_str("where", diag->where),
-                  kv_str("why", diag->text));
-        failure.pointer = NULL;
-        problem.detail =
-            SLICE("the server could not do this; its log says why, under the id of this "
-                  "request");
-    }
-    if (err == ERR_BUSY || err == ERR_FULL) { /* of what the server has, not of what was sent */
-        failure.pointer = NULL;
+    const char *detail = instead(err, diag);
+    if (detail != NULL) {
+        log_inside(request, err, diag);
+        failure.pointer = NULL; /* of what the server has, not of what was sent */
+        problem.detail = slice_from_cstr(detail);
     }
     if (err == ERR_BUSY) {
         http_response_header_cstr(request->response, "Retry-After", "1");
