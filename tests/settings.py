@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options that change while the server runs: by settings, which are kept, have a history and can be
 reverted, and by the configuration file, read again on SIGHUP."""
+import base64
 import concurrent.futures
 import datetime
 import json
 import signal
+import sqlite3
 import time
 
 from harness import (EVENTS, NDJSON, PATIENCE_S, SLOWNESS, Server, cairn, contains, equal, event,
@@ -266,6 +268,7 @@ def counts(server):
         equal(wrong(), [401] * 4)
         equal(with_value('wrong_keys_max', 2, wrong)[-1], 429)
         equal(wrong(), [401] * 4)
+    logins_count(server, with_value)
     with step('log.level counts from the next line on'):
         def lines():
             return server.log_path.read_text().count('a key was refused')
@@ -295,6 +298,58 @@ def counts(server):
         wait_until(lambda: server.size() > size, 'the event behind them')
         equal([item for item in server.query(event_type='api.request', order='seq',
                                              limit=1000)['data'] if item['seq'] >= size + 2], [])
+
+
+def logins_count(server, with_value):
+    account = {'email': 'ada@example.com', 'password': 'a long password'}
+    server.post('/api/v1/users', account | {'role': 'auditor'}).expect(201)
+
+    def log_in(**more):
+        return server.request('POST', '/api/v1/auth/login', json.dumps(account | more),
+                              {'Content-Type': 'application/json'}, key=None)
+
+    def seconds(answer):
+        end = datetime.datetime.fromisoformat(answer['session_expires_at'].replace('Z', '+00:00'))
+        return (end - datetime.datetime.now(datetime.timezone.utc)).total_seconds()
+    with step('token.lifetime_ms counts from the next token on'):
+        def good_for():
+            claims = log_in().expect(200).json()['access_token'].split('.')[1]
+            claims = json.loads(base64.urlsafe_b64decode(claims + '=' * (-len(claims) % 4)))
+            return claims['exp'] - claims['iat']
+        equal((good_for(), with_value('token.lifetime_ms', '1min', good_for), good_for()),
+              (600, 60, 600))
+    with step('session.lifetime_ms counts from the next login on, and for those that live'):
+        before = log_in().expect(200).json()
+        true(seconds(before) > 86400, before)
+
+        def refreshed():
+            answer = server.request('POST', '/api/v1/auth/refresh',
+                                    json.dumps({'refresh_token': before['refresh_token']}),
+                                    {'Content-Type': 'application/json'}, key=None)
+            return answer.expect(200).json(), log_in().expect(200).json()
+        for answer in with_value('session.lifetime_ms', '1h', refreshed):
+            true(seconds(answer) <= 3600, answer)
+    with step('session.idle_ms counts from the next refresh on'):
+        token = log_in().expect(200).json()['refresh_token']
+        put(server, 'session.idle_ms', '1min').expect(200)
+        stored = sqlite3.connect(server.data / 'catalog.db', timeout=60)
+        with stored:
+            stored.execute('UPDATE sessions SET used_us = used_us - 61000000')
+        stored.close()
+        server.request('POST', '/api/v1/auth/refresh', json.dumps({'refresh_token': token}),
+                       {'Content-Type': 'application/json'}, key=None).expect_problem(401)
+        unset(server, 'session.idle_ms').expect(200)
+    with step('login.failures_max and login.window_ms count from the next login on'):
+        def wrong():
+            return [log_in(password='wrong').status for _ in range(3)]
+        equal(with_value('login.failures_max', 2, wrong), [401, 401, 429])
+        log_in().expect(200)
+        put(server, 'login.failures_max', 1).expect(200)
+        log_in().expect_problem(429)  # what was counted of the address still counts
+        put(server, 'login.window_ms', '1s').expect(200)
+        wait_until(lambda: log_in().status == 200, 'the window is over')
+        for name in ('login.failures_max', 'login.window_ms'):
+            unset(server, name).expect(200)
 
 
 # Where a value comes from

@@ -16,7 +16,7 @@
 struct people {
     struct catalog *catalog;
     struct callers *callers;
-    struct people_options options;
+    _Atomic uint32_t token_s;
     struct dir *key_dir;
     struct token_keys *keys;
     char issuer_name[TOKEN_ISSUER_BYTES + 1];

@@ -73,7 +73,7 @@ static enum err issue(struct people *people, const struct refresh_family *family
     memcpy(claims.org, out->who.org, sizeof(claims.org));
     memcpy(claims.session, family->id, sizeof(claims.session));
     (void)snprintf(claims.role, sizeof(claims.role), "%s", out->who.role);
-    TRY(token_issue(&people->issuer, &claims, people->options.token_s, now_us, &text, diag));
+    TRY(token_issue(&people->issuer, &claims, people->token_s, now_us, &text, diag));
     memcpy(out->token, text.ptr, text.len);
     out->token[text.len] = '\0';
     secret_wipe(text.ptr, text.len);

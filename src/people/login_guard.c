@@ -32,10 +32,11 @@ struct table {
 
 struct login_guard {
     uint64_t seeds[2];
+    size_t names_max;
+    struct mutex lock; /* of the rest */
     uint32_t failures_max;
     int64_t window_us;
-    struct mutex lock; /* of the tables */
-    struct table accounts, addresses;
+    struct table accounts, addresses; /* without slots while failures_max is 0 */
 };
 
 /* ---- Life ---- */
@@ -51,20 +52,60 @@ static void table_init(struct table *table, size_t names_max, uint32_t failures_
     table->set_mask = sets - 1;
 }
 
+static void table_release(struct table *table)
+{
+    free(table->slots);
+    free(table->times);
+    *table = (struct table){0};
+}
+
+/* Other room in each slot; of more failures than that the newest stay. */
+static void table_resize(struct table *table, uint32_t old_max, uint32_t new_max)
+{
+    size_t count = (table->set_mask + 1) * WAYS;
+    int64_t *times = mem_array(count * new_max, sizeof(*times));
+    for (size_t i = 0; i < count; i++) {
+        uint32_t all = table->slots[i].count;
+        uint32_t kept = all < new_max ? all : new_max;
+        memcpy(times + i * new_max, table->times + i * old_max + (all - kept),
+               kept * sizeof(*times));
+        table->slots[i].count = kept;
+    }
+    free(table->times);
+    table->times = times;
+}
+
+static void table_set(struct table *table, size_t names_max, uint32_t old_max, uint32_t new_max)
+{
+    if (new_max == 0) {
+        table_release(table);
+    } else if (old_max == 0) {
+        table_init(table, names_max, new_max);
+    } else if (new_max != old_max) {
+        table_resize(table, old_max, new_max);
+    }
+}
+
+void login_guard_set(struct login_guard *guard, uint32_t failures_max, uint32_t window_s)
+{
+    ASSERT(failures_max <= LOGIN_GUARD_FAILURES_MAX);
+    ASSERT(window_s > 0 && window_s <= LOGIN_GUARD_WINDOW_S_MAX);
+    mutex_lock(&guard->lock);
+    guard->window_us = (int64_t)window_s * 1000000;
+    table_set(&guard->accounts, guard->names_max, guard->failures_max, failures_max);
+    table_set(&guard->addresses, guard->names_max, guard->failures_max, failures_max);
+    guard->failures_max = failures_max;
+    mutex_unlock(&guard->lock);
+}
+
 struct login_guard *login_guard_new(const struct login_guard_options *options)
 {
     struct login_guard *guard = mem_zeroed(sizeof(*guard));
-    ASSERT(options->failures_max <= LOGIN_GUARD_FAILURES_MAX);
-    ASSERT(options->window_s > 0 && options->window_s <= LOGIN_GUARD_WINDOW_S_MAX);
-    guard->failures_max = options->failures_max;
-    guard->window_us = (int64_t)options->window_s * 1000000;
+    guard->names_max = options->names_max;
     guard->seeds[0] = random_u64();
     guard->seeds[1] = random_u64();
     mutex_init(&guard->lock);
-    if (guard->failures_max > 0) {
-        table_init(&guard->accounts, options->names_max, options->failures_max);
-        table_init(&guard->addresses, options->names_max, options->failures_max);
-    }
+    login_guard_set(guard, options->failures_max, options->window_s);
     return guard;
 }
 
@@ -73,10 +114,8 @@ void login_guard_free(struct login_guard *guard)
     if (guard == NULL) {
         return;
     }
-    free(guard->accounts.slots);
-    free(guard->accounts.times);
-    free(guard->addresses.slots);
-    free(guard->addresses.times);
+    table_release(&guard->accounts);
+    table_release(&guard->addresses);
     mutex_release(&guard->lock);
     free(guard);
 }
@@ -158,7 +197,7 @@ static void drop_old(const struct login_guard *guard, const struct table *table,
 static struct slot *find(const struct table *table, const uint64_t key[2])
 {
     struct slot *set = set_of(table, key);
-    for (size_t i = 0; i < WAYS; i++) {
+    for (size_t i = 0; table->slots != NULL && i < WAYS; i++) {
         if (set[i].count > 0 && set[i].key[0] == key[0] && set[i].key[1] == key[1]) {
             return &set[i];
         }
@@ -234,24 +273,26 @@ static void take_away(const struct login_guard *guard, const struct table *table
     }
 }
 
+static int64_t longer_wait_us(const struct login_guard *guard, const struct login_attempt *attempt,
+                              int64_t now_us)
+{
+    int64_t account_us = wait_us(guard, &guard->accounts, attempt->account, now_us);
+    int64_t address_us = wait_us(guard, &guard->addresses, attempt->address, now_us);
+    return account_us > address_us ? account_us : address_us;
+}
+
 /* ---- From any thread ---- */
 
 enum err login_guard_enter(struct login_guard *guard, slice account, slice address,
                            struct login_attempt *out, int64_t *retry_after_us)
 {
     struct login_attempt attempt = {0};
-    if (guard->failures_max == 0) {
-        *out = attempt;
-        return OK;
-    }
     hash_account(guard, account, attempt.account);
     hash_address(guard, address, attempt.address);
     mutex_lock(&guard->lock);
     int64_t now_us = clock_monotonic_us();
-    int64_t account_us = wait_us(guard, &guard->accounts, attempt.account, now_us);
-    int64_t address_us = wait_us(guard, &guard->addresses, attempt.address, now_us);
-    int64_t longer_us = account_us > address_us ? account_us : address_us;
-    if (longer_us == 0) {
+    int64_t longer_us = longer_wait_us(guard, &attempt, now_us);
+    if (longer_us == 0 && guard->failures_max > 0) {
         attempt.began_us = now_us;
         add(guard, &guard->accounts, attempt.account, now_us);
         add(guard, &guard->addresses, attempt.address, now_us);

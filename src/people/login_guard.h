@@ -51,6 +51,10 @@ struct login_guard *login_guard_new(const struct login_guard_options *options);
 void login_guard_free(struct login_guard *guard);
 DEFINE_OWNED(login_guard);
 
+/* Other limits from now on, within those of the options; what was counted still counts, as far as
+ * there is room for it (0 forgets). */
+void login_guard_set(struct login_guard *guard, uint32_t failures_max, uint32_t window_s);
+
 struct login_attempt {
     uint64_t account[2], address[2]; /* hashes of them */
     int64_t began_us;                /* by the monotonic clock; 0: it is not counted */

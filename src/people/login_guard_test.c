@@ -162,6 +162,42 @@ static size_t heap_bytes(void)
 
 /* A million names from a million addresses: no more memory than before, and who is refused stays
  * so as long as others in his set may still fail. */
+static void test_other_limits_keep_what_was_counted(void **state)
+{
+    UNUSED(state);
+    OWNED(login_guard) guard = login_guard_new(&defaults);
+    struct login_attempt attempt;
+    int64_t retry_us = 0;
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(try_wrongly(guard, "a", "192.0.2.1"), OK);
+        clock_advance_for_tests(60 * SECOND);
+    }
+    login_guard_set(guard, 2, 300); /* the newest two of them, the first 120 s ago */
+    assert_int_equal(enter(guard, "a", "192.0.2.1", &attempt, &retry_us), ERR_LIMIT);
+    assert_true(retry_us > 100 * SECOND && retry_us <= 180 * SECOND);
+    login_guard_set(guard, 3, 300);
+    assert_int_equal(enter(guard, "a", "192.0.2.1", &attempt, &retry_us), OK);
+    assert_int_equal(try_wrongly(guard, "a", "192.0.2.1"), ERR_LIMIT);
+    login_guard_set(guard, 100, 300);
+    login_guard_undone(guard, &attempt); /* that began under another limit */
+    for (int i = 2; i < 100; i++) {
+        assert_int_equal(try_wrongly(guard, "a", "192.0.2.1"), OK);
+    }
+    assert_int_equal(try_wrongly(guard, "a", "192.0.2.1"), ERR_LIMIT);
+    clock_advance_for_tests(2 * SECOND);
+    login_guard_set(guard, 100, 1); /* all are older than that */
+    assert_int_equal(enter(guard, "a", "192.0.2.1", &attempt, &retry_us), OK);
+    login_guard_set(guard, 0, 1);
+    login_guard_succeeded(guard, &attempt);
+    login_guard_undone(guard, &attempt);
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(try_wrongly(guard, "a", "192.0.2.1"), OK);
+    }
+    login_guard_set(guard, 1, 300);
+    assert_int_equal(try_wrongly(guard, "a", "192.0.2.1"), OK);
+    assert_int_equal(try_wrongly(guard, "a", "192.0.2.1"), ERR_LIMIT);
+}
+
 static void test_a_million_names(void **state)
 {
     UNUSED(state);
@@ -232,6 +268,7 @@ int main(void)
         cmocka_unit_test(test_a_success_is_no_failure),
         cmocka_unit_test(test_what_was_not_looked_at_does_not_count),
         cmocka_unit_test(test_off),
+        cmocka_unit_test(test_other_limits_keep_what_was_counted),
         cmocka_unit_test(test_a_million_names),
         cmocka_unit_test(test_many_at_once),
     };

@@ -29,18 +29,29 @@ enum err people_open(const struct dir *data, struct catalog *catalog, struct cal
     int64_t now_us = clock_now_us();
     people->catalog = catalog;
     people->callers = callers;
-    people->options = *options;
+    const struct people_limits *limits = &options->limits;
+    const struct login_guard_options guard = {limits->failures_max, limits->window_s,
+                                              LOGIN_GUARD_NAMES};
+    people->token_s = limits->token_s;
     mutex_init(&people->code_lock);
     TRY(open_keys(data, now_us, people, diag));
     (void)snprintf(people->issuer_name, sizeof(people->issuer_name), "%s", options->issuer);
     people->issuer = (struct token_issuer){people->issuer_name, people->keys};
     people->cache = token_cache_new(CACHED_TOKENS);
-    people->guard = login_guard_new(&options->guard);
-    people->signups = login_guard_new(&options->guard);
-    people->sessions = sessions_new(catalog, options->session_us, options->session_idle_us);
+    people->guard = login_guard_new(&guard);
+    people->signups = login_guard_new(&guard);
+    people->sessions = sessions_new(catalog, limits->session_us, limits->session_idle_us);
     TRY(sessions_load(people->sessions, now_us, diag));
     *out = MOVE(people);
     return OK;
+}
+
+void people_set_limits(struct people *people, const struct people_limits *limits)
+{
+    people->token_s = limits->token_s;
+    sessions_set_times(people->sessions, limits->session_us, limits->session_idle_us);
+    login_guard_set(people->guard, limits->failures_max, limits->window_s);
+    login_guard_set(people->signups, limits->failures_max, limits->window_s);
 }
 
 void people_free(struct people *people)

@@ -21,12 +21,17 @@
 struct catalog_author;
 struct people;
 
-struct people_options {
-    const char *issuer;      /* "iss" of tokens */
+struct people_limits {
     uint32_t token_s;        /* how long an access token is good */
     int64_t session_us;      /* how long a session lives, however often it is refreshed */
     int64_t session_idle_us; /* and how long if it is not; 0: as long */
-    struct login_guard_options guard;
+    uint32_t failures_max;   /* of logins, as login_guard_options */
+    uint32_t window_s;
+};
+
+struct people_options {
+    const char *issuer; /* "iss" of tokens */
+    struct people_limits limits;
 };
 
 /* Reads the keys that sign tokens from keys/tokens in `data`, and the sessions of the catalog; what
@@ -35,6 +40,9 @@ enum err people_open(const struct dir *data, struct catalog *catalog, struct cal
                      const struct people_options *options, struct people **out, struct diag *diag);
 void people_free(struct people *people);
 DEFINE_OWNED(people);
+
+/* Other limits, which count for the next token, refresh and login. */
+void people_set_limits(struct people *people, const struct people_limits *limits);
 
 /* As catalog_options.hash_password. */
 struct json_t; /* of jansson */

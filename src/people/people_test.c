@@ -21,9 +21,7 @@ static int open_people(void **state)
     struct rotating *rotating = mem_zeroed(sizeof(*rotating));
     const struct people_options options = {
         .issuer = "cairn.test",
-        .token_s = 600,
-        .session_us = 3600000000,
-        .guard = {.names_max = 8, .window_s = 1},
+        .limits = {.token_s = 600, .session_us = 3600000000, .window_s = 1},
     };
     assert_int_equal(set_up((void **)&rotating->place), 0);
     rotating->callers = callers_new();

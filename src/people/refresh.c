@@ -113,8 +113,15 @@ enum err refresh_begin(const struct refresh_store *store, slice subject, slice o
 static bool is_over(const struct refresh_store *store, const struct refresh_family *family,
                     int64_t now_us)
 {
-    return now_us >= family->expires_us ||
-           (store->idle_us > 0 && now_us >= family->used_us + store->idle_us);
+    int64_t idle_us = store->idle_us;
+    return now_us >= family->expires_us || (idle_us > 0 && now_us >= family->used_us + idle_us);
+}
+
+/* What a shorter lifetime than that of its beginning leaves of it. */
+static void shorten(const struct refresh_store *store, struct refresh_family *family)
+{
+    int64_t end_us = family->created_us + store->lifetime_us;
+    family->expires_us = end_us < family->expires_us ? end_us : family->expires_us;
 }
 
 /* What the token is, and whose. Changes nothing. */
@@ -136,6 +143,7 @@ static enum err judge(const struct refresh_store *store, slice token, int64_t no
         return OK;
     }
     TRY(e);
+    shorten(store, &family);
     sha256(token, hash);
     bool is_newest =
         secret_equal((slice){hash, sizeof(hash)}, (slice){family.newest, sizeof(family.newest)});

@@ -22,6 +22,8 @@
  * Threads: any; the callbacks decide between two that come at once (see `advance`).
  */
 
+#include <stdatomic.h>
+
 #include "base/err.h"
 #include "base/slice.h"
 #include "crypto/sha256.h"
@@ -54,8 +56,8 @@ struct refresh_store {
     /* OK also when it was revoked before, which then stays as it was. */
     enum err (*revoke)(void *context, const char *id, int64_t now_us, struct diag *diag);
     void *context;
-    int64_t lifetime_us; /* of a family */
-    int64_t idle_us;     /* between two uses; 0: as long as its lifetime */
+    _Atomic int64_t lifetime_us; /* of a family; one that is shortened ends those that live, too */
+    _Atomic int64_t idle_us;     /* between two uses; 0: as long as its lifetime */
 };
 
 enum refresh_answer {

@@ -192,6 +192,28 @@ static void test_it_expires(void **state)
     assert_int_equal(rotate(&store, idle, now_us + 29 * DAY, next), REFRESH_GOOD);
 }
 
+static void test_a_shorter_life_counts_for_those_that_live(void **state)
+{
+    UNUSED(state);
+    struct memory memory = {0};
+    struct refresh_store store = store_of(&memory);
+    char token[REFRESH_TOKEN_BYTES], next[REFRESH_TOKEN_BYTES];
+    struct refresh_family family;
+    enum refresh_answer answer = REFRESH_NOT_ONE;
+    begin(&store, token);
+    store.lifetime_us = 3 * DAY;
+    assert_int_equal(rotate(&store, token, now_us + 3 * DAY, next), REFRESH_EXPIRED);
+    assert_int_equal(refresh_rotate(&store, slice_from_cstr(token), now_us + 2 * DAY, &answer, next,
+                                    &family, NULL),
+                     OK);
+    assert_int_equal(answer, REFRESH_GOOD);
+    assert_int_equal(family.expires_us, now_us + 3 * DAY);
+    store.lifetime_us = 60 * DAY; /* a longer one is for those that begin */
+    store.idle_us = 0;
+    assert_int_equal(rotate(&store, next, now_us + 30 * DAY, token), REFRESH_EXPIRED);
+    assert_int_equal(rotate(&store, next, now_us + 30 * DAY - 1, token), REFRESH_GOOD);
+}
+
 static void test_a_logout_ends_it(void **state)
 {
     UNUSED(state);
@@ -300,6 +322,7 @@ int main(void)
         cmocka_unit_test(test_only_hashes_are_kept),
         cmocka_unit_test(test_an_old_token_ends_the_family),
         cmocka_unit_test(test_it_expires),
+        cmocka_unit_test(test_a_shorter_life_counts_for_those_that_live),
         cmocka_unit_test(test_a_logout_ends_it),
         cmocka_unit_test(test_texts_that_are_no_tokens),
         cmocka_unit_test(test_faults_go_through),

@@ -85,15 +85,12 @@ static enum err revoke(void *context, const char *id, int64_t now_us, struct dia
 struct sessions *sessions_new(struct catalog *catalog, int64_t lifetime_us, int64_t idle_us)
 {
     struct sessions *sessions = mem_zeroed(sizeof(*sessions));
-    sessions->store = (struct refresh_store){
-        .insert = insert,
-        .find = find,
-        .advance = advance,
-        .revoke = revoke,
-        .context = catalog,
-        .lifetime_us = lifetime_us,
-        .idle_us = idle_us,
-    };
+    sessions->store.insert = insert;
+    sessions->store.find = find;
+    sessions->store.advance = advance;
+    sessions->store.revoke = revoke;
+    sessions->store.context = catalog;
+    sessions_set_times(sessions, lifetime_us, idle_us);
     sessions->sweep_at = SWEEP_LEAST;
     mutex_init(&sessions->lock);
     return sessions;
@@ -107,6 +104,12 @@ void sessions_free(struct sessions *sessions)
     map_release(&sessions->live, free);
     mutex_release(&sessions->lock);
     free(sessions);
+}
+
+void sessions_set_times(struct sessions *sessions, int64_t lifetime_us, int64_t idle_us)
+{
+    sessions->store.lifetime_us = lifetime_us;
+    sessions->store.idle_us = idle_us;
 }
 
 const struct refresh_store *sessions_store(const struct sessions *sessions)

@@ -24,6 +24,9 @@ struct sessions *sessions_new(struct catalog *catalog, int64_t lifetime_us, int6
 void sessions_free(struct sessions *sessions);
 DEFINE_OWNED(sessions);
 
+/* Other times from now on. */
+void sessions_set_times(struct sessions *sessions, int64_t lifetime_us, int64_t idle_us);
+
 /* Those that the catalog knows, at the start. */
 enum err sessions_load(struct sessions *sessions, int64_t now_us, struct diag *diag);
 

@@ -177,17 +177,11 @@ static enum err open_catalog(struct server *server, struct diag *diag)
 
 static enum err open_people(struct server *server, struct diag *diag)
 {
-    const struct options *options = server->options;
     struct store_identity log;
     store_identity(server->api.store, &log);
     const struct people_options people = {
         .issuer = log.origin,
-        .token_s = (uint32_t)(options_u64(options, OPTION_TOKEN_LIFETIME_MS) / 1000),
-        .session_us = (int64_t)options_u64(options, OPTION_SESSION_LIFETIME_MS) * 1000,
-        .session_idle_us = (int64_t)options_u64(options, OPTION_SESSION_IDLE_MS) * 1000,
-        .guard = {.failures_max = (uint32_t)options_u64(options, OPTION_LOGIN_FAILURES_MAX),
-                  .window_s = (uint32_t)(options_u64(options, OPTION_LOGIN_WINDOW_MS) / 1000),
-                  .names_max = LOGIN_GUARD_NAMES},
+        .limits = settings_people(server->api.running),
     };
     return people_open(server->data_dir, server->api.catalog, server->api.callers, &people,
                        &server->api.people, diag);

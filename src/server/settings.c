@@ -19,6 +19,23 @@ static void tell_times(const struct running *running, struct http_server *http)
     http_server_set_times(http, &times);
 }
 
+struct people_limits settings_people(const struct running *running)
+{
+    return (struct people_limits){
+        .token_s = (uint32_t)(running_u64(running, OPTION_TOKEN_LIFETIME_MS) / 1000),
+        .session_us = (int64_t)running_u64(running, OPTION_SESSION_LIFETIME_MS) * 1000,
+        .session_idle_us = (int64_t)running_u64(running, OPTION_SESSION_IDLE_MS) * 1000,
+        .failures_max = (uint32_t)running_u64(running, OPTION_LOGIN_FAILURES_MAX),
+        .window_s = (uint32_t)(running_u64(running, OPTION_LOGIN_WINDOW_MS) / 1000),
+    };
+}
+
+static void tell_people(const struct running *running, struct people *people)
+{
+    struct people_limits limits = settings_people(running);
+    people_set_limits(people, &limits);
+}
+
 /* Whoever changed a value before asks for it here again: the last of two sees both. */
 void settings_apply(struct settings *settings)
 {
@@ -30,6 +47,9 @@ void settings_apply(struct settings *settings)
     struct http_server *http = atomic_load(&settings->api->server);
     if (http != NULL) { /* else it starts, and is told when it has */
         tell_times(running, http);
+    }
+    if (settings->api->people != NULL) { /* else they are made with it */
+        tell_people(running, settings->api->people);
     }
     mutex_unlock(&settings->lock);
 }

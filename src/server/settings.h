@@ -5,14 +5,15 @@
  *
  * The catalog tells a change behind its commit, so that the value counts before whoever asked for
  * it is answered; SIGHUP reads the file. Nearly everyone asks running.h for a value each time. What
- * has a copy of its own (the log's level, the ledger's reserve, the times of connections) or begins
- * with a value (the journal) is told here.
+ * has a copy of its own (the log's level, the ledger's reserve, times of connections, what counts
+ * for logins) or begins with a value (the journal) is told here.
  *
  * Threads: any may tell a change; loading and reloading are main's.
  */
 
 #include "gate/gate.h"
 #include "os/thread.h"
+#include "people/people.h"
 
 struct ledger;
 
@@ -25,6 +26,8 @@ struct settings {
 /* Reads the settings that are stored, and hears of each change from then on. One that is none any
  * more is logged and left aside. */
 enum err settings_load(struct settings *settings, struct diag *diag);
+/* What the options say of logins now. */
+struct people_limits settings_people(const struct running *running);
 /* Tells the values of now to what does not ask for them. */
 void settings_apply(struct settings *settings);
 
