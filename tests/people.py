@@ -3,6 +3,7 @@
 them."""
 import base64
 import concurrent.futures
+import contextlib
 import datetime
 import hashlib
 import hmac
@@ -187,6 +188,29 @@ def sessions(server):
     return tokens
 
 
+@contextlib.contextmanager
+def logging_in_all_the_time(server, email, password=PASSWORD):
+    """By four at once; gives the tokens of those who were let in."""
+    tokens_of, done = [], threading.Event()
+
+    def log_in():
+        while not done.is_set():
+            answer = login(server, email, password)
+            if answer.status == 200:
+                tokens_of.append(answer.json()['access_token'])
+
+    crowd = [threading.Thread(target=log_in) for _ in range(4)]
+    for one in crowd:
+        one.start()
+    try:
+        wait_until(lambda: len(tokens_of) > 4, 'logins')
+        yield tokens_of
+    finally:
+        done.set()
+        for one in crowd:
+            one.join()
+
+
 def what_ends_them(server):
     user = make(server, 'carol@example.com', 'admin')
     path = f'{USERS}/{user["id"]}'
@@ -211,22 +235,8 @@ def what_ends_them(server):
         login(server, 'carol@example.com').expect_problem(401)
         login(server, 'carol@example.com', 'another password').expect(200)
     with step('a login that was under way when the password changed is over, too'):
-        tokens_of, done = [], threading.Event()
-
-        def log_in():
-            while not done.is_set():
-                answer = login(server, 'carol@example.com', 'another password')
-                if answer.status == 200:
-                    tokens_of.append(answer.json()['access_token'])
-
-        crowd = [threading.Thread(target=log_in) for _ in range(4)]
-        for one in crowd:
-            one.start()
-        wait_until(lambda: len(tokens_of) > 4, 'logins')
-        call(server, 'PATCH', path, {'password': 'a third password'}, '').expect(200)
-        done.set()
-        for one in crowd:
-            one.join()
+        with logging_in_all_the_time(server, 'carol@example.com', 'another password') as tokens_of:
+            call(server, 'PATCH', path, {'password': 'a third password'}, '').expect(200)
         equal({server.get(f'{AUTH}/me', key=one).status for one in tokens_of}, {401})
         call(server, 'PATCH', path, {'password': 'another password'}, '').expect(200)
     with step('users change their own password if they know it; their other sessions end'):
@@ -304,13 +314,24 @@ def second_factor(server):
         secret = base64.b32decode(text + '=' * (-len(text) % 8))
         login(server, 'fay@example.com').expect(200)
         call(server, 'POST', f'{AUTH}/totp/confirm', {'code': '000000'}, key).expect_problem(403)
-        codes = call(server, 'POST', f'{AUTH}/totp/confirm', {'code': code(secret)},
-                     key).expect(200).json()['recovery_codes']
+        other = login(server, 'fay@example.com').expect(200).json()
+        with logging_in_all_the_time(server, 'fay@example.com') as tokens_of:
+            codes = call(server, 'POST', f'{AUTH}/totp/confirm', {'code': code(secret)},
+                         key).expect(200).json()['recovery_codes']
         equal(len(set(codes)), 10)
         call(server, 'POST', f'{AUTH}/totp', {'password': PASSWORD}, key).expect_problem(409)
         shown = json.dumps(server.get(USERS).json()) + json.dumps(
             server.get('/api/v1/audit', {'table_name': 'users'}).json())
         true(text not in shown and secret.hex() not in shown, 'the secret is shown')
+    with step('all other logins end with it, those under way too, and an event says so'):
+        server.get(f'{AUTH}/me', key=key).expect(200)
+        equal({server.get(f'{AUTH}/me', key=one).status
+               for one in (*tokens_of, other['access_token'])}, {401})
+        call(server, 'POST', f'{AUTH}/refresh',
+             {'refresh_token': other['refresh_token']}).expect_problem(401)
+        found = wait_until(lambda: events(server, event_type='auth.other_sessions.end'), 'its event')
+        equal([(one['actor_id'], one['event_outcome']) for one in found],
+              [('fay@example.com', 'success')])
     with step('then a password alone is not enough, and says so only to who knows it'):
         equal(login(server, 'fay@example.com').expect_problem(401)['error'], 'code_needed')
         true('error' not in login(server, 'fay@example.com', 'wrong').expect_problem(401), 'error')

@@ -110,7 +110,7 @@ static enum err change_inside(struct people *people, const json_t *proven, slice
                               const struct catalog_change *change, struct kind_errors *errors,
                               struct diag *diag)
 {
-    enum err e = people_check_unchanged(people, proven, diag);
+    enum err e = people_check_unchanged(people, proven, "password", diag);
     if (e == ERR_CONFLICT) {
         return not_right(diag);
     }
@@ -246,6 +246,22 @@ static enum err set_factor(struct people *people, slice org, slice user, json_t 
     return e;
 }
 
+/* Whoever has a session that began without the factor loses it (OWASP ASVS). */
+static enum err switch_on(struct people *people, const struct known_caller *who, json_t *given,
+                          const struct catalog_author *author, struct diag *diag)
+{
+    slice user = slice_from_cstr(who->id);
+    struct catalog_author whose = *author;
+    whose.org = slice_from_cstr(who->org);
+    TRY(set_factor(people, whose.org, user, given, author, diag));
+    TRY(people_end_sessions(people, user, slice_from_cstr(who->session), diag));
+    json_t *why = json_pack("{s:s}", "reason", "a second factor was switched on");
+    enum err e =
+        catalog_note(people->catalog, &whose, "auth.other_sessions.end", "success", why, diag);
+    json_decref(why);
+    return e;
+}
+
 static enum err confirm(struct people *people, const struct known_caller *who, slice code,
                         const struct catalog_author *author, struct recovery_codes *out,
                         struct diag *diag)
@@ -267,10 +283,7 @@ static enum err confirm(struct people *people, const struct known_caller *who, s
     TRY(catalog_begin(people->catalog, diag));
     json_t *given = json_pack("{s:b, s:I, s:o}", "totp_enabled", 1, "totp_step", (json_int_t)step,
                               "recovery_codes", hashes_of(out));
-    return catalog_end(people->catalog,
-                       set_factor(people, slice_from_cstr(who->org), slice_from_cstr(who->id),
-                                  given, author, diag),
-                       diag);
+    return catalog_end(people->catalog, switch_on(people, who, given, author, diag), diag);
 }
 
 enum err people_totp_confirm(struct people *people, const struct known_caller *who, slice code,
@@ -279,6 +292,9 @@ enum err people_totp_confirm(struct people *people, const struct known_caller *w
 {
     mutex_lock(&people->code_lock);
     enum err e = confirm(people, who, code, author, out, diag);
+    if (e == OK) { /* before a login with a code begins one that stays */
+        people_forget(people, slice_from_cstr(who->id), slice_from_cstr(who->session));
+    }
     mutex_unlock(&people->code_lock);
     return e;
 }

@@ -31,9 +31,10 @@ struct people {
     struct mutex code_lock;
 };
 
-/* Within a transaction. CONFLICT: the password that was verified, that of `proven`, is not the
- * user's any more. */
-enum err people_check_unchanged(struct people *people, const json_t *proven, struct diag *diag);
+/* Within a transaction. CONFLICT: what was looked at before it, in `proven`, is not the user's any
+ * more: the password that was verified, or "totp_enabled". */
+enum err people_check_unchanged(struct people *people, const json_t *proven, const char *field,
+                                struct diag *diag);
 
 /* Whether `code` is right for the user as stored: a one-time code that was not used before, or one
  * of the recovery codes. *used_out, a new reference, is what is to be stored when it is used. Under

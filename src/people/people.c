@@ -71,15 +71,15 @@ void people_free(struct people *people)
 
 /* ---- What the files of this room share ---- */
 
-enum err people_check_unchanged(struct people *people, const json_t *proven, struct diag *diag)
+enum err people_check_unchanged(struct people *people, const json_t *proven, const char *field,
+                                struct diag *diag)
 {
     json_t *user = NULL;
     TRY(catalog_get(people->catalog, &kind_users, kind_text(proven, "org"), kind_text(proven, "id"),
                     &user, diag));
-    bool is_same =
-        json_equal(json_object_get(user, "password"), json_object_get(proven, "password"));
+    bool is_same = json_equal(json_object_get(user, field), json_object_get(proven, field));
     json_decref(user);
-    return is_same ? OK : diag_fail(diag, ERR_CONFLICT, "password", "was changed meanwhile");
+    return is_same ? OK : diag_fail(diag, ERR_CONFLICT, field, "was changed meanwhile");
 }
 
 json_t *people_hash_password(slice password)

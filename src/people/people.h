@@ -169,7 +169,8 @@ enum err people_set_password(struct people *people, const struct known_caller *w
 enum err people_totp_begin(struct people *people, const struct known_caller *who,
                            struct password_proof *proof, const struct catalog_author *author,
                            struct buf *uri_out, struct diag *diag);
-/* DENIED: the code is not right; NOT_FOUND: none was begun. The recovery codes are shown once. */
+/* Other sessions end, with an event. DENIED: the code is not right; NOT_FOUND: none was begun. The
+ * recovery codes are shown once. */
 struct recovery_codes;
 enum err people_totp_confirm(struct people *people, const struct known_caller *who, slice code,
                              const struct catalog_author *author, struct recovery_codes *out,
