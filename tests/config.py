@@ -408,6 +408,64 @@ def many_owner_keys():
         server.request('DELETE', path_of('api-keys', other), b'').expect_problem(400)
 
 
+def removed_with_keys():
+    """An organisation, or a user, that had keys once: those that are over go with it."""
+    with Server() as server:
+        def make(kind, body):
+            return server.post(path_of(kind) + query, body).expect(201).json()
+
+        def remove(kind, one, headers=None):
+            where = '' if kind == 'organizations' else query
+            return server.request('DELETE', path_of(kind, one) + where, b'', headers)
+
+        def named(answer):
+            return [error['detail'].split()[2] for error in answer.expect_problem(409)['errors']]
+
+        query = ''
+        org = make('organizations', {'name': 'Umbrella'})
+        query = f'?org={org["id"]}'
+        owner, writer = (make('api-keys', {'name': role, 'role': role}) for role in ('owner', 'writer'))
+        user = make('users', {'email': 'ada@example.com', 'password': 'a long password', 'role': 'auditor'})
+        of_user = make('api-keys', {'name': 'hers', 'role': 'auditor', 'user_id': user['id']})
+        rule = make('rules', KINDS['rules'][0])
+        remove('api-keys', writer).expect(204)
+        with step('a user whose key works stays; one whose keys were revoked goes, and they go with it'):
+            equal(named(remove('users', user)), [of_user['id']])
+            remove('api-keys', of_user).expect(204)
+            remove('users', user).expect(204)
+            server.get(path_of('api-keys', of_user) + query).expect_problem(404)
+        with step('an organisation stays while a key works, and what it had revoked stays with it'):
+            equal(sorted(named(remove('organizations', org))), sorted([owner['id'], rule['id']]))
+            server.get(path_of('api-keys', writer) + query).expect(200)
+        with step('also one that is locked out, while there is anything but keys'):
+            locked = server.request('PATCH', path_of('organizations', org), b'{"is_active":false}')
+            locked.expect(200)
+            equal(named(remove('organizations', org)), [rule['id']])
+            equal(len(server.get(path_of('api-keys') + query).expect(200).json()['data']), 2)
+        with step('else it goes with its keys, in one transaction, and each leaves an event'):
+            remove('rules', rule).expect(204)
+            copy_key(server, writer['id'], 600)
+            remove('organizations', org, {'If-Match': '"1"'}).expect_problem(412)
+            remove('organizations', org, {'If-Match': locked.headers['ETag']}).expect(204)
+            server.get(path_of('organizations', org)).expect_problem(404)
+            server.get('/api/v1/rules', key=owner['key']).expect_problem(401)
+            for one in (owner, writer, of_user):
+                rows = history(server, record_id=one['id'], org='*')['data']
+                equal(rows[0]['operation'], 'DELETE')
+            told = history(server, table_name='api-keys', operation='DELETE', org='*', limit=1)
+            equal(told['page']['total'], 603)
+        with step('more keys than one transaction changes: nothing is removed'):
+            query = ''
+            org = make('organizations', {'name': 'Hydra'})
+            query = f'?org={org["id"]}'
+            writer = make('api-keys', {'name': 'w'})
+            remove('api-keys', writer).expect(204)
+            copy_key(server, writer['id'], 1100)
+            remove('organizations', org).expect_problem(413)
+            first = server.get(path_of('api-keys'), {'org': org['id'], 'total': 'exact'}).json()
+            equal(first['page']['total'], 1101)
+
+
 def killed():
     """kill -9 while configuration changes: each change that was answered is there, with one event,
     and each that is there has one. Four clients at a time, or forty, whose changes share
@@ -525,5 +583,6 @@ with Server() as under_test:
     listed_by_command(under_test)
     said_by_command(under_test)
 many_owner_keys()
+removed_with_keys()
 killed()
 finish()

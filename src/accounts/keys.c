@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "access/api_key_over.h"
 #include "access/rights.h"
 #include "accounts/accounts.h"
 #include "accounts/key_policy.h"
@@ -140,19 +141,11 @@ const struct resource resource_api_keys = {
 
 /* ---- Revoking ---- */
 
-static bool is_over(const json_t *key, int64_t now_us)
-{
-    int64_t end_us = INT64_MAX;
-    bool is_dated = time_parse_rfc3339(slice_from_cstr(text_in(key, "revoked_at")), &end_us) ||
-                    time_parse_rfc3339(slice_from_cstr(text_in(key, "expires_at")), &end_us);
-    return !json_is_true(json_object_get(key, "is_active")) || (is_dated && end_us <= now_us);
-}
-
 static bool is_other_owner(const struct keying *keying, const json_t *owner, int64_t now_us)
 {
     bool is_this = strcmp(text_in(owner, "id"), text_in(keying->old, "id")) == 0;
     bool is_ending = json_is_string(json_object_get(owner, "revoked_at"));
-    return !is_this && !is_ending && !is_over(owner, now_us);
+    return !is_this && !is_ending && !api_key_is_over(owner, now_us);
 }
 
 /* Looks for one on a page of owner keys; *after, a reference, goes on to the next page; NULL: that
@@ -209,7 +202,7 @@ static enum err find_old(struct keying *keying)
     slice id = http_path_param(keying->request, "id");
     TRY(catalog_get(keying->catalog, &kind_api_keys, keying->author.org, id, &keying->old,
                     &keying->diag));
-    return is_over(keying->old, clock_now_us())
+    return api_key_is_over(keying->old, clock_now_us())
                ? diag_fail(&keying->diag, ERR_INVALID, "", "the key is not active")
                : OK;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "accounts/users.h"
 
+#include "access/api_key_over.h"
 #include "access/rights.h"
 #include "accounts/accounts.h"
 #include "gate/auth.h"
@@ -48,5 +49,6 @@ static void done(const struct http_request *request, const json_t *old, const js
 const struct resource resource_users = {
     .kind = &kind_users,
     .check = check,
+    .goes_first = api_key_leave_user,
     .done = done,
 };

@@ -15,9 +15,9 @@
 #include "sql/migrate.h"
 
 enum {
-    OWN_CHANGES_MAX = 64, /* objects that one transaction changes */
-    CHANGES_MAX = 256,    /* that a group of them does */
-    TURNS_MAX = 64,       /* transactions of a group: what the first waits for is bounded */
+    OWN_CHANGES_MAX = 1024, /* objects that one transaction changes: an organisation and its keys */
+    CHANGES_MAX = 2048,     /* that a group of them does; memory is only what was used */
+    TURNS_MAX = 64,         /* transactions of a group: what the first waits for is bounded */
     ID_BYTES_MAX = 256,
     TEXT_SQL_BYTES_MAX = 8 * 1024,
 };

@@ -206,9 +206,14 @@ static enum err delete_inside(struct changing *changing)
 {
     struct catalog_author author;
     struct catalog_change change;
+    const struct resource *resource = changing->resource;
     TRY(check_caller(changing));
     TRY(begin_change(changing, &author, &change));
     TRY(check_change(changing, NULL));
+    if (resource->goes_first != NULL) {
+        TRY(resource->goes_first(changing->catalog, &author, changing->old, &changing->errors,
+                                 &changing->diag));
+    }
     return catalog_delete(changing->catalog, &change, &changing->errors, &changing->diag);
 }
 

@@ -30,6 +30,9 @@ struct resource {
     /* Within the transaction of the change, which does not happen after an error. */
     enum err (*check)(const struct http_request *request, const json_t *old, const json_t *new,
                       struct kind_errors *errors, struct diag *diag);
+    /* Within the transaction, before an object is removed: what goes with it, by its author. */
+    enum err (*goes_first)(struct catalog *catalog, const struct catalog_author *author,
+                           const json_t *old, struct kind_errors *errors, struct diag *diag);
     /* Behind the commit; also of a request that came twice and made nothing more. */
     void (*done)(const struct http_request *request, const json_t *old, const json_t *new);
 };

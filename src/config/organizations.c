@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* organizations - who may change them. */
+/* organizations - who may change them, and what goes with them. */
+#include "access/api_key_over.h"
 #include "config/config.h"
 #include "gate/auth.h"
 
@@ -18,4 +19,5 @@ static enum err may_change(const struct http_request *request, struct diag *diag
 const struct resource resource_organizations = {
     .kind = &kind_organizations,
     .may_change = may_change,
+    .goes_first = api_key_leave_organization,
 };
