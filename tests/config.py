@@ -54,7 +54,8 @@ def every_kind(server):
             rows = history(server, table_name=kind, record_id=made['id'], org='*')['data']
             # what is sent back as it was read is no change
             updates = 1 if change else 0
-            equal([row['operation'] for row in rows], ['DELETE'] + ['UPDATE'] * updates + ['CREATE'])
+            equal([row['operation'] for row in rows],
+                  ['DELETE'] + ['UPDATE'] * updates + ['CREATE'])
             equal([row['old_values'] is None for row in rows], [False] * (updates + 1) + [True])
             equal([row['new_values'] is None for row in rows], [True] + [False] * (updates + 1))
             equal(rows[-1]['reason'], 'why not')
@@ -196,7 +197,8 @@ def versions(server):
             found = list(pool.map(lambda n: patch('"3"', priority=10 + n).status, range(10)))
         equal(sorted(found), [200] + [412] * 9)
     with step('what changes nothing is no change: the same version, and nothing in the history'):
-        before, changes = server.get(place), len(history(server, table_name='rules', limit=200)['data'])
+        before = server.get(place)
+        changes = len(history(server, table_name='rules', limit=200)['data'])
         etag, read = before.headers['ETag'], before.json()
         for match in (etag, '*'):
             for change in ({}, {'reason': 'just so'}, {'priority': read['priority']}):
@@ -388,9 +390,10 @@ def copy_key(server, key, count):
     catalog = sqlite3.connect(server.data / 'catalog.db', timeout=60)
     with catalog:
         names = [row[1] for row in catalog.execute('PRAGMA table_info("api-keys")')]
-        row = dict(zip(names, catalog.execute('SELECT * FROM "api-keys" WHERE id = ?', (key,)).fetchone()))
-        copies = [row | {'id': f'{key[:-6]}{n:06x}', 'key_prefix': f'{n:08x}', 'key_hash': f'{n:064x}'}
-                  for n in range(count)]
+        found = catalog.execute('SELECT * FROM "api-keys" WHERE id = ?', (key,)).fetchone()
+        row = dict(zip(names, found))
+        copies = [row | {'id': f'{key[:-6]}{n:06x}', 'key_prefix': f'{n:08x}',
+                         'key_hash': f'{n:064x}'} for n in range(count)]
         catalog.executemany(f'INSERT INTO "api-keys" VALUES({", ".join("?" * len(names))})',
                             [tuple(copy.values()) for copy in copies])
     catalog.close()
@@ -424,12 +427,14 @@ def removed_with_keys():
         query = ''
         org = make('organizations', {'name': 'Umbrella'})
         query = f'?org={org["id"]}'
-        owner, writer = (make('api-keys', {'name': role, 'role': role}) for role in ('owner', 'writer'))
-        user = make('users', {'email': 'ada@example.com', 'password': 'a long password', 'role': 'auditor'})
+        owner, writer = (make('api-keys', {'name': role, 'role': role})
+                         for role in ('owner', 'writer'))
+        user = make('users', {'email': 'ada@example.com', 'password': 'a long password',
+                              'role': 'auditor'})
         of_user = make('api-keys', {'name': 'hers', 'role': 'auditor', 'user_id': user['id']})
         rule = make('rules', KINDS['rules'][0])
         remove('api-keys', writer).expect(204)
-        with step('a user whose key works stays; one whose keys were revoked goes, and they go with it'):
+        with step('a user whose key works stays; one whose keys were revoked goes, and they too'):
             equal(named(remove('users', user)), [of_user['id']])
             remove('api-keys', of_user).expect(204)
             remove('users', user).expect(204)

@@ -329,7 +329,8 @@ def second_factor(server):
                for one in (*tokens_of, other['access_token'])}, {401})
         call(server, 'POST', f'{AUTH}/refresh',
              {'refresh_token': other['refresh_token']}).expect_problem(401)
-        found = wait_until(lambda: events(server, event_type='auth.other_sessions.end'), 'its event')
+        found = wait_until(lambda: events(server, event_type='auth.other_sessions.end'),
+                           'its event')
         equal([(one['actor_id'], one['event_outcome']) for one in found],
               [('fay@example.com', 'success')])
     with step('then a password alone is not enough, and says so only to who knows it'):
@@ -401,7 +402,7 @@ def role_that_grows():
                 catalog.execute('COMMIT')
                 status = asked.result().status
             return status if status != 503 else None  # it waited for too long
-        with step('AUT-22: who becomes an owner just now keeps the second factor, whatever an admin does'):
+        with step('AUT-22: who becomes an owner just now keeps the second factor from an admin'):
             equal(wait_until(reset_meanwhile, 'an answer'), 403)
         catalog.close()
 
