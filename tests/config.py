@@ -306,7 +306,10 @@ def keys(server):
         equal(status(late.expect(201).json()['key']), 401)
     with step('AUT-15: the last owner key stays'):
         mine = server.get('/api/v1/api-keys', {'role': 'owner'}).json()['data'][0]
-        server.request('DELETE', f'/api/v1/api-keys/{mine["id"]}', b'').expect_problem(400)
+        place = f'/api/v1/api-keys/{mine["id"]}'
+        server.request('DELETE', place, b'').expect_problem(400)
+        server.request('PATCH', place, b'{"expires_at": "2020-01-01T00:00:00Z"}'
+                       ).expect_problem(400, 'last active')
         server.get('/api/v1/api-keys').expect(200)
     with step('an admin makes no owner'):
         admin = server.post('/api/v1/api-keys', {'name': 'a', 'role': 'admin'}).expect(201).json()
@@ -407,7 +410,8 @@ def many_owner_keys():
         copy_key(server, ended.expect(201).json()['id'], 1100)
         other = server.post(path_of('api-keys'), {'name': 'o', 'role': 'owner'}).expect(201).json()
         server.key = other['key']
-        server.request('DELETE', path_of('api-keys', first), b'').expect(204)
+        server.request('PATCH', path_of('api-keys', first),
+                       b'{"expires_at": "2020-01-01T00:00:00Z"}').expect(200)
         server.request('DELETE', path_of('api-keys', other), b'').expect_problem(400)
 
 

@@ -124,33 +124,19 @@ void api_key_create(struct http_request *request)
     end(&keying);
 }
 
-/* ---- Changing ---- */
+/* ---- The last owner key ---- */
 
-/* Its role and scopes never change; but its end does, and what it sees. */
-static enum err check(const struct http_request *request, const json_t *old, const json_t *new,
-                      struct kind_errors *errors, struct diag *diag)
+static bool is_other_owner(const json_t *owner, const json_t *key, int64_t now_us)
 {
-    TRY(check_rights(request, old, diag));
-    return key_policy_check(api_of(request)->catalog, old, new, errors, diag);
-}
-
-const struct resource resource_api_keys = {
-    .kind = &kind_api_keys,
-    .check = check,
-};
-
-/* ---- Revoking ---- */
-
-static bool is_other_owner(const struct keying *keying, const json_t *owner, int64_t now_us)
-{
-    bool is_this = strcmp(text_in(owner, "id"), text_in(keying->old, "id")) == 0;
+    bool is_this = strcmp(text_in(owner, "id"), text_in(key, "id")) == 0;
     bool is_ending = json_is_string(json_object_get(owner, "revoked_at"));
     return !is_this && !is_ending && !api_key_is_over(owner, now_us);
 }
 
 /* Looks for one on a page of owner keys; *after, a reference, goes on to the next page; NULL: that
  * was the last. */
-static enum err find_other_owner(struct keying *keying, json_t **after, bool *found)
+static enum err find_other_owner(struct catalog *catalog, const json_t *key, json_t **after,
+                                 bool *found, struct diag *diag)
 {
     json_t *owners = NULL;
     json_t *owner = NULL;
@@ -158,20 +144,19 @@ static enum err find_other_owner(struct keying *keying, json_t **after, bool *fo
     bool has_more = false;
     uint64_t total = 0;
     const struct catalog_list list = {
-        .org = keying->author.org,
+        .org = kind_text(key, "org"),
         .filters = {{kind_field(&kind_api_keys, SLICE("role")), SLICE("owner")},
                     {kind_field(&kind_api_keys, SLICE("is_active")), SLICE("true")}},
         .filter_count = 2,
         .limit = OWNERS_AT_ONCE,
         .after = *after,
     };
-    TRY(catalog_list(keying->catalog, &kind_api_keys, &list, &owners, &has_more, &total,
-                     &keying->diag));
+    TRY(catalog_list(catalog, &kind_api_keys, &list, &owners, &has_more, &total, diag));
     json_decref(*after);
     *after = NULL;
     json_array_foreach(owners, i, owner)
     {
-        *found = *found || is_other_owner(keying, owner, clock_now_us());
+        *found = *found || is_other_owner(owner, key, clock_now_us());
     }
     if (has_more) {
         *after = catalog_position(&kind_api_keys, json_array_get(owners, i - 1));
@@ -180,22 +165,45 @@ static enum err find_other_owner(struct keying *keying, json_t **after, bool *fo
     return OK;
 }
 
-/* Keys that could make others when this one is gone: one at least. Within the transaction, so that
- * of two that are revoked at once one stays. */
-static enum err check_not_last(struct keying *keying)
+/* Keys that could make others when this one is gone: one at least, if it is an owner's. Within the
+ * transaction, so that of two that end at once one stays. */
+static enum err check_not_last(struct catalog *catalog, const json_t *key, struct diag *diag)
 {
     json_t *after = NULL;
-    bool found = false;
-    enum err e = find_other_owner(keying, &after, &found);
+    bool found = strcmp(text_in(key, "role"), "owner") != 0;
+    enum err e = found ? OK : find_other_owner(catalog, key, &after, &found, diag);
     while (e == OK && !found && after != NULL) {
-        e = find_other_owner(keying, &after, &found);
+        e = find_other_owner(catalog, key, &after, &found, diag);
     }
     json_decref(after);
     TRY(e);
     return found ? OK
-                 : diag_fail(&keying->diag, ERR_INVALID, "",
+                 : diag_fail(diag, ERR_INVALID, "",
                              "Cannot revoke the last active API key of role owner");
 }
+
+/* ---- Changing ---- */
+
+/* Its role and scopes never change; but its end does, which is a way to revoke it, and what it
+ * sees. */
+static enum err check(const struct http_request *request, const json_t *old, const json_t *new,
+                      struct kind_errors *errors, struct diag *diag)
+{
+    struct catalog *catalog = api_of(request)->catalog;
+    int64_t now_us = clock_now_us();
+    TRY(check_rights(request, old, diag));
+    if (!api_key_is_over(old, now_us) && api_key_is_over(new, now_us)) {
+        TRY(check_not_last(catalog, old, diag));
+    }
+    return key_policy_check(catalog, old, new, errors, diag);
+}
+
+const struct resource resource_api_keys = {
+    .kind = &kind_api_keys,
+    .check = check,
+};
+
+/* ---- Revoking ---- */
 
 static enum err find_old(struct keying *keying)
 {
@@ -240,9 +248,7 @@ static enum err revoke_inside(struct keying *keying)
 {
     TRY(find_old(keying));
     TRY(check_rights(keying->request, keying->old, &keying->diag));
-    if (strcmp(text_in(keying->old, "role"), "owner") == 0) {
-        TRY(check_not_last(keying));
-    }
+    TRY(check_not_last(keying->catalog, keying->old, &keying->diag));
     return end_old(keying, 0, "revoke");
 }
 
