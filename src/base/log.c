@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 
-enum { LOG_LINE_BYTES_MAX = 4096 };
+enum { LOG_LINE_BYTES_MAX = 4096, LOG_LIMIT_US = 1000 * 1000 };
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 static _Atomic int verbosity = LOG_LEVEL_INFO;
@@ -93,6 +93,18 @@ static void append_head(struct buf *line, enum log_level level, const char *mess
     buf_append_format(line,
                       json ? "\",\"level\":\"%s\",\"msg\":" : " level=%s msg=", level_names[level]);
     append_quoted(line, slice_from_cstr(message));
+}
+
+bool log_limit_pass(struct log_limit *limit, int64_t now_us, uint64_t *left_out)
+{
+    int64_t passed_us = atomic_load_explicit(&limit->passed_us, memory_order_relaxed);
+    bool is_due = passed_us == 0 || now_us - passed_us >= LOG_LIMIT_US;
+    if (!is_due || !atomic_compare_exchange_strong(&limit->passed_us, &passed_us, now_us)) {
+        atomic_fetch_add_explicit(&limit->left_out, 1, memory_order_relaxed);
+        return false;
+    }
+    *left_out = atomic_exchange(&limit->left_out, 0);
+    return true;
 }
 
 void log_write(enum log_level level, const char *message, const struct kv *pairs, size_t count)

@@ -10,6 +10,8 @@
  * Threads: any; a line is written by one write().
  */
 
+#include <stdatomic.h>
+
 #include "base/slice.h"
 
 enum log_level {
@@ -45,6 +47,16 @@ void log_set_level(enum log_level most_verbose);
 /* The output descriptor; JSON or logfmt. The default is stderr, by whether it is a terminal. */
 void log_set_output(int fd, bool json);
 bool log_parse_level(slice name, enum log_level *out);
+
+/* For what may happen with every request: {0} lets one line through each second. */
+struct log_limit {
+    _Atomic int64_t passed_us;
+    _Atomic uint64_t left_out;
+};
+
+/* Whether a line may be written now, by a clock that only goes forward; *left_out gets how many
+ * were not since the last one. */
+bool log_limit_pass(struct log_limit *limit, int64_t now_us, uint64_t *left_out);
 
 void log_write(enum log_level level, const char *message, const struct kv *pairs, size_t count);
 

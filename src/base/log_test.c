@@ -38,11 +38,28 @@ static void test_logfmt_quotes_what_needs_it(void **state)
     assert_null(strstr(line, "not shown"));
 }
 
+static void test_a_limit_lets_one_line_through_each_second_and_counts_the_others(void **state)
+{
+    struct log_limit limit = {0};
+    uint64_t left_out = UINT64_MAX;
+    UNUSED(state);
+    assert_true(log_limit_pass(&limit, 5000000, &left_out));
+    assert_int_equal(left_out, 0);
+    assert_false(log_limit_pass(&limit, 5000001, &left_out));
+    assert_false(log_limit_pass(&limit, 5999999, &left_out));
+    assert_true(log_limit_pass(&limit, 6000000, &left_out));
+    assert_int_equal(left_out, 2);
+    assert_false(log_limit_pass(&limit, 6500000, &left_out));
+    assert_true(log_limit_pass(&limit, 9000000, &left_out));
+    assert_int_equal(left_out, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json_escapes_what_it_is_given),
         cmocka_unit_test(test_logfmt_quotes_what_needs_it),
+        cmocka_unit_test(test_a_limit_lets_one_line_through_each_second_and_counts_the_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "codec/json_write.h"
 #include "gate/gate.h"
+#include "os/clock.h"
 
 struct failure {
     const char *pointer;
@@ -89,18 +90,24 @@ static const char *instead(enum err err, const struct diag *diag)
     }
     if (err == ERR_BUSY) {
         return "the server is busy with something else, so nothing was done; its log says with "
-               "what, under the id of this request";
+               "what";
     }
-    return err == ERR_FULL ? "the server has no room to store this; its log says where, under the "
-                             "id of this request"
-                           : NULL;
+    return err == ERR_FULL ? "the server has no room to store this; its log says where" : NULL;
 }
 
+/* Every request may find the server busy or full: once a second is said. */
 static void log_inside(const struct http_request *request, enum err err, const struct diag *diag)
 {
-    if (err == ERR_BUSY) {
-        LOG_WARN("a request found the server busy", kv_slice("request_id", request->request_id),
-                 kv_str("where", diag->where), kv_str("why", diag->text));
+    static struct log_limit busy;
+    static struct log_limit full;
+    bool is_busy = err == ERR_BUSY;
+    if (is_busy || err == ERR_FULL) {
+        uint64_t left_out = 0;
+        if (log_limit_pass(is_busy ? &busy : &full, clock_monotonic_us(), &left_out)) {
+            LOG_WARN(is_busy ? "a request found the server busy" : "a request found the disk full",
+                     kv_slice("request_id", request->request_id), kv_str("where", diag->where),
+                     kv_str("why", diag->text), kv_u64("left_out", left_out));
+        }
         return;
     }
     LOG_ERROR("a request failed inside", kv_slice("request_id", request->request_id),
