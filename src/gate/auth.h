@@ -24,6 +24,7 @@ struct caller {
     slice actor;             /* its name */
     slice key_id;            /* empty: no key, or none of ours */
     slice version_default;   /* of the API, the organisation's; empty: the current one */
+    const struct version_entry *version; /* of the API, once it was asked for: negotiate.h */
 };
 
 /* Middleware: sets the caller; who shows what is none of ours is refused. What is known is looked

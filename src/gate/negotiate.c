@@ -164,7 +164,10 @@ const struct version_entry *api_version_of(const struct api_versions *versions,
                                            const struct http_request *request)
 {
     struct version_wishes wishes = {0};
-    const struct caller *caller = request->caller;
+    struct caller *caller = request->caller;
+    if (caller != NULL && caller->version != NULL) {
+        return caller->version;
+    }
     if (!http_header(request, "accept-version", &wishes.accept_version) ||
         wishes.accept_version.len == 0) {
         (void)http_header(request, "x-api-version", &wishes.x_api_version);
@@ -173,8 +176,13 @@ const struct version_entry *api_version_of(const struct api_versions *versions,
     if (caller != NULL) {
         wishes.organisation = caller->version_default;
     }
-    return version_at_least(versions->table, version_negotiate(versions->table, &wishes),
-                            life_of(request->route));
+    const struct version_entry *version =
+        version_at_least(versions->table, version_negotiate(versions->table, &wishes),
+                         life_of(request->route));
+    if (caller != NULL) {
+        caller->version = version;
+    }
+    return version;
 }
 
 static void extend_removed(struct json_writer *json, const void *data)

@@ -41,7 +41,8 @@ DEFINE_OWNED(api_versions);
 
 /* The path of the request has versions. */
 bool api_version_applies(const struct http_request *request);
-/* The version that it is answered in; of a path that has versions. */
+/* The version that it is answered in; of a path that has versions. Not while it is being found out
+ * who calls: what was said of a caller once stays. */
 const struct version_entry *api_version_of(const struct api_versions *versions,
                                            const struct http_request *request);
 
