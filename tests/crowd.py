@@ -58,7 +58,7 @@ def ten_thousand():
                 '--http-idle-ms', '5min') as server:
         server.send(event())
         with Neighbour(server) as neighbour:  # so that what is made once is made
-            wait_until(lambda: len(neighbour.took_ms) >= 100, 'a hundred are served')
+            wait_until(lambda: len(neighbour.times) >= 100, 'a hundred are served')
         before, links = anon_kib(server), []
         with step(sentence):
             links += idle_crowd(server)
@@ -68,7 +68,7 @@ def ten_thousand():
             true(descriptors(server) >= IDLE, 'they are really there')
         with step('others are served while they stand'):
             with Neighbour(server) as neighbour:
-                wait_until(lambda: len(neighbour.took_ms) >= 200 or neighbour.problem, 'served')
+                wait_until(lambda: len(neighbour.times) >= 200 or neighbour.problem, 'served')
             neighbour.must_be_well(P50_MS, P99_MS, f'beside {IDLE} idle connections')
         with step('they are still there'):
             for link in links[::997]:
@@ -177,7 +177,7 @@ def slow_crowd():
         crowd.close()
         with step('nothing of theirs is stored, and nothing of them is left'):
             wait_until(lambda: is_alone(server), 'one connection is left: ours')
-            equal(server.size(), size + len(neighbour.took_ms))
+            equal(server.size(), size + len(neighbour.times))
             left = anon_kib(server) - meter.before_kib
             print(f'# {left} KiB are left')
             true(left < DRIPPERS * DRIPPER_KIB, f'{left} KiB are left')
