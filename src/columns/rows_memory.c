@@ -8,8 +8,6 @@
 #include "columns/bloom_live.h"
 #include "columns/stored.h"
 
-#define LINE_BYTES_MAX MIB(64)
-
 enum { SLOTS = 2 * ROWS_MAX };
 
 struct memory_column {
@@ -82,7 +80,7 @@ static void add_column(struct rows_memory *memory, enum field field)
 
 static void add_leaves(struct rows_memory *memory)
 {
-    CLEANUP(buf_release) struct buf line = BUF_INIT(LINE_BYTES_MAX);
+    CLEANUP(buf_release) struct buf line = BUF_INIT(EVENT_LINE_BYTES_MAX);
     memory->leaves = mem_array(memory->rows.count, sizeof(*memory->leaves));
     for (uint32_t row = 0; row < memory->rows.count; row++) {
         ASSERT(event_leaf(&memory->events[row], &line, &memory->leaves[row]) == OK);

@@ -83,6 +83,7 @@ int choice_rank(enum field field, slice name);
 bool choice_at(enum field field, size_t index, slice *out);
 
 /* Appends the canonical line. `out` may refuse (buf_check). */
+#define EVENT_LINE_BYTES_MAX ((size_t)2 * 1024 * 1024) /* a longer one is no event's */
 void event_write_line(const struct event *event, struct buf *out);
 
 /* One value as the canonical line shows it: quoted for text, bare for numbers and JSON. */

@@ -8,10 +8,7 @@
 #include "ingest/pool.h"
 #include "os/clock.h"
 
-enum {
-    PENDING_BYTES_MAX = INTAKE_COLLECT_BYTES_MAX,
-    LINE_BYTES_MAX = 2 * 1024 * 1024,
-};
+enum { PENDING_BYTES_MAX = INTAKE_COLLECT_BYTES_MAX };
 
 static void on_done(struct batch *batch, enum err result, const struct diag *diag)
 {
@@ -26,7 +23,7 @@ static struct intake *make_intake(void)
 {
     struct intake *intake = mem_zeroed(sizeof(*intake));
     buf_init(&intake->pending, PENDING_BYTES_MAX);
-    buf_init(&intake->line, LINE_BYTES_MAX);
+    buf_init(&intake->line, EVENT_LINE_BYTES_MAX);
     arena_init(&intake->arena, INTAKE_ARENA_BYTES_MAX);
     for (size_t i = 0; i < INTAKE_SLOTS; i++) {
         struct group *group = &intake->groups[i];

@@ -6,8 +6,6 @@
 #include "ingest/intake.h"
 #include "ingest/metrics.h"
 
-enum { LONE_BYTES_MAX = 16 * 1024 }; /* of an event alone whose leaf hash is left to the store */
-
 /* ---- Splitting ---- */
 
 static bool is_blank(slice text)
@@ -192,7 +190,7 @@ void intake_take_whole(struct intake *intake)
             take_elements(intake, group, body);
         } else {
             intake->result.is_single = true;
-            group->batch.leaf_due = body.len <= LONE_BYTES_MAX;
+            group->batch.leaf_due = true;
             intake_add_record(intake, group, body, 0);
         }
     }

@@ -8,7 +8,7 @@
 #include "os/clock.h"
 #include "os/thread.h"
 
-enum { ARENA_BYTES_MAX = 4 * 1024 * 1024, LINE_BYTES_MAX = 2 * 1024 * 1024 };
+enum { ARENA_BYTES_MAX = 4 * 1024 * 1024 };
 
 struct own_events {
     struct batch batch;
@@ -40,7 +40,7 @@ struct own_events *own_events_new(void)
     own->batch.done = on_done;
     own->batch.skip_conflicts = true;
     arena_init(&own->arena, ARENA_BYTES_MAX);
-    buf_init(&own->line, LINE_BYTES_MAX);
+    buf_init(&own->line, EVENT_LINE_BYTES_MAX);
     mutex_init(&own->lock);
     condition_init(&own->ended);
     return own;

@@ -115,7 +115,6 @@ void sealer_want_spare(struct ledger *ledger);
 /* Full segments that wait for the sealer or are with it, before appends wait: with two, one fills
  * while one is sealed, and no more rows than those of two segments are in memory. */
 #define SEAL_BACKLOG_MAX     2
-#define LINE_BYTES_MAX       (2 * 1024 * 1024) /* of one canonical line */
 #define TLOG_ENTRY_BYTES_MAX (64 * 1024)
 enum err sealer_seal_now(struct ledger *ledger, struct active *active, struct diag *diag);
 #define SEGMENT_NAME_BYTES 32

@@ -180,7 +180,7 @@ enum err ledger_entries(struct store *store, const struct tile *tile, struct buf
         return diag_fail(diag, ERR_GONE, "", "these events were erased");
     }
     CLEANUP(mem_freep) char *scratch = mem_zeroed(ROWS_EVENT_SCRATCH_BYTES);
-    CLEANUP(buf_release) struct buf line = BUF_INIT(LINE_BYTES_MAX);
+    CLEANUP(buf_release) struct buf line = BUF_INIT(EVENT_LINE_BYTES_MAX);
     struct rows_reader *reader = rows->ops->reader_new(rows);
     enum err e = OK;
     for (uint32_t i = 0; i < tile->width && e == OK; i++) {

@@ -60,7 +60,7 @@ struct sequencer *sequencer_new(struct ledger *ledger, const struct merkle_front
     sequencer->next_seq = frontier->size;
     sequencer->frames = frames_new(ledger->options.cache_bytes_max);
     sequencer->judge = judge_new(ledger->identity, ledger->snapshot);
-    buf_init(&sequencer->line, LINE_BYTES_MAX);
+    buf_init(&sequencer->line, EVENT_LINE_BYTES_MAX);
     return sequencer;
 }
 
@@ -267,7 +267,7 @@ static enum err place_batch(struct sequencer *sequencer, struct making *making, 
         }
         ASSERT(item->seq == sequencer->next_seq);
         enum err e = place(sequencer, making, batch, item);
-        ASSERT(e == OK); /* the row was made by event_write_row() in this process */
+        ASSERT(e == OK); /* event_write_row() made the row; the line of a small one is not long */
         batch->first_seq = first ? item->seq : batch->first_seq;
         batch->last_seq = item->seq;
         first = false;

@@ -293,7 +293,7 @@ static enum err verify_frame(struct verification *v, const struct wal_frame *fra
 static enum err verify_wal_file(struct verification *v, const char *name, uint64_t number,
                                 uint64_t *superseded_from, struct diag *diag)
 {
-    CLEANUP(buf_release) struct buf line = BUF_INIT(LINE_BYTES_MAX);
+    CLEANUP(buf_release) struct buf line = BUF_INIT(EVENT_LINE_BYTES_MAX);
     OWNED(wal_reader) reader = NULL;
     TRY(wal_reader_open(v->dir, name, &reader, diag));
     if (wal_reader_number(reader) != number) {

@@ -9,8 +9,6 @@
 #include "codec/json_write.h"
 #include "query/cursor.h"
 
-#define LINE_BYTES_MAX ((size_t)2 * 1024 * 1024)
-
 /* One page as it grows. */
 struct page {
     const struct query_context *context;
@@ -42,8 +40,8 @@ static enum err open_page(struct page *page, const struct query_context *context
         .context = context,
         .query = query,
         .size = query->size < now ? query->size : now,
-        .line = BUF_INIT(LINE_BYTES_MAX),
-        .event = BUF_INIT(2 * LINE_BYTES_MAX),
+        .line = BUF_INIT(EVENT_LINE_BYTES_MAX),
+        .event = BUF_INIT(2 * EVENT_LINE_BYTES_MAX),
         .out = out,
         .began_at = out->len,
         .json = json_writer_to(out),

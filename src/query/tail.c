@@ -14,7 +14,6 @@ enum {
     TURN_EVENTS = 500,     /* of one watcher before the next has its turn */
     TURN_SEQS = 4 * 65536, /* looked through, if few of them match */
 };
-#define LINE_BYTES_MAX ((size_t)2 * 1024 * 1024)
 
 struct tail_watcher {
     struct tail *tail;
@@ -199,8 +198,8 @@ enum err tail_start(struct store *store, struct tail **out, struct diag *diag)
     tail->store = store;
     mutex_init(&tail->lock);
     condition_init(&tail->changed);
-    buf_init(&tail->line, LINE_BYTES_MAX);
-    buf_init(&tail->message, 2 * LINE_BYTES_MAX + TAIL_MESSAGE_BYTES);
+    buf_init(&tail->line, EVENT_LINE_BYTES_MAX);
+    buf_init(&tail->message, 2 * EVENT_LINE_BYTES_MAX + TAIL_MESSAGE_BYTES);
     enum err e = thread_start(&tail->thread, "tail", tail_run, tail, diag);
     if (e != OK) {
         tail_stop(tail);

@@ -7,8 +7,6 @@
 #include "columns/row_set.h"
 #include "segment/segment_file.h"
 
-#define LINE_BYTES_MAX MIB(4)
-
 static_assert((int)DICTIONARY_SCRATCH_BYTES <= (int)ROWS_TEXT_SCRATCH_BYTES, "values fit scratch");
 
 struct segment_reader {
@@ -116,7 +114,7 @@ static struct rows_reader *reader_new(const struct rows *rows)
 {
     struct segment_reader *reader = mem_zeroed(sizeof(*reader));
     reader->base.rows = rows;
-    buf_init(&reader->line, LINE_BYTES_MAX);
+    buf_init(&reader->line, EVENT_LINE_BYTES_MAX);
     return &reader->base;
 }
 

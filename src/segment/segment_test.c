@@ -6,8 +6,6 @@
 #include "segment/segment_file.h"
 #include "segment/segment_support.h"
 
-#define LINE_BYTES_MAX MIB(4)
-
 static void line_of(const struct event *event, struct buf *out)
 {
     buf_clear(out);
@@ -19,8 +17,8 @@ static void line_of(const struct event *event, struct buf *out)
 static void check_rows(const struct segment *segment, const struct event *events,
                        const struct row_set *gone)
 {
-    CLEANUP(buf_release) struct buf expected = BUF_INIT(LINE_BYTES_MAX);
-    CLEANUP(buf_release) struct buf line = BUF_INIT(LINE_BYTES_MAX);
+    CLEANUP(buf_release) struct buf expected = BUF_INIT(EVENT_LINE_BYTES_MAX);
+    CLEANUP(buf_release) struct buf line = BUF_INIT(EVENT_LINE_BYTES_MAX);
     CLEANUP(mem_freep) char *scratch = mem_zeroed(ROWS_EVENT_SCRATCH_BYTES);
     const struct rows *rows = segment_rows(segment);
     struct rows_reader *reader = rows->ops->reader_new(rows);

@@ -48,15 +48,17 @@ enum err batch_add(struct batch *batch, const struct event *event, uint64_t sent
         return ERR_LIMIT;
     }
     struct leaf_hash leaf = {0};
-    if (!batch->leaf_due) {
-        TRY(event_leaf(event, line, &leaf));
-    }
     size_t row_at = batch->rows.len;
     event_write_row(event, &batch->rows);
-    if (batch->rows.failed) { /* take back what went in of this event; the others stay */
+    batch->leaf_due = batch->leaf_due && batch->rows.len - row_at <= BATCH_LEAF_DUE_BYTES;
+    enum err e = buf_check(&batch->rows);
+    if (e == OK && !batch->leaf_due) {
+        e = event_leaf(event, line, &leaf);
+    }
+    if (e != OK) { /* take back what went in of this event; the others stay */
         batch->rows.len = row_at;
         batch->rows.failed = false;
-        return ERR_LIMIT;
+        return e;
     }
     make_room(batch);
     batch->events[batch->count++] = (struct batch_event){

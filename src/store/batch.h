@@ -14,6 +14,7 @@
 
 #define STORE_BATCH_EVENTS_MAX 10000
 #define STORE_BATCH_BYTES_MAX  (16 * 1024 * 1024) /* rows of one batch, but for a single event */
+#define BATCH_LEAF_DUE_BYTES   (16 * 1024)        /* of the row of an event with `leaf_due` */
 
 enum batch_event_state {
     BATCH_STORED,    /* new: `seq` is its place */
@@ -38,7 +39,7 @@ struct batch_event {
 /*
  * With `skip_conflicts` a conflict refuses its event alone. With `leaf_due` the batch is one event
  * whose leaf hash the store makes: less to do for a thread that serves many connections, more for
- * the one that serves all threads, so only for what is small.
+ * the one that serves all threads, so batch_add() takes it back for what is large.
  */
 struct batch {
     struct batch_event *events;
@@ -61,7 +62,7 @@ struct batch {
 
 void batch_init(struct batch *batch); /* no allocation yet */
 void batch_release(struct batch *batch);
-void batch_clear(struct batch *batch); /* keeps memory, `done` and `owner` */
-/* Copies one event in: row and leaf hash are made here. LIMIT past the maxima. `line` is scratch of
- * the caller, overwritten. */
+void batch_clear(struct batch *batch); /* keeps memory, `done`, `owner` and `skip_conflicts` */
+/* Copies one event in: its row is made here, and its leaf hash unless that is due. LIMIT past the
+ * maxima. `line` is scratch of the caller, overwritten. */
 enum err batch_add(struct batch *batch, const struct event *event, uint64_t sent, struct buf *line);
