@@ -216,11 +216,8 @@ static const struct source *source_of(const struct kind *kind)
     return found;
 }
 
-static void take(void *context, const struct kind *kind, const json_t *object)
+static void take(struct callers *callers, const struct source *source, const json_t *object)
 {
-    struct callers *callers = context;
-    const struct source *source = source_of(kind);
-    ASSERT(source != NULL);
     mutex_lock(&callers->lock);
     source->put(callers, object);
     mutex_unlock(&callers->lock);
@@ -235,7 +232,7 @@ static void hear_change(void *context, const struct kind *kind, slice org, slice
         return;
     }
     if (catalog_get(callers->catalog, kind, org, id, &object, NULL) == OK) {
-        take(callers, kind, object);
+        take(callers, source, object);
     } else { /* deleted; or, if it cannot be read, nobody is let in by mistake */
         mutex_lock(&callers->lock);
         source->drop(callers, id);
@@ -244,11 +241,21 @@ static void hear_change(void *context, const struct kind *kind, slice org, slice
     json_decref(object);
 }
 
+static enum err load(void *context, const struct kind *kind, const json_t *object, bool *is_enough)
+{
+    const struct source *source = source_of(kind);
+    UNUSED(is_enough);
+    ASSERT(source != NULL);
+    take(context, source, object);
+    return OK;
+}
+
 enum err callers_load(struct callers *callers, struct catalog *catalog, struct diag *diag)
 {
+    const struct catalog_list all = {0};
     callers->catalog = catalog;
     for (size_t i = 0; i < COUNT_OF(sources); i++) {
-        TRY(catalog_each(catalog, sources[i].kind, (slice){0}, take, callers, diag));
+        TRY(catalog_each(catalog, sources[i].kind, &all, load, callers, diag));
     }
     catalog_listen(catalog, hear_change, callers);
     return OK;

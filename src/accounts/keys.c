@@ -126,42 +126,20 @@ void api_key_create(struct http_request *request)
 
 /* ---- The last owner key ---- */
 
-static bool is_other_owner(const json_t *owner, const json_t *key, int64_t now_us)
-{
-    bool is_this = strcmp(text_in(owner, "id"), text_in(key, "id")) == 0;
-    bool is_ending = json_is_string(json_object_get(owner, "revoked_at"));
-    return !is_this && !is_ending && !api_key_is_over(owner, now_us);
-}
+struct owner_search {
+    const json_t *key; /* which is not looked for */
+    bool found;
+};
 
-/* Looks for one on a page of owner keys; *after, a reference, goes on to the next page; NULL: that
- * was the last. */
-static enum err find_other_owner(struct catalog *catalog, const json_t *key, json_t **after,
-                                 bool *found, struct diag *diag)
+static enum err look_at_owner(void *context, const struct kind *kind, const json_t *owner,
+                              bool *is_enough)
 {
-    json_t *owners = NULL;
-    json_t *owner = NULL;
-    size_t i = 0;
-    bool has_more = false;
-    uint64_t total = 0;
-    const struct catalog_list list = {
-        .org = kind_text(key, "org"),
-        .filters = {{kind_field(&kind_api_keys, SLICE("role")), SLICE("owner")},
-                    {kind_field(&kind_api_keys, SLICE("is_active")), SLICE("true")}},
-        .filter_count = 2,
-        .limit = OWNERS_AT_ONCE,
-        .after = *after,
-    };
-    TRY(catalog_list(catalog, &kind_api_keys, &list, &owners, &has_more, &total, diag));
-    json_decref(*after);
-    *after = NULL;
-    json_array_foreach(owners, i, owner)
-    {
-        *found = *found || is_other_owner(owner, key, clock_now_us());
-    }
-    if (has_more) {
-        *after = catalog_position(&kind_api_keys, json_array_get(owners, i - 1));
-    }
-    json_decref(owners);
+    struct owner_search *search = context;
+    bool is_this = strcmp(text_in(owner, "id"), text_in(search->key, "id")) == 0;
+    bool is_ending = json_is_string(json_object_get(owner, "revoked_at"));
+    UNUSED(kind);
+    search->found = !is_this && !is_ending && !api_key_is_over(owner, clock_now_us());
+    *is_enough = search->found;
     return OK;
 }
 
@@ -169,17 +147,21 @@ static enum err find_other_owner(struct catalog *catalog, const json_t *key, jso
  * transaction, so that of two that end at once one stays. */
 static enum err check_not_last(struct catalog *catalog, const json_t *key, struct diag *diag)
 {
-    json_t *after = NULL;
-    bool found = strcmp(text_in(key, "role"), "owner") != 0;
-    enum err e = found ? OK : find_other_owner(catalog, key, &after, &found, diag);
-    while (e == OK && !found && after != NULL) {
-        e = find_other_owner(catalog, key, &after, &found, diag);
+    struct owner_search search = {.key = key};
+    const struct catalog_list owners = {
+        .org = kind_text(key, "org"),
+        .filters = {{kind_field(&kind_api_keys, SLICE("role")), SLICE("owner")},
+                    {kind_field(&kind_api_keys, SLICE("is_active")), SLICE("true")}},
+        .filter_count = 2,
+        .limit = OWNERS_AT_ONCE,
+    };
+    if (strcmp(text_in(key, "role"), "owner") != 0) {
+        return OK;
     }
-    json_decref(after);
-    TRY(e);
-    return found ? OK
-                 : diag_fail(diag, ERR_INVALID, "",
-                             "Cannot revoke the last active API key of role owner");
+    TRY(catalog_each(catalog, &kind_api_keys, &owners, look_at_owner, &search, diag));
+    return search.found ? OK
+                        : diag_fail(diag, ERR_INVALID, "",
+                                    "Cannot revoke the last active API key of role owner");
 }
 
 /* ---- Changing ---- */

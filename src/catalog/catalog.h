@@ -73,19 +73,20 @@ struct catalog_list {
     const json_t *after; /* catalog_position(): only what stands behind it; NULL: all */
     bool wants_total;
 };
-/* Where an object stands in the lists of its kind, also when it is gone: an array of simple values,
- * a new reference. */
+/* Where an object stands in lists of its kind, also when it is gone: an array, a new reference. */
 json_t *catalog_position(const struct kind *kind, const json_t *object);
-/* An array of objects in the order of the kind: a new reference. `has_more` says whether there are
- * any behind them. */
+/* An array of objects in the order of the kind: a new reference. `has_more`: others follow them. */
 enum err catalog_list(struct catalog *catalog, const struct kind *kind,
                       const struct catalog_list *list, json_t **out, bool *has_more,
                       uint64_t *total, struct diag *diag);
-/* Calls `fn` with each object, in that order, with nothing locked meanwhile; `org` as in a list. It
- * reads page by page: a change at the same time may hide an object, or show it twice. */
-typedef void catalog_each_fn(void *context, const struct kind *kind, const json_t *object);
-enum err catalog_each(struct catalog *catalog, const struct kind *kind, slice org,
-                      catalog_each_fn *fn, void *context, struct diag *diag);
+/* Calls `fn` with each object of a list, in that order, with nothing locked, until it fails or sets
+ * *is_enough. A page has list->limit (0: CATALOG_LIST_MAX); offset, `after` and total are not set.
+ * What keeps its place is told once, whatever comes, goes or moves meanwhile, also by `fn`. */
+typedef enum err catalog_each_fn(void *context, const struct kind *kind, const json_t *object,
+                                 bool *is_enough);
+enum err catalog_each(struct catalog *catalog, const struct kind *kind,
+                      const struct catalog_list *list, catalog_each_fn *fn, void *context,
+                      struct diag *diag);
 
 /* ---- Changing ---- */
 
@@ -185,9 +186,8 @@ struct catalog_event {
 typedef enum err (*catalog_event_fn)(void *context, const struct catalog_event *event);
 enum err catalog_outbox(struct catalog *catalog, size_t max, catalog_event_fn fn, void *context,
                         struct diag *diag);
-/* All up to `position` are in the ledger: they are not given again. They leave the file with the
- * next commit, whosever it is, or with catalog_outbox_tidy(); a process that ends before that gives
- * them once more in its next life. */
+/* All up to `position` are in the ledger, and not given again. They leave the file with the next
+ * commit or catalog_outbox_tidy(); a process that ends before gives them again in its next life. */
 void catalog_outbox_done(struct catalog *catalog, int64_t position);
 enum err catalog_outbox_tidy(struct catalog *catalog, struct diag *diag);
 /* Waits until something may be there, at most so long. False: nothing came. */

@@ -319,6 +319,11 @@ static void test_lists(void **state)
                      ERR_INVALID);
 }
 
+/* In lists it stands before what RULE makes. */
+#define RULE_FIRST                                                                                 \
+    "{\"match_string\":\"x\",\"prod_handling\":\"p\",\"dev_handling\":\"d\","                      \
+    "\"team_assignment\":\"first\",\"priority\":0}"
+
 /* Fifty to a transaction, which is quicker. */
 static void insert_rules(struct place *place, int count)
 {
@@ -336,39 +341,125 @@ static void insert_rules(struct place *place, int count)
     json_decref(sent);
 }
 
-static void note_number(void *context, const struct kind *kind, const json_t *object)
+struct walk {
+    struct place *place; /* where what was told is removed; NULL: nowhere */
+    int coming;          /* then, before all that follow */
+    json_t *numbers;     /* of the rules it was told */
+    size_t most;         /* then it has enough; 0: never */
+    size_t fails_at;     /* so many; 0: never */
+};
+
+static enum err note_number(void *context, const struct kind *kind, const json_t *object,
+                            bool *is_enough)
 {
+    struct walk *walk = context;
     assert_ptr_equal(kind, &kind_rules);
-    json_t *numbers = context;
-    (void)json_array_append(numbers, json_object_get(object, "number"));
+    assert_false(*is_enough);
+    (void)json_array_append(walk->numbers, json_object_get(object, "number"));
+    size_t count = json_array_size(walk->numbers);
+    assert_true(count <= 2 * CATALOG_LIST_MAX); /* nothing is told for ever */
+    if (walk->place != NULL) {
+        struct kind_errors errors;
+        for (int i = 0; i < walk->coming; i++) {
+            json_decref(insert(walk->place, kind, RULE_FIRST));
+        }
+        assert_int_equal(remove_one(walk->place, kind, text_in(object, "id"), &errors), OK);
+    }
+    *is_enough = count == walk->most;
+    return count == walk->fails_at ? ERR_LIMIT : OK;
+}
+
+/* The numbers of the rules from `from` to `to`. */
+static void assert_told(const struct walk *walk, int from, int to)
+{
+    assert_int_equal(json_array_size(walk->numbers), to - from + 1);
+    for (int i = from; i <= to; i++) {
+        assert_int_equal(json_integer_value(json_array_get(walk->numbers, (size_t)(i - from))), i);
+    }
+}
+
+static enum err each_rule(const struct place *place, const struct catalog_list *list,
+                          struct walk *walk)
+{
+    (void)json_array_clear(walk->numbers);
+    return catalog_each(place->catalog, &kind_rules, list, note_number, walk, NULL);
 }
 
 static void test_each_object_is_told_once_however_many_pages(void **state)
 {
     struct place *place = *state;
     enum { RULES = CATALOG_LIST_MAX + 1 };
-    json_t *numbers = json_array();
-    assert_int_equal(catalog_each(place->catalog, &kind_rules, (slice){0}, note_number, numbers,
-                                  NULL),
-                     OK);
-    assert_int_equal(json_array_size(numbers), 0);
+    const struct catalog_list all = {0};
+    const struct catalog_list of_another = {.org = SLICE("another")};
+    struct walk walk = {.numbers = json_array()};
+    assert_int_equal(each_rule(place, &all, &walk), OK);
+    assert_told(&walk, 1, 0);
     insert_rules(place, RULES);
-    assert_int_equal(catalog_each(place->catalog, &kind_rules, (slice){0}, note_number, numbers,
-                                  NULL),
-                     OK);
-    assert_int_equal(json_array_size(numbers), RULES);
-    for (size_t i = 0; i < RULES; i++) {
-        assert_int_equal(json_integer_value(json_array_get(numbers, i)), i + 1);
+    assert_int_equal(each_rule(place, &all, &walk), OK);
+    assert_told(&walk, 1, RULES);
+    assert_int_equal(each_rule(place, &of_another, &walk), OK);
+    assert_told(&walk, 1, 0);
+    json_decref(walk.numbers);
+}
+
+static void test_each_object_is_told_once_while_others_come_and_it_goes(void **state)
+{
+    struct place *place = *state;
+    const struct catalog_list pages = {.limit = 2};
+    struct walk walk = {.place = place, .coming = 2, .numbers = json_array()};
+    insert_rules(place, 7);
+    assert_int_equal(each_rule(place, &pages, &walk), OK);
+    assert_told(&walk, 1, 7);
+    walk.coming = 0;
+    assert_int_equal(each_rule(place, &pages, &walk), OK);
+    assert_told(&walk, 8, 21);
+    assert_int_equal(each_rule(place, &pages, &walk), OK);
+    assert_told(&walk, 1, 0);
+    json_decref(walk.numbers);
+}
+
+static void test_a_walk_ends_when_it_is_enough_or_fails(void **state)
+{
+    struct place *place = *state;
+    const struct catalog_list pages = {.limit = 2};
+    struct walk walk = {.numbers = json_array()};
+    insert_rules(place, 7);
+    for (walk.most = 1; walk.most <= 7; walk.most++) { /* in a page, and at its end */
+        assert_int_equal(each_rule(place, &pages, &walk), OK);
+        assert_told(&walk, 1, (int)walk.most);
     }
-    assert_int_equal(catalog_each(place->catalog, &kind_rules, SLICE("another"), note_number,
-                                  numbers, NULL),
-                     OK);
-    assert_int_equal(json_array_size(numbers), RULES);
-    json_decref(numbers);
+    walk.most = 0;
+    for (walk.fails_at = 3; walk.fails_at <= 4; walk.fails_at++) {
+        assert_int_equal(each_rule(place, &pages, &walk), ERR_LIMIT);
+        assert_told(&walk, 1, (int)walk.fails_at);
+    }
+    json_decref(walk.numbers);
+}
+
+static void test_a_walk_has_filters(void **state)
+{
+    struct place *place = *state;
+    struct catalog_list list = {
+        .filters = {{kind_field(&kind_rules, SLICE("team_assignment")), SLICE("first")}},
+        .filter_count = 1,
+        .limit = 2,
+    };
+    struct walk walk = {.numbers = json_array()};
+    insert_rules(place, 3);
+    for (int i = 4; i <= 8; i++) {
+        json_decref(insert(place, &kind_rules, RULE_FIRST));
+    }
+    assert_int_equal(each_rule(place, &list, &walk), OK);
+    assert_told(&walk, 4, 8);
+    list.filters[0].field = kind_field(&kind_rules, SLICE("is_active"));
+    assert_int_equal(each_rule(place, &list, &walk), ERR_INVALID); /* true or false */
+    assert_told(&walk, 1, 0);
+    json_decref(walk.numbers);
 }
 
 /* Pages behind a position neither miss nor repeat what stays, whatever comes and goes meanwhile. */
-static void walk(struct place *place, const struct kind *kind, const char *extra, size_t expected)
+static void walk_pages(struct place *place, const struct kind *kind, const char *extra,
+                       size_t expected)
 {
     struct catalog_list list = {.limit = 2};
     json_t *seen = json_object();
@@ -422,11 +513,11 @@ static void test_pages_behind_a_position(void **state)
                                    &errors),
                          OK);
     }
-    walk(place, &kind_rules,
-         "{\"match_string\":\"x\",\"prod_handling\":\"p\",\"dev_handling\":\"d\","
-         "\"team_assignment\":\"t\",\"priority\":0}",
-         9);
-    walk(place, &kind_dev_hosts, "{\"hostname\":\"a\"}", 18); /* two of each name */
+    walk_pages(place, &kind_rules,
+               "{\"match_string\":\"x\",\"prod_handling\":\"p\",\"dev_handling\":\"d\","
+               "\"team_assignment\":\"t\",\"priority\":0}",
+               9);
+    walk_pages(place, &kind_dev_hosts, "{\"hostname\":\"a\"}", 18); /* two of each name */
     json_decref(other);
 }
 
@@ -590,6 +681,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_lists, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_each_object_is_told_once_however_many_pages, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_each_object_is_told_once_while_others_come_and_it_goes,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_walk_ends_when_it_is_enough_or_fails, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_a_walk_has_filters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_pages_behind_a_position, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_answers_are_remembered, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_events_are_done_with, set_up, tear_down),

@@ -182,22 +182,44 @@ enum err catalog_list(struct catalog *catalog, const struct kind *kind,
     return OK;
 }
 
-enum err catalog_each(struct catalog *catalog, const struct kind *kind, slice org,
-                      catalog_each_fn *fn, void *context, struct diag *diag)
+/* ---- All of a list ---- */
+
+static enum err tell_page(const struct kind *kind, const json_t *objects, catalog_each_fn *fn,
+                          void *context, bool *is_enough)
 {
-    struct catalog_list list = {.org = org, .limit = CATALOG_LIST_MAX};
-    bool has_more = true;
-    for (; has_more; list.offset += CATALOG_LIST_MAX) {
-        json_t *objects = NULL;
-        json_t *object = NULL;
-        uint64_t total = 0;
-        size_t i = 0;
-        TRY(catalog_list(catalog, kind, &list, &objects, &has_more, &total, diag));
-        json_array_foreach(objects, i, object)
-        {
-            fn(context, kind, object);
+    json_t *object = NULL;
+    size_t i = 0;
+    json_array_foreach(objects, i, object)
+    {
+        if (!*is_enough) {
+            TRY(fn(context, kind, object, is_enough));
         }
-        json_decref(objects);
     }
     return OK;
+}
+
+enum err catalog_each(struct catalog *catalog, const struct kind *kind,
+                      const struct catalog_list *list, catalog_each_fn *fn, void *context,
+                      struct diag *diag)
+{
+    ASSERT(list->offset == 0 && list->after == NULL && !list->wants_total);
+    struct catalog_list page = *list;
+    json_t *last = NULL; /* the position of the page's last object */
+    bool has_more = true;
+    bool is_enough = false;
+    enum err e = OK;
+    page.limit = list->limit > 0 ? list->limit : CATALOG_LIST_MAX;
+    while (e == OK && has_more && !is_enough) {
+        json_t *objects = NULL;
+        uint64_t total = 0;
+        page.after = last;
+        e = catalog_list(catalog, kind, &page, &objects, &has_more, &total, diag);
+        json_decref(last);
+        last = e == OK && has_more ? catalog_position(kind, json_array_get(objects, page.limit - 1))
+                                   : NULL;
+        e = e == OK ? tell_page(kind, objects, fn, context, &is_enough) : e;
+        json_decref(objects);
+    }
+    json_decref(last);
+    return e;
 }

@@ -191,9 +191,9 @@ static void put_schema(struct requirements *requirements, slice org, slice event
     required_unref(now);
 }
 
-static void put_object(void *context, const struct kind *kind, const json_t *object)
+static void put_object(struct requirements *requirements, const struct kind *kind,
+                       const json_t *object)
 {
-    struct requirements *requirements = context;
     if (kind == &kind_organizations) {
         put_categories(requirements, text_member(object, "id"), object);
     } else {
@@ -224,13 +224,20 @@ static void hear_change(void *context, const struct kind *kind, slice org, slice
     json_decref(object);
 }
 
+static enum err load(void *context, const struct kind *kind, const json_t *object, bool *is_enough)
+{
+    UNUSED(is_enough);
+    put_object(context, kind, object);
+    return OK;
+}
+
 enum err requirements_load(struct requirements *requirements, struct catalog *catalog,
                            struct diag *diag)
 {
+    const struct catalog_list all = {0};
     requirements->catalog = catalog;
-    slice all = {0};
-    TRY(catalog_each(catalog, &kind_organizations, all, put_object, requirements, diag));
-    TRY(catalog_each(catalog, &kind_schemas, all, put_object, requirements, diag));
+    TRY(catalog_each(catalog, &kind_organizations, &all, load, requirements, diag));
+    TRY(catalog_each(catalog, &kind_schemas, &all, load, requirements, diag));
     catalog_listen(catalog, hear_change, requirements);
     return OK;
 }

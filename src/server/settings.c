@@ -63,10 +63,8 @@ static slice text_of(const json_t *object, const char *name)
     return (slice){(const uint8_t *)json_string_value(value), json_string_length(value)};
 }
 
-static void take(void *context, const struct kind *kind, const json_t *object)
+static void take(const struct settings *settings, const json_t *object)
 {
-    UNUSED(kind);
-    struct settings *settings = context;
     struct diag diag = {0};
     enum option option = OPTION_COUNT;
     slice name = text_of(object, "name");
@@ -90,7 +88,7 @@ static void hear_change(void *context, const struct kind *kind, slice org, slice
     }
     enum err e = catalog_get(settings->api->catalog, kind, org, id, &object, &diag);
     if (e == OK) {
-        take(settings, kind, object);
+        take(settings, object);
     } else if (e == ERR_NOT_FOUND && option_find_name(id, &option)) {
         running_unset(settings->api->running, option);
     }
@@ -106,10 +104,18 @@ static void hear_change(void *context, const struct kind *kind, slice org, slice
     json_decref(object);
 }
 
+static enum err load(void *context, const struct kind *kind, const json_t *object, bool *is_enough)
+{
+    UNUSED(kind);
+    UNUSED(is_enough);
+    take(context, object);
+    return OK;
+}
+
 enum err settings_load(struct settings *settings, struct diag *diag)
 {
-    TRY(catalog_each(settings->api->catalog, &kind_settings, SLICE(SYSTEM_ORGANIZATION), take,
-                     settings, diag));
+    const struct catalog_list all = {.org = SLICE(SYSTEM_ORGANIZATION)};
+    TRY(catalog_each(settings->api->catalog, &kind_settings, &all, load, settings, diag));
     catalog_listen(settings->api->catalog, hear_change, settings);
     return OK;
 }
