@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/split.h"
 
+#include "codec/hex.h"
 #include "codec/uuid.h"
 
 /* A key as JSON writes it, perhaps with escapes, compared with plain ASCII. */
@@ -11,13 +12,9 @@ static bool key_equal(slice key, slice plain)
         uint8_t byte = key.ptr[0];
         size_t used = 1;
         if (byte == '\\' && key.len >= 6 && key.ptr[1] == 'u') {
-            unsigned code = 0;
-            for (size_t i = 2; i < 6; i++) {
-                uint8_t digit = key.ptr[i] | 0x20;
-                unsigned value = digit >= 'a' ? (unsigned)digit - 'a' + 10 : (unsigned)digit - '0';
-                code = code << 4 | (value & 0xf);
-            }
-            byte = code < 0x80 ? (uint8_t)code : 0;
+            int high = hex_byte((slice){key.ptr + 2, 2});
+            int low = hex_byte((slice){key.ptr + 4, 2});
+            byte = high == 0 && low > 0 && low < 0x80 ? (uint8_t)low : 0;
             used = 6;
         }
         if (byte != plain.ptr[at]) {

@@ -30,6 +30,7 @@ static struct split_case cases[] = {
     {"escaped backslash", "{\"a\":\"\\\\\"}{}", "1:{\"a\":\"\\\\\"}|1:{}|"},
     {"event_id", "{\"x\":1,\"event_id\":\"?\"}", "1i:{\"x\":1,\"event_id\":\"?\"}|"},
     {"event_id with an escape", "{\"event\\u005fid\":1}", "1i:{\"event\\u005fid\":1}|"},
+    {"event_id with what is no escape", "{\"event\\u0g5fid\":1}", "1:{\"event\\u0g5fid\":1}|"},
     {"event_id as a value", "{\"a\":\"event_id\"}", "1:{\"a\":\"event_id\"}|"},
     {"event_id below", "{\"a\":{\"event_id\":1},\"b\":[\"event_id\"]}",
      "1:{\"a\":{\"event_id\":1},\"b\":[\"event_id\"]}|"},
