@@ -45,7 +45,7 @@ static void run(void *arg)
 enum err ticker_start(struct ticker *ticker, const char *name, int64_t period_us, ticker_fn *turn,
                       void *context, struct diag *diag)
 {
-    ASSERT(period_us > 0);
+    ASSERT(period_us > 0 && ticker->turn == NULL);
     ticker->period_us = period_us;
     ticker->turn = turn;
     ticker->context = context;

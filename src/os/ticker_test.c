@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "base/test.h"
 #include "os/clock.h"
 #include "os/ticker.h"
@@ -142,6 +146,31 @@ static void test_one_that_never_started_has_no_turn(void **state)
     assert_int_equal(turns.count, 0);
 }
 
+/* Whether that start ends the program; in a child, so that this one goes on. */
+static bool is_our_mistake(struct turns *turns)
+{
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        _exit(ticker_start(&turns->ticker, "again", NEVER_US, turn, turns, NULL) == OK ? 0 : 1);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+static void test_it_starts_once(void **state)
+{
+    UNUSED(state);
+    struct turns turns;
+    turns_init(&turns);
+    start(&turns, NEVER_US);
+    assert_true(is_our_mistake(&turns));
+    ticker_stop(&turns.ticker);
+    assert_true(is_our_mistake(&turns));
+    turns_release(&turns);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +180,7 @@ int main(void)
         cmocka_unit_test(test_wakes_during_a_turn_are_one_turn_more),
         cmocka_unit_test(test_stopping_has_one_last_turn_and_no_other),
         cmocka_unit_test(test_one_that_never_started_has_no_turn),
+        cmocka_unit_test(test_it_starts_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
