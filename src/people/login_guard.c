@@ -196,8 +196,11 @@ static void drop_old(const struct login_guard *guard, const struct table *table,
 
 static struct slot *find(const struct table *table, const uint64_t key[2])
 {
+    if (table->slots == NULL) {
+        return NULL;
+    }
     struct slot *set = set_of(table, key);
-    for (size_t i = 0; table->slots != NULL && i < WAYS; i++) {
+    for (size_t i = 0; i < WAYS; i++) {
         if (set[i].count > 0 && set[i].key[0] == key[0] && set[i].key[1] == key[1]) {
             return &set[i];
         }
