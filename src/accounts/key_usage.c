@@ -40,9 +40,9 @@ struct key_usage {
     struct ticker ticker;
     /* Held by who brings rows to the catalog, and by who looks at both, so that nothing is seen
      * twice or not at all. Behind it comes `lock`, in which only memory is touched. */
-    struct mutex turn;
-    struct rows *pending; /* on their way to the catalog; of the turn */
-    int64_t pruned_day;   /* of the turn */
+    struct mutex store_lock;
+    struct rows *pending; /* on their way to the catalog; of store_lock */
+    int64_t pruned_day;   /* of store_lock */
     bool is_failing;      /* of the thread */
     struct mutex lock;    /* of the rest */
     struct rows *active;
@@ -114,7 +114,7 @@ void key_usage_count(struct key_usage *usage, slice key_id, const struct http_ro
     }
 }
 
-/* ---- Storing, in the turn ---- */
+/* ---- Storing, under store_lock ---- */
 
 static void clear(struct rows *rows)
 {
@@ -207,7 +207,7 @@ static void tell_lost(struct key_usage *usage)
 enum err key_usage_store(struct key_usage *usage, struct diag *diag)
 {
     enum err e = OK;
-    mutex_lock(&usage->turn);
+    mutex_lock(&usage->store_lock);
     if (usage->pending->count == 0) { /* else the last try failed */
         mutex_lock(&usage->lock);
         struct rows *full = usage->active;
@@ -221,7 +221,7 @@ enum err key_usage_store(struct key_usage *usage, struct diag *diag)
     if (e == OK) {
         clear(usage->pending);
     }
-    mutex_unlock(&usage->turn);
+    mutex_unlock(&usage->store_lock);
     return e;
 }
 
@@ -243,7 +243,7 @@ static void read_rows(const struct rows *rows, slice key_id, int64_t first_day, 
 enum err key_usage_read(struct key_usage *usage, slice key_id, int64_t first_day,
                         catalog_usage_fn fn, void *context, struct diag *diag)
 {
-    mutex_lock(&usage->turn);
+    mutex_lock(&usage->store_lock);
     enum err e = catalog_usage_read(usage->catalog, key_id, first_day, fn, context, diag);
     if (e == OK) {
         read_rows(usage->pending, key_id, first_day, fn, context);
@@ -251,7 +251,7 @@ enum err key_usage_read(struct key_usage *usage, slice key_id, int64_t first_day
         read_rows(usage->active, key_id, first_day, fn, context);
         mutex_unlock(&usage->lock);
     }
-    mutex_unlock(&usage->turn);
+    mutex_unlock(&usage->store_lock);
     return e;
 }
 
@@ -272,7 +272,7 @@ static void read_sums(const struct rows *rows, enum catalog_used used, int64_t f
 enum err key_usage_sums(struct key_usage *usage, enum catalog_used used, int64_t first_day,
                         catalog_use_fn fn, void *context, struct diag *diag)
 {
-    mutex_lock(&usage->turn);
+    mutex_lock(&usage->store_lock);
     enum err e = catalog_usage_sums(usage->catalog, used, first_day, fn, context, diag);
     if (e == OK) {
         read_sums(usage->pending, used, first_day, fn, context);
@@ -280,7 +280,7 @@ enum err key_usage_sums(struct key_usage *usage, enum catalog_used used, int64_t
         read_sums(usage->active, used, first_day, fn, context);
         mutex_unlock(&usage->lock);
     }
-    mutex_unlock(&usage->turn);
+    mutex_unlock(&usage->store_lock);
     return e;
 }
 
@@ -312,7 +312,7 @@ enum err key_usage_start(struct catalog *catalog, struct key_usage **out, struct
     usage->catalog = catalog;
     usage->active = mem_zeroed(sizeof(*usage->active));
     usage->pending = mem_zeroed(sizeof(*usage->pending));
-    mutex_init(&usage->turn);
+    mutex_init(&usage->store_lock);
     mutex_init(&usage->lock);
     ticker_init(&usage->ticker);
     enum err e = ticker_start(&usage->ticker, "key-usage", KEY_USAGE_STORE_MS * INT64_C(1000), turn,
@@ -332,7 +332,7 @@ void key_usage_stop(struct key_usage *usage)
     }
     ticker_release(&usage->ticker);
     mutex_release(&usage->lock);
-    mutex_release(&usage->turn);
+    mutex_release(&usage->store_lock);
     free(usage->active);
     free(usage->pending);
     free(usage);
