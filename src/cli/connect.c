@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "crypto/secret.h"
 #include "os/file.h"
 
 enum { SMALL_FILE_BYTES_MAX = 4096 };
@@ -39,14 +40,10 @@ char *connection_from_lock(slice lock)
     return text;
 }
 
-static enum err read_small(const struct dir *dir, const char *name, struct buf *out,
+static enum err read_small(const struct dir *dir, const char *name, struct secret_file *out,
                            struct diag *diag)
 {
-    uint8_t *bytes CLEANUP(mem_freep) = NULL;
-    size_t len = 0;
-    TRY(file_read_all(dir, name, SMALL_FILE_BYTES_MAX, &bytes, &len, diag));
-    buf_append(out, (slice){bytes, len});
-    return OK;
+    return file_read_all(dir, name, SMALL_FILE_BYTES_MAX, &out->bytes, &out->len, diag);
 }
 
 /* What the directory knows, where the caller does not know it yet. */
@@ -55,15 +52,15 @@ static enum err look_into(const char *path, bool wants_key, struct connection *o
 {
     OWNED(dir) dir = NULL;
     TRY(dir_open(path, false, &dir, diag));
-    struct buf text CLEANUP(buf_release) = BUF_INIT(KIB(8));
+    CLEANUP(secret_file_release) struct secret_file lock = {0};
+    CLEANUP(secret_file_release) struct secret_file key_file = {0};
     if (out->server == NULL && dir_has(dir, "LOCK")) {
-        TRY(read_small(dir, "LOCK", &text, diag));
-        out->server = connection_from_lock(buf_slice(&text));
+        TRY(read_small(dir, "LOCK", &lock, diag));
+        out->server = connection_from_lock(secret_file_slice(&lock));
     }
     if (wants_key && out->key == NULL && dir_has(dir, "admin.key")) {
-        buf_clear(&text);
-        TRY(read_small(dir, "admin.key", &text, diag));
-        slice rest = buf_slice(&text);
+        TRY(read_small(dir, "admin.key", &key_file, diag));
+        slice rest = secret_file_slice(&key_file);
         slice key = slice_take_while(&rest, byte_is_visible);
         out->key = mem_text((const char *)key.ptr, key.len);
     }
@@ -105,7 +102,7 @@ enum err connection_find(const struct cli_common *common, char *(*environment)(c
 void connection_release(struct connection *connection)
 {
     if (connection->key != NULL) {
-        explicit_bzero(connection->key, strlen(connection->key));
+        secret_wipe(connection->key, strlen(connection->key));
     }
     free(connection->server);
     free(connection->key);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdlib.h>
-
-#include "base/mem.h"
+#include "crypto/secret.h"
 #include "options/options.h"
 #include "os/file.h"
 
@@ -9,10 +7,9 @@ enum { OPTIONS_FILE_BYTES_MAX = 1024 * 1024 };
 
 static enum err read_file(struct options *options, const char *path, struct diag *diag)
 {
-    uint8_t *bytes CLEANUP(mem_freep) = NULL;
-    size_t len = 0;
-    TRY(file_read_path(path, OPTIONS_FILE_BYTES_MAX, &bytes, &len, diag));
-    return options_read_text(options, (slice){bytes, len}, path, diag);
+    CLEANUP(secret_file_release) struct secret_file file = {0}; /* keys, passwords */
+    TRY(file_read_path(path, OPTIONS_FILE_BYTES_MAX, &file.bytes, &file.len, diag));
+    return options_read_text(options, secret_file_slice(&file), path, diag);
 }
 
 /* What the file that the options name says. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "crypto/secret.h"
 #include "options/value.h"
 
 static const struct option_info infos[OPTION_COUNT] = {
@@ -202,7 +203,7 @@ void options_free(struct options *options)
     }
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         for (size_t source = 0; source < OPTION_SOURCES; source++) {
-            free(options->values[i][source].text);
+            options_unset(options, (enum option)i, (enum option_source)source);
         }
     }
     free(options);
@@ -246,6 +247,9 @@ enum err options_set(struct options *options, enum option option, slice text,
 void options_unset(struct options *options, enum option option, enum option_source source)
 {
     struct option_value *value = &options->values[option][source];
+    if (value->text != NULL) {
+        secret_wipe(value->text, strlen(value->text)); /* it may be one: a key, a password */
+    }
     free(value->text);
     *value = (struct option_value){0};
 }
