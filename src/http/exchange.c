@@ -7,9 +7,10 @@
 #include "os/clock.h"
 
 enum {
-    SPARE_MAX = 256,             /* exchanges kept for the next requests of a loop */
-    KEPT_BYTES_MAX = 16 * 1024,  /* of a body's buffer */
-    FORGET_BYTES_MAX = 64 * 1024 /* of a body that nobody wants, read to keep the connection */
+    SPARE_MAX = 256,              /* exchanges kept for the next requests of a loop */
+    KEPT_BYTES_MAX = 16 * 1024,   /* of a body's buffer */
+    FORGET_BYTES_MAX = 64 * 1024, /* of a body that nobody wants, read to keep the connection */
+    CROWD = 32                    /* requests of one turn of a loop behind which it is crowded */
 };
 
 /* ---- Life ---- */
@@ -77,6 +78,7 @@ struct exchange *exchange_begin(struct http_conn *conn)
         .peer = slice_from_cstr(exchange->peer),
         .peer_port = conn->peer_port,
         .is_https = conn->tls != NULL,
+        .is_crowded = ++loop->begun > CROWD,
         .peer_certificate = conn->tls == NULL ? NULL : copy_certificate(exchange),
         .started_us = clock_monotonic_us(),
         .arena = &exchange->arena,

@@ -59,6 +59,13 @@ static bool run_posted(struct http_loop *loop)
     return has_any;
 }
 
+/* Before the loop looks for what came meanwhile. */
+static void on_turn(uv_prepare_t *turn)
+{
+    struct http_loop *loop = turn->data;
+    loop->begun = 0;
+}
+
 static void on_wake(uv_async_t *wake)
 {
     (void)run_posted(wake->data);
@@ -190,11 +197,14 @@ enum err loop_open(struct http_loop *loop, struct http_server *server, struct so
     loop->is_open = true;
     loop->wake.data = loop;
     loop->ticker.data = loop;
+    loop->turn.data = loop;
     int woken = uv_async_init(&loop->uv, &loop->wake, on_wake);
     int timed = uv_timer_init(&loop->uv, &loop->ticker);
     if (woken != 0 || timed != 0) {
         return fail(diag, "make a loop", woken != 0 ? woken : timed);
     }
+    (void)uv_prepare_init(&loop->uv, &loop->turn); /* they cannot fail */
+    (void)uv_prepare_start(&loop->turn, on_turn);
     wheel_init(&loop->wheel, server->options.tick_ms, loop_now_ms(loop));
     return listen_on(loop, address, diag);
 }

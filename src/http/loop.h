@@ -46,11 +46,13 @@ struct http_loop {
     uv_tcp_t listener;
     uv_async_t wake;
     uv_timer_t ticker;
+    uv_prepare_t turn;
     struct http_server *server;
     struct thread thread;
     struct wheel wheel;
     struct http_conn conns; /* head of the ring of all that are open */
     uint32_t conn_count;
+    uint32_t begun;         /* requests in this turn of the loop */
     struct exchange *live;  /* all that are in use, also without a connection */
     struct exchange *spare; /* for the next requests */
     uint32_t spare_count;

@@ -38,6 +38,7 @@ struct http_request {
     enum http_method method; /* HEAD is seen as HEAD; its answer's body is not sent */
     uint8_t version_minor;
     bool is_stopping;   /* the server drains; long work should end soon */
+    bool is_crowded;    /* so many came at once that others wait for this one's thread */
     slice target;       /* as sent */
     slice path;         /* the target up to '?', as sent */
     slice request_id;   /* 1..128 of [A-Za-z0-9._-] */

@@ -284,6 +284,41 @@ static void a_client_may_half_close_while_a_middleware_waits(void **state)
     client_close(fd);
 }
 
+/* All of them are there when the loop comes back to them. */
+static void a_loop_that_is_behind_says_so(void **state)
+{
+    static const char ask[] = "GET /crowd HTTP/1.1\r\n" HOST "\r\n";
+    int fds[100];
+    int keeper = client_connect(server);
+    UNUSED(state);
+    app.crowded = 0;
+    for (size_t i = 0; i < COUNT_OF(fds); i++) {
+        fds[i] = client_connect(server);
+        client_send(fds[i], ask);
+        free(client_read_until(fds[i], "bytes", 1));
+    }
+    assert_int_equal(app.crowded, 0); /* one after the other */
+    for (int tries = 0; tries < 100 && app.crowded == 0; tries++) {
+        int before = app.asked;
+        app_set_gate(true);
+        client_send(keeper, "GET /keep HTTP/1.1\r\n" HOST "\r\n");
+        app_wait_asked(before + 1);
+        for (size_t i = 0; i < COUNT_OF(fds); i++) {
+            client_send(fds[i], ask);
+        }
+        app_set_gate(false);
+        free(client_read_until(keeper, "bytes", 1));
+        for (size_t i = 0; i < COUNT_OF(fds); i++) {
+            free(client_read_until(fds[i], "bytes", 1));
+        }
+    }
+    assert_in_range(app.crowded, 1, COUNT_OF(fds) - 1); /* the first ones were not */
+    for (size_t i = 0; i < COUNT_OF(fds); i++) {
+        client_close(fds[i]);
+    }
+    client_close(keeper);
+}
+
 static void a_client_that_half_closes_gets_its_answer(void **state)
 {
     UNUSED(state);
@@ -374,6 +409,7 @@ int main(void)
         cmocka_unit_test(a_body_waits_for_a_middleware_that_waits),
         cmocka_unit_test(what_comes_while_a_middleware_waits_is_kept),
         cmocka_unit_test(a_client_may_half_close_while_a_middleware_waits),
+        cmocka_unit_test(a_loop_that_is_behind_says_so),
         cmocka_unit_test(a_client_that_half_closes_gets_its_answer),
         cmocka_unit_test(a_refusal_is_not_lost_to_a_reset),
         cmocka_unit_test(every_request_is_reported),

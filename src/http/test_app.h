@@ -21,7 +21,8 @@ static struct {
     _Atomic int outcomes;
     _Atomic int last_status;
     _Atomic uint64_t written;
-    _Atomic int asked; /* middlewares that waited */
+    _Atomic int asked; /* middlewares that waited, and loops */
+    _Atomic int crowded;
     struct mutex lock; /* of held, stream, and the gate */
     struct condition gate;
     bool gate_is_shut;
@@ -199,6 +200,30 @@ static inline void app_release_held(void)
     mutex_unlock(&app.lock);
 }
 
+/* Keeps the loop from everybody until the gate opens. */
+static void app_keep_loop(struct http_request *request)
+{
+    app.asked++;
+    mutex_lock(&app.lock);
+    while (app.gate_is_shut) {
+        condition_wait(&app.gate, &app.lock);
+    }
+    mutex_unlock(&app.lock);
+    app_stored(request);
+}
+
+static const struct http_parked app_keeping = {.on_body_end = app_keep_loop,
+                                               .on_abort = app_aborted};
+
+static void app_count_crowd(struct http_request *request)
+{
+    app.crowded += request->is_crowded ? 1 : 0;
+    app_stored(request);
+}
+
+static const struct http_parked app_crowd = {.on_body_end = app_count_crowd,
+                                             .on_abort = app_aborted};
+
 /* ---- A stream ---- */
 
 static void app_stream_open(struct http_request *request)
@@ -334,6 +359,8 @@ static const struct http_route app_routes[] = {
     {.method = HTTP_POST, .path = "/slow", .parked = &app_slow, .body_bytes_max = 67108864},
     {.method = HTTP_POST, .path = "/held", .parked = &app_held},
     {.method = HTTP_GET, .path = "/tail", .parked = &app_tail},
+    {.method = HTTP_GET, .path = "/keep", .parked = &app_keeping},
+    {.method = HTTP_GET, .path = "/crowd", .parked = &app_crowd},
 };
 
 static inline struct http_server *app_start(struct http_options options)

@@ -48,6 +48,7 @@ struct intake_options {
     bool atomic;                 /* LINES too are collected and committed at once */
     bool skip_errors;            /* on_error=skip: bad records are told, the others stored */
     bool keep_ids;               /* the result lists the event_ids */
+    bool leaf_due;               /* the store hashes an event alone: others wait for this thread */
     const struct format *format; /* FORMAT */
     struct read_options read;    /* org, headers, source_format, ages; now_us is set here */
     /* The commit of slot 0 or 1 is done. On the store's thread; must be quick, and end in

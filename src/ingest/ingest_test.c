@@ -3,6 +3,7 @@
  * ingest_test - what becomes of the bytes of a request, however they are cut, over a store that
  * keeps nothing but counts. The real store is behind the black-box tests.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -15,6 +16,7 @@
 struct small_store {
     struct store store;
     uint64_t size;
+    uint64_t due;    /* batches whose leaf hash it was to make */
     enum err refuse; /* answers this instead; OK: it works */
 };
 
@@ -34,6 +36,7 @@ static enum err small_append(struct store *store, struct batch *batch, struct di
     if (small->refuse != OK) {
         return diag_fail(diag, small->refuse, "", "refused");
     }
+    small->due += batch->leaf_due ? 1 : 0;
     batch->stored = batch->duplicates = batch->conflicts = 0;
     batch->conflict_at = SIZE_MAX;
     for (size_t i = 0; i < batch->count; i++) {
@@ -200,4 +203,49 @@ static void test_intake(void **state)
     intake_pool_free(pool);
 }
 
-TEST_TABLE(test_intake, cases)
+/* How many leaf hashes of a JSON body are left to the store, if they may be. */
+static uint64_t count_due(bool may_be, slice body)
+{
+    bool woken[INTAKE_SLOTS] = {false};
+    struct small_store small = {.store = {.ops = &small_ops}};
+    const struct ingest ingest = {.store = &small.store};
+    const struct intake_options options = {
+        .shape = INTAKE_JSON,
+        .leaf_due = may_be,
+        .read = {.org = SLICE("default")},
+        .wake = on_wake,
+        .context = woken,
+    };
+    OWNED(intake) intake = intake_new(&ingest, &options);
+    assert_int_equal(intake_feed(intake, body), INTAKE_WANTS_MORE);
+    assert_int_equal(drain(intake, woken, intake_end(intake)), INTAKE_FINISHED);
+    assert_true(small.size > 0);
+    return small.due;
+}
+
+static void test_only_of_a_small_event_alone_the_leaf_hash_can_be_due(void **state)
+{
+    static char large[BATCH_LEAF_DUE_BYTES + 100];
+    slice small = SLICE("{\"event_type\":\"a\"}");
+    UNUSED(state);
+    assert_int_equal(count_due(true, small), 1);
+    assert_int_equal(count_due(false, small), 0);
+    assert_int_equal(count_due(true, SLICE("[{\"event_type\":\"a\"}]")), 0);
+    int len =
+        snprintf(large, sizeof(large), "{\"event_type\":\"a\",\"event_data\":{\"t\":\"%0*d\"}}",
+                 BATCH_LEAF_DUE_BYTES, 0);
+    assert_int_equal(count_due(true, (slice){(const uint8_t *)large, (size_t)len}), 0);
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[COUNT_OF(cases) + 1];
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        tests[i] = (struct CMUnitTest){.name = cases[i].name,
+                                       .test_func = test_intake,
+                                       .initial_state = &cases[i]};
+    }
+    tests[COUNT_OF(cases)] = (struct CMUnitTest)cmocka_unit_test(
+        test_only_of_a_small_event_alone_the_leaf_hash_can_be_due);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -190,7 +190,7 @@ void intake_take_whole(struct intake *intake)
             take_elements(intake, group, body);
         } else {
             intake->result.is_single = true;
-            group->batch.leaf_due = true;
+            group->batch.leaf_due = intake->options.leaf_due;
             intake_add_record(intake, group, body, 0);
         }
     }

@@ -281,6 +281,7 @@ static void start(struct http_request *request, struct intake_options *options)
     }
     options->skip_errors = !options->atomic && http_query(request, "on_error", &on_error) &&
                            slice_equal(on_error, SLICE("skip"));
+    options->leaf_due = request->is_crowded;
     options->wake = on_wake;
     options->context = write;
     options->read.org = ((const struct caller *)request->caller)->org;
