@@ -24,15 +24,27 @@ struct keying {
     struct catalog_author author;
     json_t *body;
     json_t *old, *made; /* keys; NULL: there is none */
+    int64_t grace_s;    /* that a rotated one still works */
     struct api_key key; /* the new one */
     struct kind_errors errors;
     struct diag diag;
 };
 
-static enum err begin(struct http_request *request, struct keying *keying)
+/* A change of keys in a transaction of its own. False: the answer says what went wrong. Either way
+ * end() lets go of what is held. */
+static bool change(struct http_request *request, enum err (*inside)(struct keying *keying),
+                   struct keying *keying)
 {
     *keying = (struct keying){.request = request, .catalog = api_of(request)->catalog};
-    return config_change(request, &keying->author, &keying->body, &keying->diag);
+    enum err e = config_change(request, &keying->author, &keying->body, &keying->diag);
+    e = e == OK ? catalog_begin(keying->catalog, &keying->diag) : e;
+    if (e == OK) {
+        e = catalog_end(keying->catalog, inside(keying), &keying->diag);
+    }
+    if (e != OK) {
+        config_fail(request, e, &keying->diag, &keying->errors);
+    }
+    return e == OK;
 }
 
 static void end(struct keying *keying)
@@ -107,14 +119,7 @@ static enum err create_inside(struct keying *keying)
 void api_key_create(struct http_request *request)
 {
     struct keying keying;
-    enum err e = begin(request, &keying);
-    e = e == OK ? catalog_begin(keying.catalog, &keying.diag) : e;
-    if (e == OK) {
-        e = catalog_end(keying.catalog, create_inside(&keying), &keying.diag);
-    }
-    if (e != OK) {
-        config_fail(request, e, &keying.diag, &keying.errors);
-    } else {
+    if (change(request, create_inside, &keying)) {
         json_t *shown = kind_show(&kind_api_keys, keying.made);
         (void)json_object_set_new(shown, "key", json_string(keying.key.text));
         http_response_header_cstr(request->response, "Cache-Control", "no-store");
@@ -237,14 +242,7 @@ static enum err revoke_inside(struct keying *keying)
 void api_key_revoke(struct http_request *request)
 {
     struct keying keying;
-    enum err e = begin(request, &keying);
-    e = e == OK ? catalog_begin(keying.catalog, &keying.diag) : e;
-    if (e == OK) {
-        e = catalog_end(keying.catalog, revoke_inside(&keying), &keying.diag);
-    }
-    if (e != OK) {
-        config_fail(request, e, &keying.diag, &keying.errors);
-    } else {
+    if (change(request, revoke_inside, &keying)) {
         request->response->status = 204;
     }
     end(&keying);
@@ -252,12 +250,13 @@ void api_key_revoke(struct http_request *request)
 
 /* ---- Rotating ---- */
 
-static enum err take_grace(struct keying *keying, int64_t *out)
+static enum err take_grace(struct keying *keying)
 {
     const json_t *value = json_object_get(keying->body, "grace_seconds");
-    *out = json_integer_value(value);
+    int64_t seconds = json_integer_value(value);
+    keying->grace_s = seconds;
     bool is_fine =
-        value == NULL || (json_is_integer(value) && *out >= 0 && *out <= GRACE_SECONDS_MAX);
+        value == NULL || (json_is_integer(value) && seconds >= 0 && seconds <= GRACE_SECONDS_MAX);
     return is_fine ? OK
                    : diag_fail(&keying->diag, ERR_INVALID, "/grace_seconds",
                                "expected a number from 0 to %d", GRACE_SECONDS_MAX);
@@ -278,33 +277,34 @@ static json_t *successor_of(const json_t *old)
     return wanted;
 }
 
-static enum err rotate_inside(struct keying *keying, int64_t grace_s)
+static enum err rotate_inside(struct keying *keying)
 {
+    TRY(take_grace(keying));
     TRY(find_old(keying));
     json_t *wanted = successor_of(keying->old);
     enum err e = insert_inside(keying, wanted);
     json_decref(wanted);
     TRY(e);
-    TRY(end_old(keying, grace_s, "revoke"));
+    TRY(end_old(keying, keying->grace_s, "revoke"));
     json_t *ids = json_pack("{s:O, s:O, s:I}", "old_key_id", json_object_get(keying->old, "id"),
                             "new_key_id", json_object_get(keying->made, "id"), "grace_seconds",
-                            (json_int_t)grace_s); /* AUT-10 */
+                            (json_int_t)keying->grace_s); /* AUT-10 */
     e = catalog_note(keying->catalog, &keying->author, "api_key.rotate", "success", ids,
                      &keying->diag);
     json_decref(ids);
     return e;
 }
 
-static void answer_rotated(struct keying *keying, int64_t grace_s)
+static void answer_rotated(struct keying *keying)
 {
     char message[128];
     json_t *old = kind_show(&kind_api_keys, keying->old);
     json_t *made = kind_show(&kind_api_keys, keying->made);
     (void)json_object_set_new(made, "key_value", json_string(keying->key.text));
     (void)snprintf(message, sizeof(message),
-                   grace_s > 0 ? "The old key works for another %lld seconds."
-                               : "The old key does not work any more.",
-                   (long long)grace_s);
+                   keying->grace_s > 0 ? "The old key works for another %lld seconds."
+                                       : "The old key does not work any more.",
+                   (long long)keying->grace_s);
     json_t *answer =
         json_pack("{s:o, s:o, s:s}", "old_key", old, "new_key", made, "message", message);
     http_response_header_cstr(keying->request->response, "Cache-Control", "no-store");
@@ -315,17 +315,8 @@ static void answer_rotated(struct keying *keying, int64_t grace_s)
 void api_key_rotate(struct http_request *request)
 {
     struct keying keying;
-    int64_t grace_s = 0;
-    enum err e = begin(request, &keying);
-    e = e == OK ? take_grace(&keying, &grace_s) : e;
-    e = e == OK ? catalog_begin(keying.catalog, &keying.diag) : e;
-    if (e == OK) {
-        e = catalog_end(keying.catalog, rotate_inside(&keying, grace_s), &keying.diag);
-    }
-    if (e != OK) {
-        config_fail(request, e, &keying.diag, &keying.errors);
-    } else {
-        answer_rotated(&keying, grace_s);
+    if (change(request, rotate_inside, &keying)) {
+        answer_rotated(&keying);
     }
     end(&keying);
 }
