@@ -5,6 +5,7 @@
 #include "accounts/key_usage.h"
 #include "base/mem.h"
 #include "base/test.h"
+#include "catalog/usage_support.h"
 #include "os/clock.h"
 #include "os/tempdir.h"
 #include "os/thread.h"
@@ -100,14 +101,6 @@ static void test_AUT_14_requests_are_counted_by_key_day_route_and_class(void **s
         assert_int_equal(seen_of(&place, "").requests, 1);
         assert_int_equal(key_usage_store(place.usage, NULL), OK);
     }
-}
-
-/* A line for each thing that is told. */
-static void write_use(void *context, const struct catalog_use *use)
-{
-    buf_append_format(context, "%.*s %.*s %llu %lld %lld\n", SLICE_ARG(use->key_id),
-                      SLICE_ARG(use->what), (unsigned long long)use->requests,
-                      (long long)use->first_us, (long long)use->last_us);
 }
 
 static void assert_uses(struct place *place, enum catalog_used used, int64_t first_day,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * catalog_support - for the tests of this room: a catalog in a temporary directory with the first
- * organisation in it, changes of one object each, and the events that wait. Included by *_test.c
- * only; what returns a json_t returns a new reference.
+ * catalog_support - for the tests of this room and of those above it: a catalog in a temporary
+ * directory with the first organisation in it, changes of one object each, and the events that
+ * wait. Included by *_test.c only; what returns a json_t returns a new reference.
  *
  * Threads: one, but insert_as(), which any may call.
  */

@@ -170,3 +170,15 @@ static inline void assert_contains(const char *text, const char *part)
     }
     assert_non_null(found);
 }
+
+/* Each of up to `count` parts is in the text, or is not if it has a ! in front. NULL ends them. */
+static inline void assert_parts(const char *text, const char *const *parts, size_t count)
+{
+    for (size_t i = 0; i < count && parts[i] != NULL; i++) {
+        if (parts[i][0] == '!') {
+            assert_null(strstr(text, parts[i] + 1));
+        } else {
+            assert_contains(text, parts[i]);
+        }
+    }
+}
