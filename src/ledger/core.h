@@ -52,6 +52,10 @@ struct ledger {
     bool seal_paused;        /* an erasure works on what is unsealed */
     bool spare_wanted;       /* the WAL has none: the next change of files would wait for one */
     bool seal_busy;          /* one is being written right now */
+    bool seal_in_bulk;       /* the last one that was queued came in large batches */
+    size_t seal_waiters;     /* who waits until all is sealed */
+    uint64_t sealed_behind;  /* segments begun in the background */
+    _Atomic bool seal_hurry; /* the one in the background is wanted; no lock */
     struct thread sealer_thread;
 
     /* Followers that wait for commits: under commit_lock. */
@@ -108,14 +112,16 @@ void sequencer_replace_actives(struct sequencer *sequencer, struct active *const
                                size_t count);
 
 /* ---- sealer.c ---- */
-void sealer_run(void *arg);                                      /* struct ledger */
-void sealer_queue(struct ledger *ledger, struct active *active); /* full and durable; borrows */
+void sealer_run(void *arg); /* struct ledger */
+/* A full and durable segment, borrowed, and how its events came. */
+void sealer_queue(struct ledger *ledger, struct active *active, bool in_bulk);
 void sealer_throttle(struct ledger *ledger); /* waits while too much is unsealed */
 void sealer_want_spare(struct ledger *ledger);
 /* Full segments that wait for the sealer or are with it, before appends wait: with two, one fills
  * while one is sealed, and no more rows than those of two segments are in memory. */
 #define SEAL_BACKLOG_MAX     2
 #define TLOG_ENTRY_BYTES_MAX (64 * 1024)
+/* BUSY: sealing is paused or ends, and the segment is as it was. */
 enum err sealer_seal_now(struct ledger *ledger, struct active *active, struct diag *diag);
 #define SEGMENT_NAME_BYTES 32
 void segment_name(char out[SEGMENT_NAME_BYTES], size_t index);
@@ -125,6 +131,15 @@ enum err sealer_write_group(struct ledger *ledger, size_t index, struct diag *di
 /* Publishes a group that is on disk; owns `group`. */
 enum err sealer_adopt_group(struct ledger *ledger, size_t index, struct group *group,
                             struct diag *diag);
+
+/* ---- seal_write.c ---- */
+/* Makes the file of a full segment, on the sealer's thread or while recovering. BUSY: as above. */
+enum err seal_write(struct ledger *ledger, struct active *active, struct segment_summary *out,
+                    struct diag *diag);
+/* What is made in the background is wanted soon. Any thread. */
+void seal_write_hurry(struct ledger *ledger);
+/* Rows of the next segment from which on the last one is. */
+#define SEAL_HURRY_ROWS (ROWS_MAX / 4 * 3)
 
 /* ---- recover.c ---- */
 struct recovered {

@@ -181,6 +181,7 @@ static void pause_sealer(struct ledger *ledger)
 {
     mutex_lock(&ledger->seal_lock);
     ledger->seal_paused = true;
+    seal_write_hurry(ledger);
     condition_broadcast(&ledger->seal_done); /* the sequencer need not wait for it now */
     while (ledger->seal_busy) {
         condition_wait(&ledger->seal_done, &ledger->seal_lock);

@@ -145,6 +145,7 @@ static void get_figures(struct store *store, struct store_figures *out)
     mutex_unlock(&ledger->queue_lock);
     mutex_lock(&ledger->seal_lock);
     out->sealing = ledger->seal_count;
+    out->sealed_behind = ledger->sealed_behind;
     mutex_unlock(&ledger->seal_lock);
     OWNED(snapshot_view) view = snapshot_view_open(ledger->snapshot);
     add_segment_figures(view, out);
@@ -393,6 +394,7 @@ static void stop_sealer(struct ledger *ledger)
 {
     mutex_lock(&ledger->seal_lock);
     ledger->seal_stopping = true;
+    seal_write_hurry(ledger);
     condition_broadcast(&ledger->seal_wanted);
     mutex_unlock(&ledger->seal_lock);
     if (ledger->sealer_started) {

@@ -88,6 +88,19 @@ static inline void append_done(struct batch *batch, enum err result, const struc
     mutex_unlock(&wait->lock);
 }
 
+/* Waits for the result. */
+static inline enum err append_end(struct append_wait *wait)
+{
+    mutex_lock(&wait->lock);
+    while (!wait->is_done) {
+        condition_wait(&wait->told, &wait->lock);
+    }
+    mutex_unlock(&wait->lock);
+    condition_release(&wait->told);
+    mutex_release(&wait->lock);
+    return wait->result;
+}
+
 /* Commits `batch` and waits for the result. */
 static inline enum err commit_batch(struct store *store, struct batch *batch)
 {
@@ -96,17 +109,11 @@ static inline enum err commit_batch(struct store *store, struct batch *batch)
     batch->owner = &wait;
     batch->done = append_done;
     enum err e = store_append(store, batch, NULL);
-    if (e == OK) {
-        mutex_lock(&wait.lock);
-        while (!wait.is_done) {
-            condition_wait(&wait.told, &wait.lock);
-        }
-        mutex_unlock(&wait.lock);
-        e = wait.result;
+    if (e != OK) { /* `done` is not called */
+        wait.result = e;
+        wait.is_done = true;
     }
-    condition_release(&wait.told);
-    mutex_release(&wait.lock);
-    return e;
+    return append_end(&wait);
 }
 
 static inline void add_numbered(struct batch *batch, uint64_t n, const char *data)

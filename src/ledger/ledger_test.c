@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <unistd.h>
+
 #include "ledger/ledger.h"
 #include "ledger/ledger_support.h"
 #include "os/clock.h"
@@ -297,6 +299,62 @@ static void test_a_full_segment_is_sealed_and_says_the_same(void **state)
     assert_int_equal(fixture_open(f), OK);
 }
 
+/* As many clients: batches of 15 that come at once, each for itself. */
+static void append_as_many(struct store *store, uint64_t from, uint64_t to)
+{
+    enum { EACH = 15 };
+    size_t count = (size_t)(to - from + EACH - 1) / EACH;
+    CLEANUP(mem_freep) struct batch *batches = mem_array(count, sizeof(*batches));
+    CLEANUP(mem_freep) struct append_wait *waits = mem_array(count, sizeof(*waits));
+    for (size_t i = 0; i < count; i++) {
+        waits[i] = (struct append_wait){.lock = MUTEX_INIT};
+        condition_init(&waits[i].told);
+        batch_init(&batches[i]);
+        batches[i].owner = &waits[i];
+        batches[i].done = append_done;
+        for (uint64_t n = 0; n < EACH && from < to; n++) {
+            add_numbered(&batches[i], from++, NULL);
+        }
+        assert_int_equal(store_append(store, &batches[i], NULL), OK);
+    }
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(append_end(&waits[i]), OK);
+        batch_release(&batches[i]);
+    }
+}
+
+static struct store_figures figures_of(struct store *store)
+{
+    struct store_figures figures;
+    store_figures(store, &figures);
+    return figures;
+}
+
+/* Requests of single events should not wait for it; in bulk it is half of the work. */
+static void test_a_segment_of_small_batches_is_sealed_in_the_background(void **state)
+{
+    struct ledger_fixture *f = *state;
+    append_range(f->store, 0, ROWS_MAX, 5000);
+    while (figures_of(f->store).segments == 0) {
+        (void)usleep(1000);
+    }
+    assert_int_equal(figures_of(f->store).sealed_behind, 0);
+    append_as_many(f->store, ROWS_MAX, 2 * ROWS_MAX);
+    while (figures_of(f->store).sealed_behind == 0) {
+        (void)usleep(1000);
+    }
+    append_range(f->store, 2 * ROWS_MAX, 3 * ROWS_MAX, 5000); /* before its end it is wanted */
+    struct merkle_hash before = root_of(f->store, 3 * ROWS_MAX);
+    ledger_settle(f->ledger);
+    assert_int_equal(figures_of(f->store).sealed_behind, 1);
+    fixture_reopen(f);
+    struct merkle_hash after = root_of(f->store, 3 * ROWS_MAX);
+    assert_memory_equal(before.bytes, after.bytes, MERKLE_HASH_BYTES);
+    fixture_close(f);
+    assert_whole(f);
+    assert_int_equal(fixture_open(f), OK);
+}
+
 /* ---- Erasure ---- */
 
 /* Erases the rows of a user. */
@@ -462,6 +520,7 @@ int main(void)
         STORY(test_silence_is_dated),
         STORY(test_a_failed_sync_ends_the_acknowledging),
         STORY(test_a_full_segment_is_sealed_and_says_the_same),
+        STORY(test_a_segment_of_small_batches_is_sealed_in_the_background),
         STORY(test_unsealed_rows_are_erased_from_the_wal),
         STORY(test_sealed_rows_are_erased_and_their_hashes_stay),
         STORY(test_a_segment_that_is_all_erased_is_unlinked),

@@ -22,11 +22,15 @@ void group_name(char out[SEGMENT_NAME_BYTES], size_t index)
     (void)snprintf(out, SEGMENT_NAME_BYTES, "%012llu.idx", (unsigned long long)index);
 }
 
-void sealer_queue(struct ledger *ledger, struct active *active)
+void sealer_queue(struct ledger *ledger, struct active *active, bool in_bulk)
 {
     mutex_lock(&ledger->seal_lock);
     ASSERT(ledger->seal_count < SNAPSHOT_ACTIVES_MAX);
     ledger->seal_queue[ledger->seal_count++] = active_ref(active);
+    ledger->seal_in_bulk = in_bulk;
+    if (ledger->seal_count > 1) {
+        seal_write_hurry(ledger);
+    }
     condition_broadcast(&ledger->seal_wanted);
     mutex_unlock(&ledger->seal_lock);
 }
@@ -96,14 +100,11 @@ enum err sealer_write_group(struct ledger *ledger, size_t index, struct diag *di
 
 enum err sealer_seal_now(struct ledger *ledger, struct active *active, struct diag *diag)
 {
-    struct active_rows rows;
     struct segment_summary summary;
     char name[SEGMENT_NAME_BYTES];
     size_t index = (size_t)(active_first_seq(active) / ROWS_MAX);
-    active_rows_init(active, ROWS_MAX, &rows);
+    TRY(seal_write(ledger, active, &summary, diag));
     segment_name(name, index);
-    TRY(segment_write(&rows.rows, &(struct segment_write_options){0}, ledger->dir, name, &summary,
-                      diag));
     OWNED(segment) segment = NULL;
     TRY(segment_open(ledger->dir, name, &segment, diag));
     mutex_lock(&ledger->tree_lock);
@@ -156,9 +157,9 @@ static void sealed_one(struct ledger *ledger, struct active *active)
     active_unref(active);
 }
 
-static void give_up(struct ledger *ledger, const struct diag *diag)
+/* Its segment stays in the queue. */
+static void sealed_none(struct ledger *ledger)
 {
-    ledger_fatal(ledger, diag);
     mutex_lock(&ledger->seal_lock);
     ledger->seal_busy = false;
     condition_broadcast(&ledger->seal_done);
@@ -190,7 +191,12 @@ static enum err seal_patiently(struct ledger *ledger, struct active *active, str
 static enum err work(struct ledger *ledger, struct active *active, struct diag *diag)
 {
     if (active != NULL) {
-        TRY(seal_patiently(ledger, active, diag));
+        enum err e = seal_patiently(ledger, active, diag);
+        if (e == ERR_BUSY) {
+            sealed_none(ledger);
+            return OK;
+        }
+        TRY(e);
         sealed_one(ledger, active);
         TRY(wal_retire(ledger->wal, diag));
     }
@@ -205,7 +211,8 @@ void sealer_run(void *arg)
         struct diag diag = {0};
         enum err e = work(ledger, active, &diag);
         if (e != OK && e != ERR_FULL) {
-            give_up(ledger, &diag);
+            ledger_fatal(ledger, &diag);
+            sealed_none(ledger);
             return;
         }
     }
@@ -214,8 +221,11 @@ void sealer_run(void *arg)
 void ledger_settle(struct ledger *ledger)
 {
     mutex_lock(&ledger->seal_lock);
+    ledger->seal_waiters++;
+    seal_write_hurry(ledger);
     while (ledger->seal_count > 0 && !atomic_load(&ledger->failed)) {
         condition_wait(&ledger->seal_done, &ledger->seal_lock);
     }
+    ledger->seal_waiters--;
     mutex_unlock(&ledger->seal_lock);
 }

@@ -18,7 +18,8 @@
 
 enum {
     FRAME_BODY_TARGET = 4 * 1024 * 1024,
-    TILE_LEVEL = 8, /* of the tree: a tile is a subtree of ROWS_TILE leaves */
+    TILE_LEVEL = 8,  /* of the tree: a tile is a subtree of ROWS_TILE leaves */
+    BULK_BATCH = 16, /* events of a batch, in the mean of a segment, from which on it is bulk */
 };
 static_assert(1 << TILE_LEVEL == ROWS_TILE, "the level of tiles");
 
@@ -29,6 +30,7 @@ struct sequencer {
     struct active *actives[SNAPSHOT_ACTIVES_MAX]; /* unsealed, the last one takes the next row */
     size_t active_count;
     uint64_t next_seq;
+    uint64_t batches; /* since a segment was full */
     struct merkle_frontier frontier;
     struct buf line; /* scratch */
 };
@@ -206,7 +208,7 @@ enum err sequencer_seal_replayed(struct sequencer *sequencer, struct diag *diag)
     ASSERT(sequencer->active_count == 1 && active_count(full) == ROWS_MAX);
     enum err e = OK;
     if (ledger->seal_count < SEAL_BACKLOG_MAX) {
-        sealer_queue(ledger, full);
+        sealer_queue(ledger, full, true);
     } else { /* behind the others, which are therefore sealed first */
         for (size_t i = 0; i < ledger->seal_count && e == OK; i++) {
             e = sealer_seal_now(ledger, ledger->seal_queue[i], diag);
@@ -277,20 +279,26 @@ static enum err place_batch(struct sequencer *sequencer, struct making *making, 
 
 /* ---- Commit ---- */
 
-/* Full segments that this frame made durable go to the sealer. */
+/* Full segments that this frame made durable go to the sealer; one that is nearly full wants the
+ * one before it to be done. */
 static void hand_to_sealer(struct sequencer *sequencer)
 {
     size_t full = 0;
     while (full < sequencer->active_count && active_count(sequencer->actives[full]) == ROWS_MAX) {
         full++;
     }
+    bool in_bulk = sequencer->batches < full * ROWS_MAX / BULK_BATCH;
+    sequencer->batches = full > 0 ? 0 : sequencer->batches;
     for (size_t i = 0; i < full; i++) {
-        sealer_queue(sequencer->ledger, sequencer->actives[i]);
+        sealer_queue(sequencer->ledger, sequencer->actives[i], in_bulk);
         active_unref(sequencer->actives[i]);
     }
     sequencer->active_count -= full;
     memmove(sequencer->actives, sequencer->actives + full,
             sequencer->active_count * sizeof(struct active *));
+    if (sequencer->active_count > 0 && active_count(sequencer->actives[0]) >= SEAL_HURRY_ROWS) {
+        seal_write_hurry(sequencer->ledger);
+    }
 }
 
 static void publish(struct sequencer *sequencer)
@@ -386,6 +394,7 @@ static enum err commit_frame(struct sequencer *sequencer, struct batch *batches,
         if (e != OK && e != ERR_CONFLICT) {
             return e;
         }
+        sequencer->batches++;
     }
     if (sequencer->next_seq > making.first_seq) {
         TRY(write_frame(sequencer, &making, clock_now_us(), diag));

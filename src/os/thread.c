@@ -2,6 +2,7 @@
 #include "os/thread.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -46,6 +47,12 @@ void thread_join(struct thread *thread)
         ASSERT(pthread_join(thread->handle, NULL) == 0);
         thread->is_started = false;
     }
+}
+
+void thread_set_background(void)
+{
+    const struct sched_param none = {0};
+    (void)pthread_setschedparam(pthread_self(), SCHED_IDLE, &none); /* refused, it is as before */
 }
 
 void mutex_init(struct mutex *mutex)

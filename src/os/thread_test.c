@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <sched.h>
 #include <signal.h>
 
 #include "base/test.h"
@@ -56,6 +57,39 @@ static void test_a_thread_has_a_name_and_no_signals(void **state)
     assert_int_equal(sigismember(&look.mask, SIGABRT), 0);
     assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &after), 0);
     assert_int_equal(sigismember(&after, SIGTERM), sigismember(&before, SIGTERM));
+}
+
+/* ---- The background ---- */
+
+struct policies {
+    struct thread child;
+    int own, of_child;
+};
+
+static void note_policy(void *arg)
+{
+    *(int *)arg = sched_getscheduler(0);
+}
+
+static void step_back(void *arg)
+{
+    struct policies *policies = arg;
+    thread_set_background();
+    policies->own = sched_getscheduler(0);
+    ASSERT(thread_start(&policies->child, "child", note_policy, &policies->of_child, NULL) == OK);
+    thread_join(&policies->child);
+}
+
+static void test_the_background_is_for_a_thread_and_its_children(void **state)
+{
+    UNUSED(state);
+    struct policies policies = {0};
+    struct thread thread = {0};
+    assert_int_equal(thread_start(&thread, "behind", step_back, &policies, NULL), OK);
+    thread_join(&thread);
+    assert_int_equal(policies.own, SCHED_IDLE);
+    assert_int_equal(policies.of_child, SCHED_IDLE);
+    assert_int_equal(sched_getscheduler(0), SCHED_OTHER);
 }
 
 static void test_joining_twice_or_never_started_is_fine(void **state)
@@ -172,6 +206,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_thread_has_a_name_and_no_signals),
+        cmocka_unit_test(test_the_background_is_for_a_thread_and_its_children),
         cmocka_unit_test(test_joining_twice_or_never_started_is_fine),
         cmocka_unit_test(test_conditions_wake_who_waits),
         cmocka_unit_test(test_a_wait_is_over_in_time),

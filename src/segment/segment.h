@@ -42,6 +42,22 @@ enum err segment_write(const struct rows *source, const struct segment_write_opt
                        const struct dir *dir, const char *name, struct segment_summary *out,
                        struct diag *diag);
 
+/*
+ * The same, by who may have to stop and go on: a writer keeps its place. It borrows `source`, the
+ * options' set and `dir`; where it is freed before it is done, nothing of its file is left.
+ * Threads: one at a time, not always the same; while it runs it has a second of its own.
+ */
+struct segment_writer;
+enum err segment_writer_new(const struct rows *source, const struct segment_write_options *options,
+                            const struct dir *dir, const char *name, struct segment_writer **out,
+                            struct diag *diag);
+void segment_writer_free(struct segment_writer *writer);
+DEFINE_OWNED(segment_writer);
+/* Until the file is durable, or *stop (NULL: never), which is looked at every few hundred rows:
+ * then BUSY, and another call goes on. After any other failure it can only be freed. */
+enum err segment_writer_run(struct segment_writer *writer, const _Atomic bool *stop,
+                            struct segment_summary *out, struct diag *diag);
+
 /* Maps a segment; checks header, footer and section bounds. NOT_FOUND; CORRUPT with file and
  * offset in `diag`; IO. The caller owns *out. */
 enum err segment_open(const struct dir *dir, const char *name, struct segment **out,

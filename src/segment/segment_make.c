@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "segment/segment_make.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -98,8 +99,7 @@ static void end_tile(struct segment_make *make, uint32_t tile, struct merkle_has
     }
 }
 
-static enum err add_row(struct segment_make *make, uint32_t row, uint32_t *gone_count,
-                        struct merkle_hash *leaf_out)
+static enum err add_row(struct segment_make *make, uint32_t row, struct merkle_hash *leaf_out)
 {
     const struct rows_ops *ops = make->source->ops;
     struct leaf_hash leaf;
@@ -109,7 +109,7 @@ static enum err add_row(struct segment_make *make, uint32_t row, uint32_t *gone_
     TRY(ops->leaf(make->reader, row, &leaf));
     memcpy(leaf_out->bytes, leaf.bytes, sizeof(leaf.bytes));
     if (is_gone(make, row)) {
-        make->gone_leaves[(*gone_count)++] = leaf;
+        make->gone_leaves[make->gone_count++] = leaf;
         return OK;
     }
     TRY(ops->payload(make->reader, row, &data, &metadata));
@@ -125,21 +125,29 @@ enum err segment_make_unreadable(const struct rows *source, uint32_t row, enum e
                             : e;
 }
 
-enum err segment_make_rows(struct segment_make *make, struct diag *diag)
+static enum err add_tile(struct segment_make *make, uint32_t n, struct diag *diag)
 {
-    struct merkle_frontier tree = {0};
     struct merkle_hash leaves[ROWS_TILE];
-    uint32_t count = make->source->count;
-    uint32_t gone_count = 0;
-    for (uint32_t row = 0; row < count; row++) {
-        uint32_t in_tile = row % ROWS_TILE;
-        TRY(segment_make_unreadable(make->source, row,
-                                    add_row(make, row, &gone_count, &leaves[in_tile]), diag));
-        if (in_tile == ROWS_TILE - 1 || row == count - 1) {
-            end_tile(make, row / ROWS_TILE, leaves, in_tile + 1, &tree);
-        }
+    uint32_t first = make->next_row;
+    for (uint32_t i = 0; i < n; i++) {
+        TRY(segment_make_unreadable(make->source, first + i, add_row(make, first + i, &leaves[i]),
+                                    diag));
     }
-    make->summary.root = merkle_root(&tree);
+    end_tile(make, first / ROWS_TILE, leaves, n, &make->tree);
+    make->next_row += n;
+    return OK;
+}
+
+enum err segment_make_rows(struct segment_make *make, const _Atomic bool *stop, struct diag *diag)
+{
+    while (make->next_row < make->source->count) {
+        if (stop != NULL && atomic_load(stop)) {
+            return ERR_BUSY;
+        }
+        uint32_t left = make->source->count - make->next_row;
+        TRY(add_tile(make, left < ROWS_TILE ? left : ROWS_TILE, diag));
+    }
+    make->summary.root = merkle_root(&make->tree);
     return OK;
 }
 

@@ -24,6 +24,8 @@ struct segment_make {
     struct bloom_build *bloom;
     struct merkle_hash *tile_roots; /* [tiles] */
     struct leaf_hash *gone_leaves;  /* of gone rows, ascending */
+    uint32_t next_row, gone_count;  /* where segment_make_rows() is, and what it has so far */
+    struct merkle_frontier tree;
     struct segment_summary summary; /* all but file_bytes, once everything was made */
     bool time_ordered;
 };
@@ -34,8 +36,9 @@ void segment_make_init(struct segment_make *make, const struct rows *source,
 void segment_make_release(struct segment_make *make);
 
 /* Goes through all rows once: payload, which goes into the Bloom filters, and leaf hashes, which
- * become tile roots and the root. CORRUPT; IO. */
-enum err segment_make_rows(struct segment_make *make, struct diag *diag);
+ * become tile roots and the root. CORRUPT; IO; BUSY between two tiles once *stop (NULL: never) is
+ * set: another call goes on. */
+enum err segment_make_rows(struct segment_make *make, const _Atomic bool *stop, struct diag *diag);
 
 /* Returns `e`; if that is CORRUPT, `diag` names the event of `row`. */
 enum err segment_make_unreadable(const struct rows *source, uint32_t row, enum err e,

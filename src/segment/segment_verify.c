@@ -137,7 +137,7 @@ enum err segment_verify(const struct segment *segment, struct diag *diag)
     TRY(sections_verify(&segment->sections, segment->name, diag));
     segment_make_init(&make, &segment->rows, NULL);
     TRY(check_payload(segment, make.reader, diag));
-    enum err e = segment_make_rows(&make, diag);
+    enum err e = segment_make_rows(&make, NULL, diag);
     if (e == ERR_CORRUPT && diag != NULL) {
         memcpy(diag->where, segment->name, sizeof(segment->name));
     }

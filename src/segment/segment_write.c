@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Compressing the payload is half of the work; the other half needs nothing of it. So they are done
+ * side by side: what a segment costs when it is the one thing to wait for is half as long, and on
+ * a machine that is busy with taking events, sealing has two shares of it and keeps up. Each half
+ * keeps its place, so that both can stop between two tiles of rows and go on later.
+ */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -9,6 +15,72 @@ enum { LEVEL_DEFAULT = 1 };
 #define INDEX_BYTES_MAX      MIB(1)
 #define DICTIONARY_BYTES_MAX MIB(1)
 
+struct made_section {
+    struct section what;
+    struct buf bytes;
+};
+
+/* Everything but the payload. */
+struct beside {
+    struct segment_make_cursor cursor;
+    struct made_section sections[SECTIONS_MAX];
+    size_t count;
+    enum err result; /* BUSY: it is to go on */
+    struct diag diag;
+};
+
+struct segment_writer {
+    struct segment_make make;
+    struct sections_writer *file;
+    int level;
+    const _Atomic bool *stop; /* of the run at hand; NULL: nobody stops it */
+    /* The payload, on the thread of who runs it. */
+    struct rows_reader *reader;
+    struct buf dictionary;
+    struct payload_writer *payload; /* NULL: not begun, or whole */
+    uint32_t packed;                /* rows */
+    bool is_packed;
+    struct beside beside;
+};
+
+enum err segment_writer_new(const struct rows *source, const struct segment_write_options *options,
+                            const struct dir *dir, const char *name, struct segment_writer **out,
+                            struct diag *diag)
+{
+    struct sections_writer *file = NULL;
+    TRY(sections_create(dir, name, &segment_format, &file, diag));
+    struct segment_writer *writer = mem_zeroed(sizeof(*writer));
+    writer->file = file;
+    segment_make_init(&writer->make, source, options->erase);
+    writer->level = options->compression_level != 0 ? options->compression_level : LEVEL_DEFAULT;
+    writer->reader = source->ops->reader_new(source);
+    buf_init(&writer->dictionary, DICTIONARY_BYTES_MAX);
+    writer->beside.result = ERR_BUSY;
+    *out = writer;
+    return OK;
+}
+
+void segment_writer_free(struct segment_writer *writer)
+{
+    if (writer == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < writer->beside.count; i++) {
+        buf_release(&writer->beside.sections[i].bytes);
+    }
+    payload_writer_free(writer->payload);
+    buf_release(&writer->dictionary);
+    writer->make.source->ops->reader_free(writer->reader);
+    segment_make_release(&writer->make);
+    sections_writer_free(writer->file);
+    free(writer);
+}
+
+static bool is_stopped(const struct segment_writer *writer)
+{
+    return writer->stop != NULL && atomic_load(writer->stop);
+}
+
 static enum err add_whole(struct sections_writer *file, enum segment_section kind,
                           const struct buf *bytes, struct diag *diag)
 {
@@ -16,121 +88,141 @@ static enum err add_whole(struct sections_writer *file, enum segment_section kin
     return sections_add(file, &what, buf_slice(bytes), diag);
 }
 
-/* ---- The payload, on the thread of who writes ---- */
+/* ---- The payload ---- */
 
-static enum err pack_rows(const struct segment_make *make, struct payload_writer *payload,
-                          struct rows_reader *reader, struct diag *diag)
+static enum err pack_row(struct segment_writer *writer, uint32_t row, struct diag *diag)
 {
+    const struct segment_make *make = &writer->make;
     const struct rows *source = make->source;
-    for (uint32_t row = 0; row < source->count; row++) {
-        slice data = {0};
-        slice metadata = {0};
-        if (make->gone == NULL || !row_set_has(make->gone, row)) {
-            enum err e = source->ops->payload(reader, row, &data, &metadata);
-            TRY(segment_make_unreadable(source, row, e, diag));
-        }
-        TRY(segment_make_unreadable(source, row, payload_add(payload, data, metadata, diag), diag));
+    slice data = {0};
+    slice metadata = {0};
+    if (make->gone == NULL || !row_set_has(make->gone, row)) {
+        enum err e = source->ops->payload(writer->reader, row, &data, &metadata);
+        TRY(segment_make_unreadable(source, row, e, diag));
     }
+    return segment_make_unreadable(source, row, payload_add(writer->payload, data, metadata, diag),
+                                   diag);
+}
+
+static enum err begin_payload(struct segment_writer *writer)
+{
+    TRY(payload_train(writer->reader, writer->make.gone, &writer->dictionary));
+    writer->payload =
+        payload_writer_new(writer->file, buf_slice(&writer->dictionary), writer->level);
+    sections_begin(writer->file, SEGMENT_PAYLOAD, SECTIONS_NO_FIELD);
     return OK;
 }
 
-static enum err write_payload(const struct segment_make *make, struct rows_reader *reader,
-                              int level, struct sections_writer *file, struct diag *diag)
+static enum err end_payload(struct segment_writer *writer, struct diag *diag)
 {
-    CLEANUP(buf_release) struct buf dictionary = BUF_INIT(DICTIONARY_BYTES_MAX);
     CLEANUP(buf_release) struct buf index = BUF_INIT(INDEX_BYTES_MAX);
-    TRY(payload_train(reader, make->gone, &dictionary));
-    OWNED(payload_writer)
-    payload = payload_writer_new(file, buf_slice(&dictionary), level != 0 ? level : LEVEL_DEFAULT);
-    sections_begin(file, SEGMENT_PAYLOAD, SECTIONS_NO_FIELD);
-    TRY(pack_rows(make, payload, reader, diag));
-    TRY(payload_end(payload, &index, diag));
-    sections_finish(file, 0, 0);
-    TRY(add_whole(file, SEGMENT_PAYLOAD_INDEX, &index, diag));
-    return dictionary.len > 0 ? add_whole(file, SEGMENT_PAYLOAD_DICTIONARY, &dictionary, diag) : OK;
+    TRY(payload_end(writer->payload, &index, diag));
+    payload_writer_free(MOVE(writer->payload));
+    sections_finish(writer->file, 0, 0);
+    TRY(add_whole(writer->file, SEGMENT_PAYLOAD_INDEX, &index, diag));
+    if (writer->dictionary.len > 0) {
+        TRY(add_whole(writer->file, SEGMENT_PAYLOAD_DICTIONARY, &writer->dictionary, diag));
+    }
+    writer->is_packed = true;
+    return OK;
+}
+
+/* BUSY: stopped. */
+static enum err write_payload(struct segment_writer *writer, struct diag *diag)
+{
+    if (writer->is_packed) {
+        return OK;
+    }
+    if (writer->payload == NULL) {
+        TRY(begin_payload(writer));
+    }
+    for (; writer->packed < writer->make.source->count; writer->packed++) {
+        if (writer->packed % ROWS_TILE == 0 && is_stopped(writer)) {
+            return ERR_BUSY;
+        }
+        TRY(pack_row(writer, writer->packed, diag));
+    }
+    return end_payload(writer, diag);
 }
 
 /* ---- Everything else, beside it ---- */
 
-struct made_section {
-    struct section what;
-    struct buf bytes;
-};
-
-struct beside {
-    struct segment_make *make;
-    struct made_section sections[SECTIONS_MAX];
-    size_t count;
-    enum err result;
-    struct diag diag;
-};
-
-static enum err make_sections(struct beside *beside)
+static enum err make_section(struct segment_writer *writer, bool *more)
 {
-    struct segment_make *make = beside->make;
-    struct segment_make_cursor cursor = {0};
-    bool more = true;
-    TRY(segment_make_rows(make, &beside->diag));
-    for (;;) {
-        ASSERT(beside->count < SECTIONS_MAX);
-        struct made_section *made = &beside->sections[beside->count];
-        enum err e = segment_make_next(make, &cursor, &made->what, &more);
-        if (e == ERR_CORRUPT) {
-            return diag_fail(&beside->diag, e, "", "the columns it is made from are damaged");
-        }
-        TRY(e);
-        if (!more) {
-            return OK;
-        }
+    struct segment_make *make = &writer->make;
+    struct beside *beside = &writer->beside;
+    ASSERT(beside->count < SECTIONS_MAX);
+    struct made_section *made = &beside->sections[beside->count];
+    enum err e = segment_make_next(make, &beside->cursor, &made->what, more);
+    if (e == ERR_CORRUPT) {
+        return diag_fail(&beside->diag, e, "", "the columns it is made from are damaged");
+    }
+    if (e == OK && *more) {
         buf_init(&made->bytes, make->section.len);
         buf_append(&made->bytes, buf_slice(&make->section));
         beside->count++;
     }
+    return e;
+}
+
+/* BUSY: stopped. */
+static enum err make_sections(struct segment_writer *writer)
+{
+    TRY(segment_make_rows(&writer->make, writer->stop, &writer->beside.diag));
+    for (bool more = true; more;) {
+        if (is_stopped(writer)) {
+            return ERR_BUSY;
+        }
+        TRY(make_section(writer, &more));
+    }
+    return OK;
 }
 
 static void run_beside(void *arg)
 {
-    struct beside *beside = arg;
-    beside->result = make_sections(beside);
+    struct segment_writer *writer = arg;
+    writer->beside.result = make_sections(writer);
 }
 
-static void beside_free(struct beside *beside)
-{
-    for (size_t i = 0; beside != NULL && i < beside->count; i++) {
-        buf_release(&beside->sections[i].bytes);
-    }
-    free(beside);
-}
-DEFINE_OWNED(beside);
+/* ---- Both ---- */
 
-/*
- * Compressing the payload is half of the work; the other half needs nothing of it. So they are done
- * side by side: what a segment costs when it is the one thing to wait for is half as long, and on
- * a machine that is busy with taking events, sealing has two shares of it and keeps up.
- */
-static enum err write_all(struct segment_make *make, int level, struct sections_writer *file,
-                          struct diag *diag)
+/* The halves' own results; BUSY where one is to go on. */
+static enum err run_halves(struct segment_writer *writer, struct diag *diag)
 {
     struct thread thread = {0};
-    OWNED(beside) beside = mem_zeroed(sizeof(*beside));
-    beside->make = make;
-    bool is_alone = thread_start(&thread, "sealer-index", run_beside, beside, NULL) != OK;
-    struct rows_reader *reader = make->source->ops->reader_new(make->source);
-    enum err e = write_payload(make, reader, level, file, diag);
-    make->source->ops->reader_free(reader);
+    bool is_made = writer->beside.result == OK;
+    bool is_alone =
+        !is_made && thread_start(&thread, "sealer-index", run_beside, writer, NULL) != OK;
+    enum err e = write_payload(writer, diag);
     if (is_alone) {
-        run_beside(beside);
+        run_beside(writer);
     }
     thread_join(&thread);
-    TRY(e);
-    if (beside->result != OK && diag != NULL) {
-        *diag = beside->diag;
+    if (e != OK && e != ERR_BUSY) {
+        return e;
     }
-    TRY(beside->result);
-    for (size_t i = 0; i < beside->count; i++) {
-        TRY(sections_add(file, &beside->sections[i].what, buf_slice(&beside->sections[i].bytes),
-                         diag));
+    if (writer->beside.result != OK && writer->beside.result != ERR_BUSY && diag != NULL) {
+        *diag = writer->beside.diag;
     }
+    return writer->beside.result != OK ? writer->beside.result : e;
+}
+
+enum err segment_writer_run(struct segment_writer *writer, const _Atomic bool *stop,
+                            struct segment_summary *out, struct diag *diag)
+{
+    uint8_t head[SEGMENT_HEAD_BYTES];
+    uint64_t bytes = 0;
+    struct segment_make *make = &writer->make;
+    writer->stop = stop;
+    TRY(run_halves(writer, diag));
+    for (size_t i = 0; i < writer->beside.count; i++) {
+        const struct made_section *made = &writer->beside.sections[i];
+        TRY(sections_add(writer->file, &made->what, buf_slice(&made->bytes), diag));
+    }
+    segment_head_put(head, &make->summary, make->time_ordered);
+    TRY(sections_commit(writer->file, (slice){head, sizeof(head)}, &bytes, diag));
+    *out = make->summary;
+    out->file_bytes = bytes;
     return OK;
 }
 
@@ -138,16 +230,7 @@ enum err segment_write(const struct rows *source, const struct segment_write_opt
                        const struct dir *dir, const char *name, struct segment_summary *out,
                        struct diag *diag)
 {
-    CLEANUP(segment_make_release) struct segment_make make;
-    uint8_t head[SEGMENT_HEAD_BYTES];
-    uint64_t bytes = 0;
-    segment_make_init(&make, source, options->erase);
-    OWNED(sections_writer) file = NULL;
-    TRY(sections_create(dir, name, &segment_format, &file, diag));
-    TRY(write_all(&make, options->compression_level, file, diag));
-    segment_head_put(head, &make.summary, make.time_ordered);
-    TRY(sections_commit(file, (slice){head, sizeof(head)}, &bytes, diag));
-    *out = make.summary;
-    out->file_bytes = bytes;
-    return OK;
+    OWNED(segment_writer) writer = NULL;
+    TRY(segment_writer_new(source, options, dir, name, &writer, diag));
+    return segment_writer_run(writer, NULL, out, diag);
 }

@@ -142,7 +142,8 @@ enum err store_rotate_key(struct store *store, int64_t overlap_us, struct diag *
 
 struct store_figures {
     uint64_t events, segments, segment_bytes, wal_bytes, wal_files, queue_bytes, commits,
-        commit_us_total, fsync_us_max, checkpoint_size, duplicates, conflicts, sealing;
+        commit_us_total, fsync_us_max, checkpoint_size, duplicates, conflicts, sealing,
+        sealed_behind; /* of the segments that were sealed, those begun in the background */
     uint64_t disk_free_bytes, disk_total_bytes;
     bool writable; /* false below the disk reserve */
 };
