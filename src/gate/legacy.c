@@ -137,7 +137,5 @@ const struct legacy *legacy_of(const struct api *api, const struct http_request 
     if (!api_version_applies(request)) {
         return NULL;
     }
-    struct version version = {0};
-    ASSERT(version_parse(slice_from_cstr(api_version_of(api->versions, request)->name), &version));
-    return version.major < 2 ? &legacy_v1 : NULL;
+    return api_version_number(api->versions, request).major < 2 ? &legacy_v1 : NULL;
 }

@@ -123,9 +123,11 @@ enum err api_versions_new(const struct version_table *table, const struct http_r
     OWNED(api_versions) versions = mem_zeroed(sizeof(*versions));
     versions->table = table;
     versions->usage = version_usage_new();
+    versions->numbers = mem_array(table->count, sizeof(*versions->numbers));
     versions->lines = mem_array(table->count, sizeof(*versions->lines));
     versions->lives = mem_array(table->count, sizeof(*versions->lives));
     for (size_t i = 0; i < table->count; i++) {
+        ASSERT(version_parse(slice_from_cstr(table->entries[i].name), &versions->numbers[i]));
         make_version_lines(versions, i);
     }
     TRY(take_routes(versions, routes, route_count, diag));
@@ -145,6 +147,7 @@ void api_versions_free(struct api_versions *versions)
     for (size_t i = 0; i < versions->gone_count; i++) {
         buf_release(&versions->gone[i].lines);
     }
+    free(versions->numbers);
     free(versions->lines);
     free(versions->lives);
     free(versions->gone);
@@ -183,6 +186,18 @@ const struct version_entry *api_version_of(const struct api_versions *versions,
         caller->version = version;
     }
     return version;
+}
+
+/* Where in the table. */
+static size_t index_of(const struct api_versions *versions, const struct http_request *request)
+{
+    return (size_t)(api_version_of(versions, request) - versions->table->entries);
+}
+
+struct version api_version_number(const struct api_versions *versions,
+                                  const struct http_request *request)
+{
+    return versions->numbers[index_of(versions, request)];
 }
 
 static void extend_removed(struct json_writer *json, const void *data)
@@ -242,8 +257,7 @@ void api_version_headers(const struct api_versions *versions, struct http_reques
     if (!api_version_applies(request)) {
         return;
     }
-    const struct version_entry *entry = api_version_of(versions, request);
-    size_t index = (size_t)(entry - versions->table->entries);
+    size_t index = index_of(versions, request);
     http_response_lines(request->response, buf_slice(&versions->lines[index]));
     slice deprecation = deprecation_of(versions, request->route, index);
     if (deprecation.len > 0) {
@@ -257,11 +271,10 @@ const char *api_version_note(const struct api_versions *versions,
     if (!api_version_applies(request)) {
         return NULL;
     }
-    const struct version_entry *entry = api_version_of(versions, request);
+    size_t index = index_of(versions, request);
     const struct caller *caller = request->caller;
-    version_usage_count(versions->usage, caller != NULL ? caller->key_id : (slice){0},
-                        (size_t)(entry - versions->table->entries));
-    return entry->name;
+    version_usage_count(versions->usage, caller != NULL ? caller->key_id : (slice){0}, index);
+    return versions->table->entries[index].name;
 }
 
 void api_version_metrics(const struct api_versions *versions, struct buf *out)

@@ -26,6 +26,7 @@ struct version_gone {
 struct api_versions {
     const struct version_table *table;
     struct version_usage *usage; /* of this process; api/version_report.h has what is kept */
+    struct version *numbers;     /* of the table's entries */
     struct buf *lines;           /* of headers, for each version */
     struct buf *lives;           /* and more of them, for those that are deprecated */
     struct version_gone *gone;
@@ -45,6 +46,10 @@ bool api_version_applies(const struct http_request *request);
  * who calls: what was said of a caller once stays. */
 const struct version_entry *api_version_of(const struct api_versions *versions,
                                            const struct http_request *request);
+
+/* Its number. */
+struct version api_version_number(const struct api_versions *versions,
+                                  const struct http_request *request);
 
 /* Middleware, the first: what was removed answers 410. */
 enum http_pass api_version_pass(struct http_request *request, void *data);

@@ -174,10 +174,10 @@ static slice media_type(const struct http_request *request, char scratch[64])
     return (slice){(const uint8_t *)scratch, len};
 }
 
-static bool is_one_of(slice type, const char *const *names, size_t count)
+static bool is_one_of(slice name, const slice *names, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (slice_equal(type, slice_from_cstr(names[i]))) {
+        if (slice_equal(name, names[i])) {
             return true;
         }
     }
@@ -187,9 +187,16 @@ static bool is_one_of(slice type, const char *const *names, size_t count)
 /* NDJSON, or JSON (also as curl -d labels it); anything else is 415. */
 static bool find_shape(struct http_request *request, struct intake_options *options)
 {
-    static const char *const lines[] = {"application/x-ndjson", "application/ndjson",
-                                        "application/jsonl", "application/x-jsonlines"};
-    static const char *const json[] = {"application/json", "application/x-www-form-urlencoded"};
+    static const slice lines[] = {
+        SLICE_INIT("application/x-ndjson"),
+        SLICE_INIT("application/ndjson"),
+        SLICE_INIT("application/jsonl"),
+        SLICE_INIT("application/x-jsonlines"),
+    };
+    static const slice json[] = {
+        SLICE_INIT("application/json"),
+        SLICE_INIT("application/x-www-form-urlencoded"),
+    };
     char scratch[64];
     slice type = media_type(request, scratch);
     if (is_one_of(type, lines, COUNT_OF(lines))) {
@@ -235,8 +242,10 @@ static bool flag_is_set(const struct http_request *request, const char *name)
 /* Parameters that a write takes; a misspelt one is said, not passed over. */
 static bool params_are_known(struct http_request *request)
 {
-    static const char *const known[] = {"on_error", "receipt", "backfill", "api_key",
-                                        "api_version"};
+    static const slice known[] = {
+        SLICE_INIT("on_error"), SLICE_INIT("receipt"),     SLICE_INIT("backfill"),
+        SLICE_INIT("api_key"),  SLICE_INIT("api_version"),
+    };
     slice value = {0};
     for (size_t i = 0; i < request->query_count; i++) {
         if (!is_one_of(request->query[i].name, known, COUNT_OF(known))) {
