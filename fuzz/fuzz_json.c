@@ -21,7 +21,7 @@
 #undef json_is_number
 
 #include "base/mem.h"
-#include "codec/json.h"
+#include "json/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

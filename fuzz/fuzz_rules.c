@@ -3,7 +3,7 @@
  * Requests of POST /api/v1/validate. Whatever is sent: it is refused with a sentence, or there is a
  * result whose status and counts agree, and which is written as valid JSON.
  */
-#include "codec/json.h"
+#include "json/json.h"
 #include "validate/rules.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -4,7 +4,7 @@
  * refused with a sentence, and a check ends with a sentence or a verdict: the same with a sink and
  * without, and the sink has heard something exactly if the document is invalid.
  */
-#include "codec/json.h"
+#include "json/json.h"
 #include "validate/schema.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

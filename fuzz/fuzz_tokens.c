@@ -4,9 +4,9 @@
  * is asked of that value are the leaves of the filter, and, for each scalar of the value itself,
  * "is this path equal to that", which must match too. Bytes that are no JSON crash nothing.
  */
-#include "codec/json.h"
 #include "filter/random.h"
 #include "filter/tokens.h"
+#include "json/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

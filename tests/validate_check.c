@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "codec/json.h"
+#include "json/json.h"
 #include "validate/schema.h"
 
 enum { LINE_BYTES_MAX = 1024 * 1024 };

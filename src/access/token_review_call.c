@@ -6,8 +6,8 @@
 
 #include "access/token_review_read.h"
 #include "base/mem.h"
-#include "codec/json_write.h"
 #include "crypto/secret.h"
+#include "json/write.h"
 #include "os/file.h"
 
 #define PATH       "/apis/authentication.k8s.io/v1/tokenreviews"

@@ -10,8 +10,8 @@
 #include "api/handlers.h"
 #include "api/health_redis.h"
 #include "base/log.h"
-#include "codec/json_write.h"
 #include "gate/gate.h"
+#include "json/write.h"
 #include "os/clock.h"
 #include "os/system.h"
 

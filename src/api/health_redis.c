@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/health_redis.h"
 
-#include "codec/json_write.h"
 #include "gate/gate.h"
+#include "json/write.h"
 #include "limits/limit_link.h"
 #include "limits/limit_script.h"
 #include "os/clock.h"

@@ -6,9 +6,9 @@
 #include "access/callers.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "codec/json_write.h"
 #include "gate/gate.h"
 #include "ingest/journal.h"
+#include "json/write.h"
 #include "os/ticker.h"
 
 enum { EVENT_BYTES_MAX = 1024, TURN_US = 1000000 };

@@ -3,8 +3,8 @@
 #include "accounts/key_usage_answer.h"
 #include "api/handlers.h"
 #include "api/version_report.h"
-#include "codec/json_write.h"
 #include "gate/negotiate.h"
+#include "json/write.h"
 #include "os/clock.h"
 
 static void write_optional(struct json_writer *json, const char *key, const char *text)

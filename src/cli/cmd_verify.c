@@ -8,8 +8,8 @@
 #include "cli/cli.h"
 #include "cli/input.h"
 #include "cli/progress.h"
-#include "codec/json_write.h"
 #include "event/event.h"
+#include "json/write.h"
 #include "ledger/verify.h"
 #include "tree/checkpoint.h"
 

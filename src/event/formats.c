@@ -5,8 +5,8 @@
  */
 #include "event/formats.h"
 
-#include "codec/json_bytes.h"
 #include "event/mapping.h"
+#include "json/bytes.h"
 
 static const struct format *const formats[] = {
     &format_cloudtrail,

@@ -3,10 +3,10 @@
  * The canonical line. Room for the whole line is reserved once, as if nothing needed an escape;
  * only a text that does takes the long road.
  */
-#include "codec/json.h"
-#include "codec/json_bytes.h"
 #include "codec/time.h"
 #include "event/event.h"
+#include "json/bytes.h"
+#include "json/json.h"
 
 enum { MEMBER_BYTES_MAX = 80 }; /* comma, name, colon, quotes, and a value that is no text */
 

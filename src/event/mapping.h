@@ -9,9 +9,9 @@
  * (FIELD_COUNT) are only collected, for `finish`.
  */
 
-#include "codec/json.h"
 #include "event/formats.h"
 #include "event/value.h"
+#include "json/json.h"
 
 #define MAPPING_KEYS_MAX  4
 #define MAPPING_RULES_MAX 32

@@ -3,8 +3,8 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
-#include "codec/json.h"
 #include "event/read.h"
+#include "json/json.h"
 
 /*
  * Members of metadata are compared in a table of what is stored, so that a repeat with very many

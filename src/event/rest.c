@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "codec/json.h"
-#include "codec/json_pointer.h"
 #include "event/reader.h"
+#include "json/json.h"
+#include "json/pointer.h"
 
 enum { QUOTED_BYTES_MAX = 6 }; /* of one byte of a name: \u001f */
 

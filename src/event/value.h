@@ -5,8 +5,8 @@
  * Threads: any.
  */
 
-#include "codec/json.h"
 #include "event/event.h"
+#include "json/json.h"
 
 /*
  * The value of `field` that a JSON value or a plain text gives. Texts point into the input, the

@@ -4,7 +4,7 @@
  * first value that matches; what lies beside the path is skipped without being looked at. Nothing
  * is allocated but for a long string with escapes.
  */
-#include "codec/json.h"
+#include "json/json.h"
 
 #include "base/mem.h"
 #include "filter/filter.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/address.h"
-#include "codec/json.h"
 #include "codec/time.h"
 #include "filter/regex.h"
 #include "filter/syntax.h"
 #include "filter/values.h"
 #include "filter/words.h"
+#include "json/json.h"
 
 /* What it takes to make a leaf, in one place. */
 struct maker {

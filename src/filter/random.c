@@ -2,8 +2,8 @@
 #include "filter/random.h"
 
 #include "base/hash.h"
-#include "codec/json.h"
 #include "codec/time.h"
+#include "json/json.h"
 
 uint64_t random_below(struct filter_random *random, uint64_t bound)
 {

@@ -21,8 +21,8 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
-#include "codec/json.h"
 #include "filter/words.h"
+#include "json/json.h"
 
 enum {
     ROOT_DATA = 1,

@@ -3,10 +3,10 @@
 
 #include "access/rights.h"
 #include "base/mem.h"
-#include "codec/json.h"
-#include "codec/json_write.h"
 #include "gate/auth.h"
 #include "ingest/journal.h"
+#include "json/json.h"
+#include "json/write.h"
 #include "os/clock.h"
 
 #define HIDDEN "[hidden]"

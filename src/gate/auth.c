@@ -6,8 +6,8 @@
 #include "access/rights.h"
 #include "access/token_review.h"
 #include "base/log.h"
-#include "codec/json_write.h"
 #include "gate/meter.h"
+#include "json/write.h"
 #include "os/clock.h"
 #include "people/people.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fail - from enum err to a problem document: the one place where codes become statuses. */
 #include "base/log.h"
-#include "codec/json_write.h"
 #include "gate/gate.h"
+#include "json/write.h"
 #include "os/clock.h"
 
 struct failure {

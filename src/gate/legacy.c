@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gate/legacy.h"
 
-#include "codec/json_write.h"
+#include "json/write.h"
 
 /* ---- Lists ---- */
 

@@ -4,10 +4,10 @@
 #include <stdio.h>
 
 #include "base/hash.h"
-#include "codec/json_write.h"
 #include "gate/access_event.h"
 #include "gate/auth.h"
 #include "http/problem.h"
+#include "json/write.h"
 #include "limits/limit_text.h"
 #include "limits/limit_tiers.h"
 #include "os/clock.h"

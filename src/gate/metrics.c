@@ -4,11 +4,11 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "codec/json_write.h"
 #include "gate/negotiate.h"
 #include "ingest/journal.h"
 #include "ingest/metrics.h"
 #include "ingest/outbox_follower.h"
+#include "json/write.h"
 #include "limits/limit_link.h"
 #include "limits/limits.h"
 #include "people/people.h"

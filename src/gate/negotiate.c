@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "codec/json_write.h"
 #include "gate/auth.h"
+#include "json/write.h"
 
 enum {
     LINES_BYTES_MAX = 2048,

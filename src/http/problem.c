@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/problem.h"
 
-#include "codec/json_write.h"
 #include "http/request.h"
+#include "json/write.h"
 
 void http_problem_write(struct http_request *request, const struct http_problem *problem)
 {

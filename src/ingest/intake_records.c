@@ -2,9 +2,9 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "codec/json.h"
 #include "ingest/intake.h"
 #include "ingest/metrics.h"
+#include "json/json.h"
 
 /* ---- Splitting ---- */
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "codec/json_pointer.h"
 #include "event/read.h"
+#include "json/pointer.h"
 
 enum { MESSAGE_BYTES_MAX = 110 }; /* with what is around it, a struct diag has room for it */
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "codec/json_pointer.h"
+#include "json/pointer.h"
 #include "kinds/kinds.h"
 #include "validate/schema.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "codec/json_write.h"
+#include "json/write.h"
 #include "query/cursor.h"
 
 /* One page as it grows. */

@@ -2,7 +2,7 @@
 #include "query/render.h"
 
 #include "codec/hex.h"
-#include "codec/json_write.h"
+#include "json/write.h"
 
 static slice field_name(enum field field)
 {

@@ -2,7 +2,7 @@
 /* stats - counts by field and time, from the store's groups to an answer. */
 #include <stdlib.h>
 
-#include "codec/json_write.h"
+#include "json/write.h"
 #include "query/query.h"
 
 enum {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* events - reading: query, one event, its proof, timeline, stats. All run in the pool. */
 #include "base/mem.h"
-#include "codec/json_write.h"
 #include "gate/auth.h"
 #include "gate/gate.h"
 #include "gate/legacy.h"
 #include "gate/metrics.h"
+#include "json/write.h"
 #include "os/clock.h"
 #include "trail/reader.h"
 #include "trail/trail.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* log - the log's proofs: checkpoint, tiles, entry bundles, consistency, keys. */
 #include "codec/base64.h"
-#include "codec/json_write.h"
 #include "gate/gate.h"
+#include "json/write.h"
 #include "os/clock.h"
 #include "trail/trail.h"
 

@@ -2,10 +2,10 @@
 /* validate - a document is checked against rules that come with it, or a schema that is registered;
  * nothing of it is stored. */
 #include "codec/hex.h"
-#include "codec/json_write.h"
 #include "gate/access_event.h"
 #include "gate/auth.h"
 #include "ingest/requirements.h"
+#include "json/write.h"
 #include "os/clock.h"
 #include "os/random.h"
 #include "trail/trail.h"

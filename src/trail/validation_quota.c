@@ -5,9 +5,9 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "codec/json_write.h"
 #include "gate/access_event.h"
 #include "gate/auth.h"
+#include "json/write.h"
 #include "limits/limit_tiers.h"
 #include "os/clock.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trail/write_answer.h"
 
-#include "codec/json_write.h"
 #include "gate/gate.h"
 #include "gate/legacy.h"
+#include "json/write.h"
 
 static void write_seqs(struct json_writer *json, const struct intake_result *result)
 {

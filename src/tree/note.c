@@ -12,8 +12,8 @@
 #include "tree/note.h"
 
 #include "codec/base64.h"
-#include "codec/json.h"
 #include "codec/wire.h"
+#include "json/json.h"
 #include "tree/lines.h"
 #include "tree/note_key.h"
 

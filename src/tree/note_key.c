@@ -9,10 +9,10 @@
 
 #include "codec/base64.h"
 #include "codec/hex.h"
-#include "codec/json.h"
 #include "codec/wire.h"
 #include "crypto/secret.h"
 #include "crypto/sha256.h"
+#include "json/json.h"
 
 enum {
     TYPED_KEY_BYTES = 1 + ED25519_PUBLIC_BYTES,

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "codec/json_pointer.h"
+#include "json/pointer.h"
 
 /* The containers that are open, from the root, and the newest child of each. */
 struct reading {

@@ -13,7 +13,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "codec/json.h"
+#include "json/json.h"
 
 struct node {
     enum json_kind kind;

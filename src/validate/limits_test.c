@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hostile schemas, rules and documents: each ends with a named error, none with a verdict. */
 #include "base/test.h"
-#include "codec/json.h"
+#include "json/json.h"
 #include "validate/rules.h"
 #include "validate/schema.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All of it stands on the normal spelling of codec/json.h: [-]<digits>e<power>, the digits without
+ * All of it stands on the normal spelling of json/json.h: [-]<digits>e<power>, the digits without
  * zeros at either end. Such a number is an integer if its power is not negative.
  *
  *   a = A * 10^p is a multiple of m = M * 10^q  if and only if  M divides A * 10^(p-q)
@@ -9,7 +9,7 @@
  */
 #include "validate/number.h"
 
-#include "codec/json.h"
+#include "json/json.h"
 
 enum { NORMAL_BYTES = 64, EXTRA_BYTES = 20, COUNT_DIGITS_MAX = 19 };
 

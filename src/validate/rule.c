@@ -2,7 +2,7 @@
 /* rule - from the JSON of a rule to what can be asked. */
 #include "validate/rule.h"
 
-#include "codec/json_pointer.h"
+#include "json/pointer.h"
 #include "validate/trial.h"
 
 #define OF(kind) (1u << (unsigned)(kind))

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "codec/json_pointer.h"
+#include "json/pointer.h"
 #include "validate/rule.h"
 #include "validate/trial.h"
 

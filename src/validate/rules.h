@@ -17,7 +17,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/slice.h"
-#include "codec/json_write.h"
+#include "json/write.h"
 
 #define RULES_MAX                100
 #define RULES_BYTES_MAX          KIB(256) /* the text of all rules of a request */

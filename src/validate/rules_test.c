@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/test.h"
-#include "codec/json.h"
+#include "json/json.h"
 #include "validate/rules.h"
 
 #define NOW_US INT64_C(1768435200000000) /* 2026-01-15T00:00:00Z */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/test.h"
-#include "codec/json.h"
+#include "json/json.h"
 #include "validate/schema.h"
 
 /* ---- What fits, and what does not: pointer and keyword of every violation ---- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "codec/json_pointer.h"
+#include "json/pointer.h"
 
 #include <string.h>
 

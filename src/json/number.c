@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "codec/json_number.h"
+#include "json/number.h"
 
-#include "codec/json.h"
+#include "json/json.h"
 
 #define EXPONENT_MAX INT64_C(1000000000000000) /* far beyond the length of any text in memory */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/hex.h"
-#include "codec/json.h"
-#include "codec/json_bytes.h"
+#include "json/bytes.h"
+#include "json/json.h"
 
 /* The code unit of the \uXXXX at `p`, -1 if there is none. */
 static int read_unit(const uint8_t *p, const uint8_t *end)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "codec/json_write.h"
+#include "json/write.h"
 
 #include "codec/hex.h"
-#include "codec/json.h"
 #include "codec/time.h"
+#include "json/json.h"
 
 struct json_writer json_writer_to(struct buf *out)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/test.h"
-#include "codec/json.h"
-#include "codec/json_bytes.h"
-#include "codec/json_write.h"
+#include "json/bytes.h"
+#include "json/json.h"
+#include "json/write.h"
 
 struct text_case {
     slice raw, plain, quoted;

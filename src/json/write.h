@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * json_write - JSON out, into a buf. Commas and closing brackets are its business; the first error
+ * write - JSON out, into a buf. Commas and closing brackets are its business; the first error
  * sticks and json_end() tells it, so that a handler checks once.
  *
  *   struct json_writer w = json_writer_to(&buf);

@@ -10,7 +10,7 @@
  *                      Damaged bytes end it with JSON_ERROR, never with a crash.
  *   texts, numbers     unescape, quote, compact; decimals compared without floating point.
  *
- * No function reads outside the slice it is given. Writing JSON is codec/json_write.h.
+ * No function reads outside the slice it is given. Writing JSON is json/write.h.
  *
  * Threads: any; a scan or a walk belongs to one.
  */

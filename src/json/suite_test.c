@@ -8,7 +8,7 @@
  */
 #include "base/mem.h"
 #include "base/test.h"
-#include "codec/json.h"
+#include "json/json.h"
 
 #define J(literal) SLICE_INIT(literal)
 

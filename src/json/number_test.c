@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/test.h"
-#include "codec/json.h"
+#include "json/json.h"
 
 struct number_case {
     const char *name; /* the number */

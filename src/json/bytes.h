@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * json_bytes - finding the next byte that matters inside a string. Private to the json files.
+ * bytes - finding the next byte that matters inside a string. Private to the room.
  *
  *   json_find_special   quote, backslash, control, or a byte of 0x80 and above
  *   json_find_escaped   quote, backslash, or control
@@ -152,7 +152,7 @@ static inline const uint8_t *json_character_end(const uint8_t *p, const uint8_t 
 }
 
 #if defined(__SSE2__)
-#include "codec/json_bytes_sse2.h"
+#include "json/bytes_sse2.h"
 #else
 #define json_find_special json_plain_find_special
 #define json_find_escaped json_plain_find_escaped

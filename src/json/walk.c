@@ -4,8 +4,8 @@
  * again: every read is below `end`, the stack has a floor and a ceiling, and an item always
  * advances.
  */
-#include "codec/json.h"
-#include "codec/json_bytes.h"
+#include "json/bytes.h"
+#include "json/json.h"
 
 enum {
     WANTS_VALUE,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/test.h"
-#include "codec/json.h"
-#include "codec/json_pointer.h"
+#include "json/json.h"
+#include "json/pointer.h"
 
 static void test_members_come_unescaped_and_in_order(void **state)
 {

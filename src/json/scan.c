@@ -14,10 +14,10 @@
 
 #include "base/hash.h"
 #include "codec/hex.h"
-#include "codec/json.h"
-#include "codec/json_bytes.h"
-#include "codec/json_number.h"
-#include "codec/json_pointer.h"
+#include "json/bytes.h"
+#include "json/json.h"
+#include "json/number.h"
+#include "json/pointer.h"
 
 enum {
     LINEAR_NAMES = 24,

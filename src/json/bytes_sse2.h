@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* json_bytes_sse2 - the searches of json_bytes.h, 32 bytes at a time: most strings end within. */
+/* bytes_sse2 - the searches of bytes.h, 32 bytes at a time: most strings end within. */
 
 #include <emmintrin.h>
 
-#include "codec/json_bytes.h"
+#include "json/bytes.h"
 
 /* As signed bytes, controls and bytes of 0x80 and above are all less than a space. */
 static inline unsigned json_block_special(__m128i block)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* json_number - where a number ends. Private to the json files. */
+/* number - where a number ends. Private to the room. */
 
 #include "base/slice.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * json_pointer - RFC 6901 pointers that are built in a place of fixed size, as in a struct diag.
+ * pointer - RFC 6901 pointers that are built in a place of fixed size, as in a struct diag.
  *
  * `where` has `size` bytes and is NUL-terminated.  Threads: any.
  */
