@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "cli/screen.h"
+#include "show/screen.h"
 
 /* The contract with shell scripts; documented in cairn(1), never renumbered. */
 enum cli_exit {

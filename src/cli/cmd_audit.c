@@ -5,8 +5,8 @@
 
 #include "base/mem.h"
 #include "cli/connect.h"
-#include "cli/show.h"
 #include "kinds/kinds.h"
+#include "show/show.h"
 
 struct audit_args {
     const char *by, *operation, *table, *record, *since, *until, *org;

@@ -8,9 +8,9 @@
 
 #include "base/mem.h"
 #include "cli/connect.h"
-#include "cli/progress.h"
 #include "os/clock.h"
 #include "os/random.h"
+#include "show/progress.h"
 
 enum { CONNECTIONS_MAX = 256, BATCH_MAX = 10000, SECONDS_MAX = 3600, EVENT_BYTES_MAX = 2048 };
 

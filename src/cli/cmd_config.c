@@ -8,10 +8,10 @@
 
 #include "base/mem.h"
 #include "cli/connect.h"
-#include "cli/show.h"
 #include "crypto/secret.h"
 #include "kinds/kinds.h"
 #include "os/terminal.h"
+#include "show/show.h"
 
 enum {
     SECRET_LINE_BYTES = 4096,

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "cli/connect.h"
-#include "cli/show.h"
+#include "show/show.h"
 
 /* ---- log and health: a small object ---- */
 

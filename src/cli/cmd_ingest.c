@@ -6,8 +6,8 @@
 #include "base/mem.h"
 #include "cli/connect.h"
 #include "cli/input.h"
-#include "cli/progress.h"
 #include "client/stream.h"
+#include "show/progress.h"
 
 enum { READ_BYTES = 1024 * 1024, WINDOW_BYTES_MAX = 8 * 1024 * 1024, TRIES_MAX = 6 };
 

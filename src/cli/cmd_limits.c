@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/connect.h"
-#include "cli/show.h"
+#include "show/show.h"
 
 enum { TARGET_BYTES_MAX = 4096, PAGE = 1000 };
 

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "cli/connect.h"
-#include "cli/show.h"
+#include "show/show.h"
 
 struct query_args {
     const char *since, *until, *order, *fields;

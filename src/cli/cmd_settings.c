@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "cli/connect.h"
-#include "cli/show.h"
 #include "options/options.h"
+#include "show/show.h"
 
 enum { TARGET_BYTES_MAX = 4096, ANSWER_BYTES_MAX = 16 * 1024 * 1024 };
 

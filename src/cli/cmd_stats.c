@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "cli/connect.h"
-#include "cli/show.h"
+#include "show/show.h"
 
 enum { BAR_COLUMNS = 30, KEYS_MAX = 4 };
 

@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "cli/connect.h"
-#include "cli/show.h"
+#include "show/show.h"
 
 struct tail_args {
     const char *after;

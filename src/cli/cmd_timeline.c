@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "cli/connect.h"
-#include "cli/tree.h"
+#include "show/tree.h"
 
 struct output {
     const struct screen *screen;

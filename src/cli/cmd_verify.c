@@ -7,10 +7,10 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/input.h"
-#include "cli/progress.h"
 #include "event/event.h"
 #include "json/write.h"
 #include "ledger/verify.h"
+#include "show/progress.h"
 #include "tree/checkpoint.h"
 
 enum { EVENT_BYTES_MAX = 4 * 1024 * 1024 };

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "cli/connect.h"
-#include "cli/show.h"
+#include "show/show.h"
 
 struct version_args {
     uint64_t days;

@@ -7,7 +7,7 @@
  * Threads: one.
  */
 
-#include "cli/screen.h"
+#include "show/screen.h"
 
 struct progress {
     const struct screen *screen;

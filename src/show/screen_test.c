@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/test.h"
-#include "cli/screen.h"
+#include "show/screen.h"
 
 struct text_case {
     const char *name;

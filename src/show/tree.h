@@ -7,7 +7,7 @@
  * forged links can make. Threads: one owner at a time.
  */
 
-#include "cli/show.h"
+#include "show/show.h"
 
 struct tree_node {
     json_t *event;   /* owned */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/screen.h"
+#include "show/screen.h"
 
 #include <stdio.h>
 #include <unistd.h>

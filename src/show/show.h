@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-#include "cli/table.h"
+#include "show/table.h"
 
 /* Events as table rows. */
 struct event_table {

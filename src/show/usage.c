@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* show_usage - how much a key was used, as `cairn key usage` tells it. */
+/* usage - how much a key was used, as `cairn key usage` tells it. */
 #include <stdlib.h>
 
-#include "cli/show.h"
+#include "show/show.h"
 
 static json_int_t number_of(const json_t *object, const char *name)
 {

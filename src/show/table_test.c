@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tables, trees, progress, numbers: what is drawn, to the character. */
 #include "base/test.h"
-#include "cli/progress.h"
-#include "cli/show.h"
-#include "cli/table.h"
-#include "cli/tree.h"
+#include "show/progress.h"
+#include "show/show.h"
+#include "show/table.h"
+#include "show/tree.h"
 
 static const struct screen wide = {.width = 80};
 

@@ -10,7 +10,7 @@
  * Threads: one owner at a time.
  */
 
-#include "cli/screen.h"
+#include "show/screen.h"
 
 #define TABLE_COLUMNS_MAX 12
 
