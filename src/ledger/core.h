@@ -5,11 +5,11 @@
  * Included by the files of this room that make up the ledger, by nobody else.
  */
 
-#include "ledger/identity.h"
+#include "identity/identity.h"
 #include "ledger/ledger.h"
-#include "ledger/notary.h"
 #include "ledger/roots.h"
 #include "ledger/snapshot.h"
+#include "notary/notary.h"
 #include "os/thread.h"
 #include "store/ops.h"
 #include "wal/wal.h"

@@ -6,7 +6,7 @@
  * Threads: the sequencer.
  */
 
-#include "ledger/identity.h"
+#include "identity/identity.h"
 #include "ledger/snapshot.h"
 #include "store/store.h"
 

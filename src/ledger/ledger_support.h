@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * ledger_support - for the tests of this room: events by number, appends that wait, and a ledger
+ * ledger_support - for tests of a ledger: events by number, appends that wait, and a ledger
  * in a temporary directory that can be closed and opened again.
  */
 

@@ -19,7 +19,7 @@
 
 #include "base/mem.h"
 #include "ledger/ledger_support.h"
-#include "ledger/model_run.h"
+#include "model/run.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/random.h"

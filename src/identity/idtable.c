@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ledger/idtable.h"
+#include "identity/idtable.h"
 
 #include <stdlib.h>
 

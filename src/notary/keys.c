@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ledger/keys.h"
+#include "notary/keys.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ledger/model.h"
+#include "model/model.h"
 
 #include <inttypes.h>
 #include <stdio.h>

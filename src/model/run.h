@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * model_run - a program of steps, done to a ledger and to its model alike; every answer of the one
+ * run - a program of steps, done to a ledger and to its model alike; every answer of the one
  * is compared with that of the other. For tests.
  *
  * What a step does follows from its seed, its size and what is stored, so that a program from which
@@ -12,7 +12,7 @@
  */
 
 #include "ledger/ledger.h"
-#include "ledger/model_events.h"
+#include "model/events.h"
 #include "os/fault.h"
 
 enum model_step_kind {
@@ -74,7 +74,7 @@ void model_say(struct model_run *run, const char *format, ...) PRINTF_LIKE(2, 3)
 /* False, for a step to return; the first difference is the one that is kept. */
 bool model_differs(struct model_run *run, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* model_ask.c: questions, which change nothing. */
+/* ask.c: questions, which change nothing. */
 bool model_ask_scan(struct model_run *run);
 bool model_ask_pages(struct model_run *run);
 bool model_ask_count(struct model_run *run);
@@ -83,7 +83,7 @@ bool model_ask_find(struct model_run *run);
 bool model_ask_timeline(struct model_run *run);
 /* Every event, or of very many some, by its seq. */
 bool model_ask_all(struct model_run *run);
-/* model_prove.c: questions to the tree. */
+/* prove.c: questions to the tree. */
 bool model_ask_proof(struct model_run *run);
 bool model_ask_entries(struct model_run *run);
 

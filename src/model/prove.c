@@ -2,7 +2,7 @@
 /* The questions of a program to the tree: checkpoint, proofs, entries. */
 #include <inttypes.h>
 
-#include "ledger/model_run.h"
+#include "model/run.h"
 
 enum { WAIT_MS = 20000 };
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ledger/identity.h"
+#include "identity/identity.h"
 
 #include <stdlib.h>
 
 #include "base/hash.h"
 #include "base/mem.h"
-#include "ledger/idtable.h"
+#include "identity/idtable.h"
 #include "os/thread.h"
 
 struct known_group {

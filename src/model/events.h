@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * model_events - random events and filters for programs on a ledger: those of filter/random.h, and
+ * events - random events and filters for programs on a ledger: those of filter/random.h, and
  * what they lack: several organisations, ids of every kind, late and odd times, correlations, large
  * texts, and repeats of what is stored. For tests.
  *
@@ -9,7 +9,7 @@
  */
 
 #include "filter/random.h"
-#include "ledger/model.h"
+#include "model/model.h"
 
 /* A new event; its texts live in `arena`. */
 void model_random_event(struct filter_random *random, uint64_t number, struct arena *arena,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/hash.h"
 #include "base/test.h"
-#include "ledger/idtable.h"
+#include "identity/idtable.h"
 
 static void test_finds_what_was_added_through_growth(void **state)
 {

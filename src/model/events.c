@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ledger/model_events.h"
+#include "model/events.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "ledger/model_run.h"
+#include "model/run.h"
 
 enum {
     COMPARED_MAX = 2000,        /* events of one scan that are read */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The steps of a program that change something, and the program itself. */
-#include "ledger/model_run.h"
+#include "model/run.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ledger/notary.h"
+#include "notary/notary.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "ledger/keys.h"
+#include "notary/keys.h"
 #include "os/clock.h"
 #include "os/random.h"
 #include "os/thread.h"
