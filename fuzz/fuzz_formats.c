@@ -4,7 +4,7 @@
  * and what is mapped is an event that survives its row.
  */
 #include "base/mem.h"
-#include "event/formats.h"
+#include "formats/formats.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * value - one value on its way into a field: checked, normalised. Private to this room's readers.
- * Threads: any.
+ * value - one value on its way into a field: checked, normalised. For readers, of this room and of
+ * `formats`.  Threads: any.
  */
 
 #include "event/event.h"

@@ -14,8 +14,8 @@
  * Threads: an intake belongs to one thread; `wake` comes from the store's.
  */
 
-#include "event/formats.h"
 #include "event/read.h"
+#include "formats/formats.h"
 #include "store/store.h"
 
 struct ingest_metrics;

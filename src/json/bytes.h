@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * bytes - finding the next byte that matters inside a string. Private to the room.
+ * bytes - finding the next byte that matters inside a string.
  *
  *   json_find_special   quote, backslash, control, or a byte of 0x80 and above
  *   json_find_escaped   quote, backslash, or control

@@ -9,8 +9,8 @@
  * (FIELD_COUNT) are only collected, for `finish`.
  */
 
-#include "event/formats.h"
 #include "event/value.h"
+#include "formats/formats.h"
 #include "json/json.h"
 
 #define MAPPING_KEYS_MAX  4

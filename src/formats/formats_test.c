@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/test.h"
-#include "event/formats.h"
+#include "formats/formats.h"
 
 #define NOW_US INT64_C(1768435200000000)
 

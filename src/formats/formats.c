@@ -3,9 +3,9 @@
  * Finding the records in a document. Only brackets and quotes are looked at here: whether a record
  * is JSON at all is for format_read() to say, which reads it with all rules.
  */
-#include "event/formats.h"
+#include "formats/formats.h"
 
-#include "event/mapping.h"
+#include "formats/mapping.h"
 #include "json/bytes.h"
 
 static const struct format *const formats[] = {

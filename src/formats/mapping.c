@@ -3,7 +3,7 @@
  * A record is checked once, made compact, and walked once: at each key, the rules that still agree
  * with the path stay in a set; the walk goes down only where that set is not empty.
  */
-#include "event/mapping.h"
+#include "formats/mapping.h"
 
 #include "event/complete.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages of hosts and traps of devices, as MUTT's ingestor takes them: hostname, message and
  * timestamp, and if there are any the severity of syslog and the object of an SNMP trap. */
-#include "event/mapping.h"
+#include "formats/mapping.h"
 
 enum {
     RULE_HOST,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* AWS CloudTrail records, as found in the log files ({"Records":[...]}) and in event streams. */
-#include "event/mapping.h"
+#include "formats/mapping.h"
 
 enum {
     RULE_ID,
