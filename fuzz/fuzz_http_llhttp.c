@@ -20,7 +20,7 @@
 
 #include "base/buf.h"
 #include "base/check.h"
-#include "http/parser.h"
+#include "message/parser.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,8 +5,8 @@
 
 #include "base/buf.h"
 #include "base/check.h"
-#include "http/parser.h"
-#include "http/target.h"
+#include "message/parser.h"
+#include "message/target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,7 +8,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "http/words.h"
+#include "message/words.h"
 #include "os/clock.h"
 #include "os/ticker.h"
 

@@ -13,8 +13,8 @@
 #include "config/config.h"
 #include "gate/legacy.h"
 #include "gate/versions.h"
-#include "http/words.h"
 #include "kinds/kinds.h"
+#include "message/words.h"
 
 /* ---- Routes ---- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gate/cors.h"
 
-#include "http/response.h"
+#include "message/response.h"
 
 #define SCHEME_MARK "://"
 

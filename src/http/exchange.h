@@ -16,9 +16,9 @@
  * Threads: the loop's, but for what the stream's lock guards and the two atomics.
  */
 
-#include "http/coding.h"
 #include "http/loop.h"
 #include "http/server.h"
+#include "message/coding.h"
 
 enum exchange_phase {
     EXCHANGE_HEAD,

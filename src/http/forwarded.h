@@ -10,8 +10,8 @@
  * Threads: any; http_forwarded() on the loop.
  */
 
-#include "http/networks.h"
 #include "http/server.h"
+#include "message/networks.h"
 
 /* The rightmost address of the lines (in the order sent; several are one list) that is no trusted
  * proxy. If all are trusted, the leftmost. Where one is malformed the search ends: the client is

@@ -10,10 +10,10 @@
 
 #include "http/conn.h"
 #include "http/conn_tls.h"
-#include "http/parser.h"
 #include "http/peers.h"
 #include "http/pool.h"
 #include "http/route.h"
+#include "message/parser.h"
 #include "os/thread.h"
 
 #define LOOP_READ_BYTES 65536

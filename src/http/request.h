@@ -14,18 +14,13 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "http/response.h"
-#include "http/words.h"
+#include "message/response.h"
+#include "message/target.h"
+#include "message/words.h"
 
 struct http_certificate;
 struct http_loop;
 struct http_route;
-
-/* A name and a value, decoded. */
-struct http_param {
-    slice name;
-    slice value;
-};
 
 /* A piece of work for a loop. It is the caller's, and free again when `run` is entered. */
 struct http_task {

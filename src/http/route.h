@@ -11,7 +11,7 @@
  */
 
 #include "http/server.h"
-#include "http/target.h"
+#include "message/target.h"
 
 struct http_router;
 struct http_resource;

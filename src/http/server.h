@@ -14,10 +14,10 @@
  * Threads: `net` for each loop, and the pool. start, stop and free from one thread of the caller.
  */
 
-#include "http/networks.h"
 #include "http/problem.h"
 #include "http/request.h"
 #include "http/tls.h"
+#include "message/networks.h"
 
 struct http_server;
 

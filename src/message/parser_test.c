@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "base/test.h"
-#include "http/parser.h"
+#include "message/parser.h"
 
 static const struct http_head_limits limits = {.line_bytes_max = 8192,
                                                .fields_bytes_max = 16384,

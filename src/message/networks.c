@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "http/networks.h"
+#include "message/networks.h"
 
 #include <arpa/inet.h>
 

@@ -9,7 +9,7 @@
  *     chunk        = 1*16HEXDIG *( ";" token ) [ "=" token ] CRLF data CRLF
  *     body         = *chunk "0" [ ext ] CRLF CRLF            (no trailers)
  */
-#include "http/parser.h"
+#include "message/parser.h"
 
 #include "base/macros.h"
 #include "codec/hex.h"

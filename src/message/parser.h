@@ -16,7 +16,7 @@
  * Threads: one owner at a time.
  */
 
-#include "http/words.h"
+#include "message/words.h"
 
 #define HTTP_FIELDS_MAX          100
 #define HTTP_CHUNK_EXT_BYTES_MAX 128

@@ -10,10 +10,18 @@
  * Threads: one owner of the arena.
  */
 
-#include "http/request.h"
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/slice.h"
 
 #define HTTP_QUERY_PARAMS_MAX 256
 #define HTTP_SEGMENTS_MAX     32
+
+/* A name and a value, decoded. */
+struct http_param {
+    slice name;
+    slice value;
+};
 
 /* The segments of `path` ("/a//b" has "a", "", "b"), decoded; those without % are parts of `path`.
  * INVALID with a sentence in *why_out; LIMIT past HTTP_SEGMENTS_MAX or the arena. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "http/coding.h"
+#include "message/coding.h"
 
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "codec/zip.h"
-#include "http/words.h"
+#include "message/words.h"
 
 struct coding {
     struct unzip *unzip;

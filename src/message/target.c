@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "http/target.h"
+#include "message/target.h"
 
 #include "codec/hex.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "http/words.h"
+#include "message/words.h"
 
 #include "base/macros.h"
 

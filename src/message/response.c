@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "http/response.h"
+#include "message/response.h"
 
-#include "http/words.h"
+#include "message/words.h"
 
 enum {
     KEPT_BYTES_MAX = 16 * 1024, /* of a buffer, from one answer to the next */
