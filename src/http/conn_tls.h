@@ -17,7 +17,7 @@
 #include <uv.h>
 
 #include "base/buf.h"
-#include "http/tls.h"
+#include "tls/tls.h"
 
 struct http_conn;
 
@@ -52,7 +52,8 @@ struct conn_tls {
     struct http_certificate *peer; /* what the client showed; NULL: nothing */
 };
 
-/* The kind of BIO that all connections of a context have; BIO_meth_free() ends it. */
+/* The kind of BIO that all connections of a context have: http_tls_new() takes it over. NULL: there
+ * is no memory for it. */
 BIO_METHOD *conn_tls_bio(void);
 
 /* Takes over the reference. NULL: OpenSSL has no memory for it. */

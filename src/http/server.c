@@ -160,7 +160,7 @@ enum err http_server_reload_tls(struct http_server *server, const struct http_tl
         return diag_fail(diag, ERR_INVALID, "tls", "the server was started without TLS");
     }
     struct http_tls *fresh = NULL;
-    TRY(http_tls_new(options, &fresh, diag));
+    TRY(http_tls_new(options, conn_tls_bio(), &fresh, diag));
     mutex_lock(&server->tls_lock);
     struct http_tls *old = server->tls;
     server->tls = fresh;
@@ -211,7 +211,7 @@ enum err http_server_start(const struct http_options *options, struct http_serve
     };
     signals_ignore_pipe();
     if (options->tls != NULL) {
-        TRY(http_tls_new(options->tls, &server->tls, diag));
+        TRY(http_tls_new(options->tls, conn_tls_bio(), &server->tls, diag));
         server->has_tls = true;
     }
     server->options.tls = NULL; /* the caller's; only read during the start */

@@ -16,8 +16,8 @@
 
 #include "http/problem.h"
 #include "http/request.h"
-#include "http/tls.h"
 #include "message/networks.h"
+#include "tls/tls.h"
 
 struct http_server;
 

@@ -2,6 +2,7 @@
 /* What TLS itself promises: who is let in and who is not, renewal, ends, tickets. */
 #include <sys/wait.h>
 
+#include "http/conn_tls.h"
 #include "http/tls_support.h"
 
 /* ---- The openssl and curl commands ---- */
@@ -335,7 +336,7 @@ static void tickets_change_and_are_forgotten(void **state)
     struct http_tls_options options = usual();
     struct http_tls *tls = NULL;
     struct diag diag = {0};
-    assert_int_equal(http_tls_new(&options, &tls, &diag), OK);
+    assert_int_equal(http_tls_new(&options, conn_tls_bio(), &tls, &diag), OK);
     SSL *ssl = SSL_new(tls->context);
     EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
     EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);

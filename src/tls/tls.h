@@ -61,7 +61,7 @@ struct http_ticket_key {
 
 struct http_tls {
     SSL_CTX *context;
-    BIO_METHOD *bio; /* of the connections, conn_tls.c */
+    BIO_METHOD *bio; /* of the connections */
     struct http_certificate certificate;
     _Atomic uint32_t references;
     struct mutex ticket_lock;
@@ -69,12 +69,13 @@ struct http_tls {
 };
 
 /* INVALID, NOT_FOUND, IO: diag says which file, and what is wrong with it. The caller holds one
- * reference. */
-enum err http_tls_new(const struct http_tls_options *options, struct http_tls **out,
-                      struct diag *diag);
+ * reference. `bio`, the kind that the connections of this context have, is taken over in any case;
+ * NULL: there was no memory for it, which is said as of the context. */
+enum err http_tls_new(const struct http_tls_options *options, BIO_METHOD *bio,
+                      struct http_tls **out, struct diag *diag);
 struct http_tls *http_tls_ref(struct http_tls *tls);
 void http_tls_unref(struct http_tls *tls); /* NULL is fine */
 
-/* tls_ticket.c: OpenSSL asks it for keys. */
+/* ticket.c: OpenSSL asks it for keys. */
 int http_tls_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
                     EVP_MAC_CTX *mac, int seals);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "http/tls.h"
+#include "tls/tls.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -9,7 +9,6 @@
 #include "base/mem.h"
 #include "codec/hex.h"
 #include "crypto/secret.h"
-#include "http/conn_tls.h"
 #include "os/file.h"
 
 enum {
@@ -273,8 +272,8 @@ static enum err fill(struct http_tls *tls, const struct http_tls_options *option
     return set_client(tls, options, diag);
 }
 
-enum err http_tls_new(const struct http_tls_options *options, struct http_tls **out,
-                      struct diag *diag)
+enum err http_tls_new(const struct http_tls_options *options, BIO_METHOD *bio,
+                      struct http_tls **out, struct diag *diag)
 {
     ASSERT(options->certificate != NULL && options->key != NULL);
     struct http_tls *tls = mem_zeroed(sizeof(*tls));
@@ -282,7 +281,7 @@ enum err http_tls_new(const struct http_tls_options *options, struct http_tls **
     tls->references = 1;
     ERR_clear_error();
     tls->context = SSL_CTX_new(TLS_server_method());
-    tls->bio = conn_tls_bio();
+    tls->bio = bio;
     enum err filled = fill(tls, options, diag);
     if (filled != OK) {
         http_tls_unref(tls);

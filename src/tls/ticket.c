@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "crypto/secret.h"
-#include "http/tls.h"
 #include "os/clock.h"
 #include "os/random.h"
+#include "tls/tls.h"
 
 static const int64_t seals_us = INT64_C(3600) * 1000000;
 static const int64_t opens_us = INT64_C(7200) * 1000000;
