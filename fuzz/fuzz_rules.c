@@ -4,7 +4,7 @@
  * result whose status and counts agree, and which is written as valid JSON.
  */
 #include "json/json.h"
-#include "validate/rules.h"
+#include "rules/rules.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,9 +8,9 @@
 #include "json/write.h"
 #include "os/clock.h"
 #include "os/random.h"
+#include "rules/rules.h"
 #include "trail/trail.h"
 #include "trail/validation_quota.h"
-#include "validate/rules.h"
 
 enum { ID_BYTES = 8 };
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "validate/rules.h"
+#include "rules/rules.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "json/pointer.h"
-#include "validate/rule.h"
+#include "rules/rule.h"
 #include "validate/trial.h"
 
 enum {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "validate/rules.h"
+#include "rules/rules.h"
 
 static const char *const status_names[] = {
     [RULES_PASSED] = "passed", [RULES_FAILED] = "failed", [RULES_WARNING] = "warning"};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/test.h"
 #include "json/json.h"
-#include "validate/rules.h"
+#include "rules/rules.h"
 
 #define NOW_US INT64_C(1768435200000000) /* 2026-01-15T00:00:00Z */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rule - from the JSON of a rule to what can be asked. */
-#include "validate/rule.h"
+#include "rules/rule.h"
 
 #include "json/pointer.h"
 #include "validate/trial.h"

@@ -4,7 +4,7 @@
  * business; but a pattern that gives up does not match there, which a NOT would turn into a pass.
  * So patterns are searched for here, and their work is counted.
  */
-#include "validate/rule.h"
+#include "rules/rule.h"
 
 enum { SCANNED_BYTES = 8 };
 

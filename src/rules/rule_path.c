@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "validate/rule.h"
+#include "rules/rule.h"
 
 enum { COUNTED_CHILDREN = 8 };
 

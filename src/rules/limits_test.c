@@ -2,7 +2,7 @@
 /* Hostile schemas, rules and documents: each ends with a named error, none with a verdict. */
 #include "base/test.h"
 #include "json/json.h"
-#include "validate/rules.h"
+#include "rules/rules.h"
 #include "validate/schema.h"
 
 /* A text that repeats: head, `open` as often as `count` says, middle, `close` as often, tail. */

@@ -7,9 +7,9 @@
  */
 
 #include "filter/filter.h"
+#include "rules/rules.h"
 #include "validate/document.h"
 #include "validate/pattern.h"
-#include "validate/rules.h"
 #include "validate/schema.h"
 
 enum rule_kind {
