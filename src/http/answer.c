@@ -139,6 +139,12 @@ void exchange_answer(struct exchange *exchange)
 
 /* ---- For parked handlers ---- */
 
+bool http_body_is_whole(const struct http_request *request, slice piece)
+{
+    const struct exchange *exchange = (const void *)request; /* first member */
+    return exchange->coding == NULL && piece.len > 0 && request->content_length == piece.len;
+}
+
 void http_answer(struct http_request *request)
 {
     struct exchange *exchange = exchange_of(request);

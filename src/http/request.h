@@ -82,6 +82,9 @@ bool http_is_stopping(const struct http_request *request);
 
 /* ---- Parked handlers [loop] ---- */
 
+/* In on_body(): `piece` is all of the body, and on_body_end() comes next. */
+bool http_body_is_whole(const struct http_request *request, slice piece);
+
 /* No more on_body() until resume, and no more is read from the socket. */
 void http_body_pause(struct http_request *request);
 void http_body_resume(struct http_request *request);

@@ -313,6 +313,37 @@ static void a_loop_that_is_behind_says_so(void **state)
     client_close(keeper);
 }
 
+static int wholes_of(const char *first, const char *second)
+{
+    int before = app.wholes;
+    uint64_t came = app.body_bytes;
+    int fd = client_connect(server);
+    client_send(fd, first);
+    if (second != NULL) {
+        wait_until(app.body_bytes > came);
+        client_send(fd, second);
+    }
+    free(client_read_until(fd, "{\"bytes\": 3}", 1));
+    client_close(fd);
+    return app.wholes - before;
+}
+
+static void a_body_in_one_piece_is_told_from_others(void **state)
+{
+    UNUSED(state);
+    assert_int_equal(wholes_of("POST /events HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc",
+                               NULL),
+                     1);
+    assert_int_equal(wholes_of("POST /events HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\na", "bc"),
+                     0);
+    assert_int_equal(wholes_of("POST /events HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nab", "c"),
+                     0);
+    assert_int_equal(wholes_of("POST /events HTTP/1.1\r\n" HOST
+                               "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+                               NULL),
+                     0);
+}
+
 static void a_client_that_half_closes_gets_its_answer(void **state)
 {
     UNUSED(state);
@@ -404,6 +435,7 @@ int main(void)
         cmocka_unit_test(what_comes_while_a_middleware_waits_is_kept),
         cmocka_unit_test(a_client_may_half_close_while_a_middleware_waits),
         cmocka_unit_test(a_loop_that_is_behind_says_so),
+        cmocka_unit_test(a_body_in_one_piece_is_told_from_others),
         cmocka_unit_test(a_client_that_half_closes_gets_its_answer),
         cmocka_unit_test(a_refusal_is_not_lost_to_a_reset),
         cmocka_unit_test(every_request_is_reported),

@@ -23,7 +23,8 @@ static struct {
     _Atomic uint64_t written;
     _Atomic int asked; /* middlewares that waited, and loops */
     _Atomic int crowded;
-    struct mutex lock; /* of held, stream, and the gate */
+    _Atomic int wholes; /* pieces that were all of a body */
+    struct mutex lock;  /* of held, stream, and the gate */
     struct condition gate;
     bool gate_is_shut;
     struct http_request *held[4096];
@@ -109,6 +110,7 @@ static void app_export(struct http_request *request)
 static void app_count_body(struct http_request *request, slice piece)
 {
     app.body_bytes += piece.len;
+    app.wholes += http_body_is_whole(request, piece) ? 1 : 0;
     request->state = (void *)((uintptr_t)request->state + piece.len);
 }
 

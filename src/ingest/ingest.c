@@ -15,7 +15,9 @@ static void on_done(struct batch *batch, enum err result, const struct diag *dia
     struct group *group = batch->owner;
     struct intake *intake = group->intake;
     group->result = result;
-    group->diag = diag != NULL ? *diag : (struct diag){0};
+    if (diag != NULL) {
+        group->diag = *diag;
+    }
     intake->options.wake(intake->options.context, (size_t)(group - intake->groups));
 }
 
@@ -23,8 +25,6 @@ static struct intake *make_intake(void)
 {
     struct intake *intake = mem_zeroed(sizeof(*intake));
     buf_init(&intake->pending, PENDING_BYTES_MAX);
-    buf_init(&intake->line, EVENT_LINE_BYTES_MAX);
-    arena_init(&intake->arena, INTAKE_ARENA_BYTES_MAX);
     for (size_t i = 0; i < INTAKE_SLOTS; i++) {
         struct group *group = &intake->groups[i];
         batch_init(&group->batch);
@@ -51,8 +51,6 @@ struct intake *intake_new(const struct ingest *ingest, const struct intake_optio
 static void forget(struct intake *intake)
 {
     buf_clear(&intake->pending);
-    buf_clear(&intake->line);
-    arena_clear(&intake->arena);
     for (size_t i = 0; i < INTAKE_SLOTS; i++) {
         batch_clear(&intake->groups[i].batch);
     }
@@ -69,8 +67,7 @@ static void forget(struct intake *intake)
 
 static size_t held_bytes(const struct intake *intake)
 {
-    size_t bytes =
-        sizeof(*intake) + intake->pending.capacity + intake->line.capacity + intake->arena.held;
+    size_t bytes = sizeof(*intake) + intake->pending.capacity;
     for (size_t i = 0; i < INTAKE_SLOTS; i++) {
         const struct group *group = &intake->groups[i];
         bytes += group->batch.rows.capacity + group->capacity * sizeof(struct place) +
@@ -101,8 +98,6 @@ void intake_end_life(struct intake *intake)
         free(intake->groups[i].places);
     }
     buf_release(&intake->pending);
-    buf_release(&intake->line);
-    arena_release(&intake->arena);
     free(intake);
 }
 
@@ -264,11 +259,23 @@ static void work_on_piece(struct intake *intake, slice piece)
     }
 }
 
-enum intake_state intake_feed(struct intake *intake, slice piece)
+static void end_collected(struct intake *intake, slice body)
+{
+    intake->ended = true;
+    begin_work(intake);
+    intake_take_whole(intake, body);
+    submit_rest(intake);
+}
+
+enum intake_state intake_feed(struct intake *intake, slice piece, bool is_whole)
 {
     ASSERT(!intake->ended);
     if (intake->stopped) {
         return state_of(intake);
+    }
+    if (intake_is_collected(intake) && is_whole && piece.len <= INTAKE_COLLECT_BYTES_MAX) {
+        end_collected(intake, piece);
+        return INTAKE_WANTS_MORE;
     }
     if (intake_is_collected(intake)) {
         buf_append(&intake->pending, piece);
@@ -284,12 +291,11 @@ enum intake_state intake_feed(struct intake *intake, slice piece)
 
 enum intake_state intake_end(struct intake *intake)
 {
+    bool is_taken = intake->ended; /* it was fed in one piece */
     intake->ended = true;
-    if (!intake->stopped && intake_is_collected(intake)) {
-        begin_work(intake);
-        intake_take_whole(intake);
-        submit_rest(intake);
-    } else {
+    if (!intake->stopped && intake_is_collected(intake) && !is_taken) {
+        end_collected(intake, buf_slice(&intake->pending));
+    } else if (!is_taken) {
         work(intake);
     }
     return state_of(intake);

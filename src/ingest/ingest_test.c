@@ -110,7 +110,8 @@ static struct outcome take_in(struct small_store *small, struct intake_pool *poo
     enum intake_state state = INTAKE_WANTS_MORE;
     while (rest.len > 0 && state == INTAKE_WANTS_MORE) {
         slice part = slice_take(&rest, rest.len < piece ? rest.len : piece);
-        state = drain(intake, woken, intake_feed(intake, part));
+        bool is_whole = part.len == strlen(c->body);
+        state = drain(intake, woken, intake_feed(intake, part, is_whole));
     }
     if (state == INTAKE_WANTS_MORE) {
         state = drain(intake, woken, intake_end(intake));
@@ -217,7 +218,7 @@ static uint64_t count_due(bool may_be, slice body)
         .context = woken,
     };
     OWNED(intake) intake = intake_new(&ingest, &options);
-    assert_int_equal(intake_feed(intake, body), INTAKE_WANTS_MORE);
+    assert_int_equal(intake_feed(intake, body, false), INTAKE_WANTS_MORE);
     assert_int_equal(drain(intake, woken, intake_end(intake)), INTAKE_FINISHED);
     assert_true(small.size > 0);
     return small.due;

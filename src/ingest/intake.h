@@ -11,8 +11,6 @@
 #include "ingest/ingest.h"
 #include "ingest/requirements.h"
 
-#define INTAKE_ARENA_BYTES_MAX (4 * 1024 * 1024) /* what one event may need beside its bytes */
-
 /* Where a record stood in the request, and what it counts as. */
 struct place {
     uint64_t index;
@@ -27,7 +25,7 @@ struct group {
     struct place *places; /* [batch.count], of `capacity` */
     size_t capacity;
     enum err result;
-    struct diag diag;
+    struct diag diag; /* of a result that is not OK */
     bool in_flight; /* the store has it, or its wake is on the way */
 };
 
@@ -37,8 +35,6 @@ struct intake {
     struct group groups[INTAKE_SLOTS];
     size_t filling;     /* group that takes records */
     struct buf pending; /* bytes of the request that are not taken yet */
-    struct buf line;    /* scratch */
-    struct arena arena; /* of one event */
     struct format_state format_state;
     struct requirements_hold hold; /* of what is required of the request's events */
     uint64_t next_index;
@@ -62,8 +58,8 @@ bool intake_next_record(struct intake *intake, slice *text, slice *record, uint6
 /* One record into the batch of `group`; a bad one is refused. `line` is 0 where there are none. */
 void intake_add_record(struct intake *intake, struct group *group, slice record, uint64_t line);
 
-/* All of a body that was collected. */
-void intake_take_whole(struct intake *intake);
+/* All of a body that is committed at once. */
+void intake_take_whole(struct intake *intake, slice body);
 
 /* ---- intake_result.c ---- */
 

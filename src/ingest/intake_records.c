@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "ingest/intake.h"
 #include "ingest/metrics.h"
+#include "ingest/scratch.h"
 #include "json/json.h"
 
 /* ---- Splitting ---- */
@@ -65,15 +66,14 @@ static struct place *place_of_last(struct group *group)
     return &group->places[at];
 }
 
-static enum err read_record(struct intake *intake, slice record, struct event *event,
-                            uint64_t *sent, struct diag *diag)
+static enum err read_record(struct intake *intake, slice record, struct arena *arena,
+                            struct event *event, uint64_t *sent, struct diag *diag)
 {
-    arena_clear(&intake->arena);
     if (intake->options.shape == INTAKE_FORMAT) {
-        return format_read(intake->options.format, record, &intake->options.read, &intake->arena,
-                           event, sent, diag);
+        return format_read(intake->options.format, record, &intake->options.read, arena, event,
+                           sent, diag);
     }
-    return event_read(record, &intake->options.read, &intake->arena, event, sent, diag);
+    return event_read(record, &intake->options.read, arena, event, sent, diag);
 }
 
 /* INVALID: the organisation does not take such an event. */
@@ -96,15 +96,16 @@ void intake_add_record(struct intake *intake, struct group *group, slice record,
     struct diag diag = {0};
     uint64_t sent = 0;
     uint64_t index = intake->next_index++;
+    struct scratch *scratch = scratch_clear();
     intake->result.records++;
-    enum err e = read_record(intake, record, &event, &sent, &diag);
+    enum err e = read_record(intake, record, &scratch->arena, &event, &sent, &diag);
     if (e == OK && intake->hold.required != NULL) {
         bool is_own_form = intake->options.shape != INTAKE_FORMAT;
         const struct required_event said = {&event, sent, is_own_form ? record : (slice){0}};
         e = meet_requirements(intake, &said, record.len, index, &diag);
     }
     if (e == OK) {
-        e = batch_add(&group->batch, &event, sent, &intake->line);
+        e = batch_add(&group->batch, &event, sent, &scratch->line);
         if (e != OK) {
             e = diag_fail(&diag, e, "", "the request holds more than one commit may take");
         }
@@ -129,7 +130,7 @@ void intake_add_record(struct intake *intake, struct group *group, slice record,
 static void take_elements(struct intake *intake, struct group *group, slice body)
 {
     struct json_scan *scan = mem_zeroed(sizeof(*scan));
-    CLEANUP(arena_release) struct arena names = ARENA_INIT(INTAKE_ARENA_BYTES_MAX);
+    CLEANUP(arena_release) struct arena names = ARENA_INIT(SCRATCH_ARENA_BYTES_MAX);
     (void)slice_take(&body, 1); /* [ */
     bool first = true;
     struct diag diag = {0};
@@ -172,9 +173,8 @@ static void take_elements(struct intake *intake, struct group *group, slice body
     }
 }
 
-void intake_take_whole(struct intake *intake)
+void intake_take_whole(struct intake *intake, slice body)
 {
-    slice body = buf_slice(&intake->pending);
     struct group *group = &intake->groups[0];
     if (intake->options.shape == INTAKE_LINES) {
         slice record = {0};

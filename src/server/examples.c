@@ -56,7 +56,7 @@ static enum err load_text(const struct ingest *ingest, const struct read_options
         .context = &waiting,
     };
     struct intake *intake = intake_new(ingest, &options);
-    enum intake_state state = intake_feed(intake, text);
+    enum intake_state state = intake_feed(intake, text, false);
     bool ended = false;
     while (state != INTAKE_FINISHED) {
         if (state == INTAKE_WAITS) {

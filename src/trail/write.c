@@ -138,7 +138,8 @@ static void on_wake(void *context, size_t slot)
 static void on_body(struct http_request *request, slice piece)
 {
     struct write *write = request->state;
-    follow(write, intake_feed(write->intake, piece));
+    bool is_whole = http_body_is_whole(request, piece); /* then its end is next */
+    follow(write, intake_feed(write->intake, piece, is_whole));
 }
 
 static void on_body_end(struct http_request *request)
