@@ -20,6 +20,7 @@ struct known_group {
  * replaced ones.
  */
 struct identity {
+    uint64_t secret; /* for table_hash() */
     struct mutex lock;
     struct idtable *table;
     struct idtable *next; /* NULL until a row behind the first table's span comes */
@@ -27,9 +28,10 @@ struct identity {
     size_t group_count;
 };
 
-struct identity *identity_new(uint64_t base_seq)
+struct identity *identity_new(uint64_t base_seq, uint64_t secret)
 {
     struct identity *identity = mem_zeroed(sizeof(*identity));
+    identity->secret = secret;
     mutex_init(&identity->lock);
     identity->table = idtable_new(base_seq);
     return identity;
@@ -50,6 +52,13 @@ void identity_free(struct identity *identity)
     free(identity);
 }
 
+/* Anyone can make ids that share a stored hash. The tables, whose runs would grow with them, use
+ * another one, in which a secret of this process keeps such ids apart. */
+static uint64_t table_hash(const struct identity *identity, uint64_t hash, const struct uuid *id)
+{
+    return hash_bytes((slice){id->bytes, sizeof(id->bytes)}, hash ^ identity->secret);
+}
+
 static struct idtable *table_of(struct identity *identity, uint64_t seq)
 {
     uint64_t next_base = idtable_base(identity->table) + IDTABLE_SPAN;
@@ -62,17 +71,19 @@ static struct idtable *table_of(struct identity *identity, uint64_t seq)
     return identity->next;
 }
 
-void identity_add(struct identity *identity, uint64_t hash, uint64_t seq)
+void identity_add(struct identity *identity, uint64_t hash, const struct uuid *id, uint64_t seq)
 {
+    uint64_t in_table = table_hash(identity, hash, id);
     mutex_lock(&identity->lock);
-    idtable_add(table_of(identity, seq), hash, seq);
+    idtable_add(table_of(identity, seq), in_table, seq);
     mutex_unlock(&identity->lock);
 }
 
-void identity_undo(struct identity *identity, uint64_t hash, uint64_t seq)
+void identity_undo(struct identity *identity, uint64_t hash, const struct uuid *id, uint64_t seq)
 {
+    uint64_t in_table = table_hash(identity, hash, id);
     mutex_lock(&identity->lock);
-    idtable_undo(table_of(identity, seq), hash, seq);
+    idtable_undo(table_of(identity, seq), in_table, seq);
     mutex_unlock(&identity->lock);
 }
 
@@ -117,6 +128,7 @@ static bool is_in_question(const struct known_group *known, const struct uuid *i
 void identity_prefetch(struct identity *identity, uint64_t hash, const struct uuid *id,
                        int64_t now_us)
 {
+    uint64_t in_table = table_hash(identity, hash, id);
     mutex_lock(&identity->lock);
     for (size_t i = 0; i < identity->group_count; i++) {
         const struct known_group *known = &identity->groups[i];
@@ -124,9 +136,9 @@ void identity_prefetch(struct identity *identity, uint64_t hash, const struct uu
             group_prefetch_id(known->group, hash);
         }
     }
-    idtable_prefetch(identity->table, hash);
+    idtable_prefetch(identity->table, in_table);
     if (identity->next != NULL) {
-        idtable_prefetch(identity->next, hash);
+        idtable_prefetch(identity->next, in_table);
     }
     mutex_unlock(&identity->lock);
 }
@@ -135,6 +147,7 @@ size_t identity_find(struct identity *identity, uint64_t hash, const struct uuid
                      int64_t now_us, uint64_t seqs_out[IDENTITY_FIND_MAX])
 {
     size_t found = 0;
+    uint64_t in_table = table_hash(identity, hash, id);
     mutex_lock(&identity->lock);
     for (size_t i = 0; i < identity->group_count && found + GROUP_FIND_MAX <= IDENTITY_FIND_MAX;
          i++) {
@@ -149,9 +162,10 @@ size_t identity_find(struct identity *identity, uint64_t hash, const struct uuid
         }
     }
     size_t from_groups = found;
-    found += idtable_find(identity->table, hash, seqs_out + found, IDENTITY_FIND_MAX - found);
+    found += idtable_find(identity->table, in_table, seqs_out + found, IDENTITY_FIND_MAX - found);
     if (identity->next != NULL) {
-        found += idtable_find(identity->next, hash, seqs_out + found, IDENTITY_FIND_MAX - found);
+        found +=
+            idtable_find(identity->next, in_table, seqs_out + found, IDENTITY_FIND_MAX - found);
     }
     mutex_unlock(&identity->lock);
     for (size_t i = from_groups + 1; i < found; i++) { /* the table gives them in no order */

@@ -8,7 +8,8 @@
  * others in the table of recent rows and in the groups of the last seven days, at least the last
  * one: the last 4,194,304 events and more. Each group looked into costs about 0.1 us (0.18
  * without the prefetch); that, times the number of groups whose id times overlap, is the bound
- * also for hostile ids.
+ * also for ids that were made to share a hash. Of those a group names GROUP_FIND_MAX: whoever makes
+ * more of them may hide repeats of his own.
  *
  * Threads: the sequencer adds, checks and takes back; the sealer adds groups; any may find.
  */
@@ -20,11 +21,13 @@
 #define IDENTITY_FIND_MAX  64
 
 struct identity;
-struct identity *identity_new(uint64_t base_seq); /* first row behind the last full group */
+/* `base_seq`: the first row behind the last full group. `secret`: a number nobody can guess. */
+struct identity *identity_new(uint64_t base_seq, uint64_t secret);
 void identity_free(struct identity *identity);
 
-void identity_add(struct identity *identity, uint64_t hash, uint64_t seq);
-void identity_undo(struct identity *identity, uint64_t hash, uint64_t seq);
+/* `hash` is event_id_hash() of `id`, here and below. Undone is what was added last. */
+void identity_add(struct identity *identity, uint64_t hash, const struct uuid *id, uint64_t seq);
+void identity_undo(struct identity *identity, uint64_t hash, const struct uuid *id, uint64_t seq);
 
 /* A full group was written: its rows leave the table. `recorded_max_us` is its newest recorded_at.
  * Owns `group`. With an index that is there already it replaces that one. */
@@ -35,6 +38,7 @@ void identity_add_group(struct identity *identity, size_t index, struct group *g
 void identity_prefetch(struct identity *identity, uint64_t hash, const struct uuid *id,
                        int64_t now_us);
 
-/* Seqs that may have this id, ascending; within the window when `now_us` is not 0. */
+/* Seqs that may have this id, ascending; within the window when `now_us` is not 0. Returns how
+ * many. */
 size_t identity_find(struct identity *identity, uint64_t hash, const struct uuid *id,
                      int64_t now_us, uint64_t seqs_out[IDENTITY_FIND_MAX]);

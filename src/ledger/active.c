@@ -33,7 +33,8 @@ struct row_part {
     uint32_t at, len;
 };
 
-/* Where a row's bytes are: in memory, or in a WAL file. Neither: erased. */
+/* Where a row's bytes are: in memory, or in a WAL file. Neither: erased. Until it is told where in
+ * the WAL a row is, it is in the memory it was added from. */
 struct row_place {
     const uint8_t *ptr;
     struct wal_file *file;
@@ -388,7 +389,7 @@ void active_add(struct active *active, slice row, bool stable, const struct even
     }
     active->leaves[active->count] = *leaf;
     active->places[active->count] = (struct row_place){
-        .ptr = stable ? row.ptr : NULL,
+        .ptr = row.len > 0 ? row.ptr : NULL,
         .len = (uint32_t)row.len,
         .data = part_of(row, event, FIELD_EVENT_DATA),
         .metadata = part_of(row, event, FIELD_EVENT_METADATA),
@@ -413,12 +414,13 @@ static void use_file(struct active *active, struct wal_file *file)
     active->files[active->file_count++] = file;
 }
 
-void active_locate(struct active *active, uint32_t first, uint32_t n, struct wal_file *file,
-                   uint64_t at)
+void active_locate(struct active *active, uint32_t first, uint32_t n, bool stable,
+                   struct wal_file *file, uint64_t at)
 {
     use_file(active, file);
     for (uint32_t i = 0; i < n; i++) {
         struct row_place *place = &active->places[first + i];
+        place->ptr = stable ? place->ptr : NULL;
         place->file = file;
         place->at = at + WAL_ENTRY_HEAD_BYTES;
         at = place->at + place->len;
@@ -430,6 +432,7 @@ void active_locate_row(struct active *active, uint32_t row, struct wal_file *fil
 {
     use_file(active, file);
     ASSERT(active->places[row].len == len);
+    active->places[row].ptr = NULL;
     active->places[row].file = file;
     active->places[row].at = at;
 }

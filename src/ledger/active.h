@@ -31,18 +31,20 @@ uint32_t active_count(const struct active *active); /* as its writer knows it */
 /*
  * Adds the next row. `event` is the decoded `row` (or has nothing present, and row.len is 0, for an
  * erased one; only while nobody else can see the segment yet). `stable` says that the row's bytes
- * live as long as the active segment; else what must stay is copied. Where the row is in the WAL
- * may be told later, for runs of rows.
+ * live as long as the active segment; else what must stay is copied, and they live until the row is
+ * located: before that, it is read from there. Where the row is in the WAL is told later, for runs
+ * of rows.
  */
 void active_add(struct active *active, slice row, bool stable, const struct event *event,
                 const struct leaf_hash *leaf);
 
 /* Rows [first, first + n) have their entries in `file`, one behind the other from `at` on; takes a
- * use of the file for the active segment if it has none yet. */
-void active_locate(struct active *active, uint32_t first, uint32_t n, struct wal_file *file,
-                   uint64_t at);
+ * use of the file for the active segment if it has none yet. `stable` is as it was when they were
+ * added: unless it is set, they are read from the file from now on. */
+void active_locate(struct active *active, uint32_t first, uint32_t n, bool stable,
+                   struct wal_file *file, uint64_t at);
 
-/* The same for one row whose bytes (behind the head of its entry) are at `at`. */
+/* The same for one row, not stable, whose bytes (behind the head of its entry) are at `at`. */
 void active_locate_row(struct active *active, uint32_t row, struct wal_file *file, uint64_t at,
                        uint32_t len);
 

@@ -154,7 +154,7 @@ static enum err judge_event(struct hearing *hearing, size_t index)
     }
     item->state = BATCH_STORED;
     item->seq = hearing->next_seq++;
-    identity_add(identity, hash, item->seq);
+    identity_add(identity, hash, &item->id, item->seq);
     return OK;
 }
 
@@ -163,7 +163,8 @@ static void take_back(struct hearing *hearing, size_t judged)
     for (size_t i = judged; i > 0; i--) {
         const struct batch_event *item = &hearing->batch->events[i - 1];
         if (item->state == BATCH_STORED) {
-            identity_undo(hearing->judge->identity, hearing->judge->hashes[i - 1], item->seq);
+            identity_undo(hearing->judge->identity, hearing->judge->hashes[i - 1], &item->id,
+                          item->seq);
         }
     }
 }

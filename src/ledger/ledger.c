@@ -340,7 +340,7 @@ static enum err gather_wal(struct ledger *ledger, struct diag *diag)
 static enum err load(struct ledger *ledger, struct diag *diag)
 {
     struct recovered state = {0};
-    ledger->identity = identity_new(0);
+    ledger->identity = identity_new(0, random_u64());
     TRY(recover_segments(ledger, &state, diag));
     TRY(open_notary(ledger, &state, diag));
     const struct wal_options wal_options = {.file_bytes = ledger->options.wal_file_bytes,

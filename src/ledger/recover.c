@@ -154,7 +154,7 @@ static void learn_ids(struct ledger *ledger, const struct rows *rows)
             continue;
         }
         rows->ops->id(rows, row, &id);
-        identity_add(ledger->identity, event_id_hash(org_of_row(&orgs, row, scratch), &id),
+        identity_add(ledger->identity, event_id_hash(org_of_row(&orgs, row, scratch), &id), &id,
                      rows->first_seq + row);
     }
 }

@@ -194,10 +194,9 @@ void sequencer_replay(struct sequencer *sequencer, slice row, const struct event
     uint64_t seq = sequencer->next_seq;
     add_row(sequencer, row, false, event, leaf);
     if (row.len > 0) {
-        identity_add(sequencer->ledger->identity,
-                     event_id_hash(event->value[FIELD_ORG].text,
-                                   &event->value[FIELD_EVENT_ID].uuid),
-                     seq);
+        const struct uuid *id = &event->value[FIELD_EVENT_ID].uuid;
+        uint64_t hash = event_id_hash(event->value[FIELD_ORG].text, id);
+        identity_add(sequencer->ledger->identity, hash, id, seq);
     }
 }
 
@@ -340,7 +339,8 @@ static enum err write_frame(struct sequencer *sequencer, struct making *making, 
     }
     for (size_t i = 0; i < making->run_count; i++) {
         const struct frame_run *run = &making->runs[i];
-        active_locate(run->active, run->first, run->n, place.file, place.body_at + run->body_from);
+        active_locate(run->active, run->first, run->n, making->stable, place.file,
+                      place.body_at + run->body_from);
         if (making->stable) {
             frames_keep_for(sequencer->frames, run->active);
         }
