@@ -50,8 +50,10 @@ struct ledger {
     bool seal_stopping;
     struct mutex group_lock; /* held while a group or a segment of it is rewritten */
     bool seal_paused;        /* an erasure works on what is unsealed */
-    bool spare_wanted;       /* the WAL has none: the next change of files would wait for one */
-    bool seal_busy;          /* one is being written right now */
+    bool spare_wanted;       /* the WAL has none, or what found no room is to be tried again */
+    bool seal_busy;          /* the sealer works right now */
+    bool seal_full;          /* the last segment or index found no room on the disk */
+    bool seal_closing;       /* the ledger closes: nobody waits for room any more */
     bool seal_in_bulk;       /* the last one that was queued came in large batches */
     size_t seal_waiters;     /* who waits until all is sealed */
     uint64_t sealed_behind;  /* segments begun in the background */
@@ -115,13 +117,13 @@ void sequencer_replace_actives(struct sequencer *sequencer, struct active *const
 void sealer_run(void *arg); /* struct ledger */
 /* A full and durable segment, borrowed, and how its events came. */
 void sealer_queue(struct ledger *ledger, struct active *active, bool in_bulk);
-void sealer_throttle(struct ledger *ledger); /* waits while too much is unsealed */
+/* Waits while too much is unsealed. FULL: it stays so, and the ledger is closing. */
+enum err sealer_throttle(struct ledger *ledger, struct diag *diag);
 void sealer_want_spare(struct ledger *ledger);
 /* Full segments that wait for the sealer or are with it, before appends wait: with two, one fills
  * while one is sealed, and no more rows than those of two segments are in memory. */
-#define SEAL_BACKLOG_MAX     2
-#define TLOG_ENTRY_BYTES_MAX (64 * 1024)
-/* BUSY: sealing is paused or ends, and the segment is as it was. */
+#define SEAL_BACKLOG_MAX 2
+/* Seals the oldest unsealed segment, on the thread that opens the ledger. BUSY: sealing is paused or ends, and the segment is as it was. */
 enum err sealer_seal_now(struct ledger *ledger, struct active *active, struct diag *diag);
 #define SEGMENT_NAME_BYTES 32
 void segment_name(char out[SEGMENT_NAME_BYTES], size_t index);
@@ -159,6 +161,7 @@ struct upper_tree *upper_tree_new(void);
 void upper_tree_free(struct upper_tree *tree);
 /* The root of the next segment; under tree_lock once threads run. */
 void upper_tree_append(struct upper_tree *tree, const struct merkle_hash *segment_root);
+#define TLOG_ENTRY_BYTES_MAX (64 * 1024)
 enum err ledger_node(struct store *store, unsigned level, uint64_t index, struct merkle_hash *out);
 enum err ledger_entries(struct store *store, const struct tile *tile, struct buf *out,
                         struct diag *diag);

@@ -385,6 +385,10 @@ static void stop_sequencer(struct ledger *ledger)
     ledger->stopping = true;
     condition_broadcast(&ledger->queue_filled);
     mutex_unlock(&ledger->queue_lock);
+    mutex_lock(&ledger->seal_lock);
+    ledger->seal_closing = true;
+    condition_broadcast(&ledger->seal_done);
+    mutex_unlock(&ledger->seal_lock);
     if (ledger->sequencer_started) {
         thread_join(&ledger->sequencer_thread);
     }

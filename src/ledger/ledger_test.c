@@ -237,11 +237,20 @@ static void count_fatal(void *context, const struct diag *diag)
     atomic_fetch_add((_Atomic int *)context, 1);
 }
 
+static enum err note_asked(void *context, const struct rows *rows, struct row_set *set)
+{
+    UNUSED(rows);
+    UNUSED(set);
+    *(bool *)context = true;
+    return OK;
+}
+
 static void test_a_failed_sync_ends_the_acknowledging(void **state)
 {
     struct ledger_fixture *f = *state;
     struct fault_plan plan = {.decide = decide_syncs};
     _Atomic int fatal = 0;
+    uint64_t erased = 0;
     struct batch batch;
     batch_init(&batch);
     fixture_close(f);
@@ -261,6 +270,9 @@ static void test_a_failed_sync_ends_the_acknowledging(void **state)
     add_numbered(&batch, 11, NULL);
     assert_int_equal(commit_batch(f->store, &batch), ERR_IO);
     batch_release(&batch);
+    bool is_asked = false; /* about rows of which nobody knows whether they are stored */
+    assert_int_equal(ledger_erase(f->ledger, note_asked, &is_asked, &erased, &f->diag), ERR_IO);
+    assert_false(is_asked);
     fixture_close(f);
     fault_install(NULL);
     assert_int_equal(fixture_open(f), OK);

@@ -5,12 +5,14 @@
  * A segment is sealed when its file is durable and in the list of segments; then the columns in
  * memory and the WAL files that only it used are let go. After every 64th the index of the group
  * is made. Any of it may be cut off at any instruction: the rows are in the WAL until the segment
- * is durable.
+ * is durable. Each step that is done is done once, also when the next one finds the disk full.
  */
 #include <stdio.h>
 
 #include "base/mem.h"
 #include "ledger/core.h"
+
+enum { ROOM_WAIT_US = 1000 * 1000 }; /* until a full disk is tried again */
 
 void segment_name(char out[SEGMENT_NAME_BYTES], size_t index)
 {
@@ -35,14 +37,19 @@ void sealer_queue(struct ledger *ledger, struct active *active, bool in_bulk)
     mutex_unlock(&ledger->seal_lock);
 }
 
-void sealer_throttle(struct ledger *ledger)
+enum err sealer_throttle(struct ledger *ledger, struct diag *diag)
 {
     mutex_lock(&ledger->seal_lock);
-    while (ledger->seal_count >= SEAL_BACKLOG_MAX && !ledger->seal_paused &&
+    bool is_hopeless = ledger->seal_full && ledger->seal_closing;
+    while (ledger->seal_count >= SEAL_BACKLOG_MAX && !ledger->seal_paused && !is_hopeless &&
            !atomic_load(&ledger->failed)) {
         condition_wait(&ledger->seal_done, &ledger->seal_lock);
+        is_hopeless = ledger->seal_full && ledger->seal_closing;
     }
+    is_hopeless = is_hopeless && ledger->seal_count >= SEAL_BACKLOG_MAX;
     mutex_unlock(&ledger->seal_lock);
+    return is_hopeless ? diag_fail(diag, ERR_FULL, "", "there is no room to seal what is stored")
+                       : OK;
 }
 
 /* The newest recorded_at of a group, for the identity window. */
@@ -98,7 +105,7 @@ enum err sealer_write_group(struct ledger *ledger, size_t index, struct diag *di
     return e;
 }
 
-enum err sealer_seal_now(struct ledger *ledger, struct active *active, struct diag *diag)
+static enum err seal_segment(struct ledger *ledger, struct active *active, struct diag *diag)
 {
     struct segment_summary summary;
     char name[SEGMENT_NAME_BYTES];
@@ -113,10 +120,23 @@ enum err sealer_seal_now(struct ledger *ledger, struct active *active, struct di
     const struct sealed sealed = {.segment = MOVE(segment), .root = summary.root};
     snapshot_set_segments(ledger->snapshot, index, &sealed, 1);
     snapshot_drop_oldest_active(ledger->snapshot);
-    if ((index + 1) % GROUP_SEGMENTS == 0) {
-        TRY(sealer_write_group(ledger, index / GROUP_SEGMENTS, diag));
+    return OK;
+}
+
+/* Of every group whose segments are all there: of the last one, as a rule. */
+static enum err write_missing_groups(struct ledger *ledger, struct diag *diag)
+{
+    size_t groups = snapshot_sealed_count(ledger->snapshot) / GROUP_SEGMENTS;
+    for (size_t i = snapshot_group_count(ledger->snapshot); i < groups; i++) {
+        TRY(sealer_write_group(ledger, i, diag));
     }
     return OK;
+}
+
+enum err sealer_seal_now(struct ledger *ledger, struct active *active, struct diag *diag)
+{
+    TRY(seal_segment(ledger, active, diag));
+    return write_missing_groups(ledger, diag);
 }
 
 void sealer_want_spare(struct ledger *ledger)
@@ -127,8 +147,10 @@ void sealer_want_spare(struct ledger *ledger)
     mutex_unlock(&ledger->seal_lock);
 }
 
+/* ---- The thread ---- */
+
 /* Waits for work; false at the end of it. *active is the next full segment, which stays in the
- * queue while it is worked on, or NULL: only a spare file is wanted. */
+ * queue while it is worked on, or NULL: only other things are wanted. */
 static bool next_work(struct ledger *ledger, struct active **active)
 {
     mutex_lock(&ledger->seal_lock);
@@ -139,10 +161,18 @@ static bool next_work(struct ledger *ledger, struct active **active)
     bool is_end = ledger->seal_stopping;
     bool may_seal = ledger->seal_count > 0 && !ledger->seal_paused && !is_end;
     *active = may_seal ? ledger->seal_queue[0] : NULL;
-    ledger->seal_busy = may_seal;
-    ledger->spare_wanted = false; /* both kinds of work end in one */
+    ledger->seal_busy = !is_end;
+    ledger->spare_wanted = false; /* every kind of work does it, too */
     mutex_unlock(&ledger->seal_lock);
     return !is_end;
+}
+
+static void end_work(struct ledger *ledger)
+{
+    mutex_lock(&ledger->seal_lock);
+    ledger->seal_busy = false;
+    condition_broadcast(&ledger->seal_done);
+    mutex_unlock(&ledger->seal_lock);
 }
 
 static void sealed_one(struct ledger *ledger, struct active *active)
@@ -151,56 +181,53 @@ static void sealed_one(struct ledger *ledger, struct active *active)
     ledger->seal_count--;
     memmove(ledger->seal_queue, ledger->seal_queue + 1,
             ledger->seal_count * sizeof(struct active *));
-    ledger->seal_busy = false;
     condition_broadcast(&ledger->seal_done);
     mutex_unlock(&ledger->seal_lock);
     active_unref(active);
 }
 
-/* Its segment stays in the queue. */
-static void sealed_none(struct ledger *ledger)
+static void set_full(struct ledger *ledger, bool is_full)
 {
     mutex_lock(&ledger->seal_lock);
-    ledger->seal_busy = false;
-    condition_broadcast(&ledger->seal_done);
+    ledger->seal_full = is_full;
     mutex_unlock(&ledger->seal_lock);
 }
 
 /*
  * A disk that is full now may not be so later, and every row is in the WAL: sealing is tried again,
- * writes wait behind the backlog, reads go on.
+ * writes wait behind the backlog, reads go on, and so may an erasure, which makes room.
  */
-static enum err seal_patiently(struct ledger *ledger, struct active *active, struct diag *diag)
+static void wait_for_room(struct ledger *ledger)
 {
-    for (;;) {
-        enum err e = sealer_seal_now(ledger, active, diag);
-        if (e != ERR_FULL) {
-            return e;
-        }
-        atomic_store(&ledger->disk_low, true);
-        mutex_lock(&ledger->seal_lock);
-        (void)condition_wait_us(&ledger->seal_wanted, &ledger->seal_lock, 1000000);
-        bool stopping = ledger->seal_stopping;
-        mutex_unlock(&ledger->seal_lock);
-        if (stopping) {
-            return OK; /* the next start replays it from the WAL */
-        }
+    atomic_store(&ledger->disk_low, true);
+    mutex_lock(&ledger->seal_lock);
+    ledger->seal_full = true;
+    ledger->spare_wanted = true;
+    ledger->seal_busy = false;
+    condition_broadcast(&ledger->seal_done);
+    if (!ledger->seal_stopping) {
+        (void)condition_wait_us(&ledger->seal_wanted, &ledger->seal_lock, ROOM_WAIT_US);
     }
+    mutex_unlock(&ledger->seal_lock);
+}
+
+/* Without room for a spare file it is the next change of files that says so. */
+static enum err prepare_spare(struct ledger *ledger, struct diag *diag)
+{
+    enum err e = wal_prepare_spare(ledger->wal, diag);
+    return e == ERR_FULL ? OK : e;
 }
 
 static enum err work(struct ledger *ledger, struct active *active, struct diag *diag)
 {
     if (active != NULL) {
-        enum err e = seal_patiently(ledger, active, diag);
-        if (e == ERR_BUSY) {
-            sealed_none(ledger);
-            return OK;
-        }
-        TRY(e);
+        TRY(seal_segment(ledger, active, diag));
         sealed_one(ledger, active);
         TRY(wal_retire(ledger->wal, diag));
     }
-    return wal_prepare_spare(ledger->wal, diag);
+    TRY(write_missing_groups(ledger, diag));
+    set_full(ledger, false);
+    return prepare_spare(ledger, diag);
 }
 
 void sealer_run(void *arg)
@@ -210,9 +237,16 @@ void sealer_run(void *arg)
     while (next_work(ledger, &active)) {
         struct diag diag = {0};
         enum err e = work(ledger, active, &diag);
-        if (e != OK && e != ERR_FULL) {
+        if (e == ERR_FULL) {
+            wait_for_room(ledger);
+            continue;
+        }
+        bool is_fine = e == OK || e == ERR_BUSY; /* paused: its segment stays in the queue */
+        if (!is_fine) {
             ledger_fatal(ledger, &diag);
-            sealed_none(ledger);
+        }
+        end_work(ledger);
+        if (!is_fine) {
             return;
         }
     }
@@ -223,7 +257,8 @@ void ledger_settle(struct ledger *ledger)
     mutex_lock(&ledger->seal_lock);
     ledger->seal_waiters++;
     seal_write_hurry(ledger);
-    while (ledger->seal_count > 0 && !atomic_load(&ledger->failed)) {
+    while ((ledger->seal_count > 0 || ledger->seal_busy || ledger->spare_wanted) &&
+           !atomic_load(&ledger->failed)) {
         condition_wait(&ledger->seal_done, &ledger->seal_lock);
     }
     ledger->seal_waiters--;

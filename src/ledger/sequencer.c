@@ -209,8 +209,8 @@ enum err sequencer_seal_replayed(struct sequencer *sequencer, struct diag *diag)
     if (ledger->seal_count < SEAL_BACKLOG_MAX) {
         sealer_queue(ledger, full, true);
     } else { /* behind the others, which are therefore sealed first */
-        for (size_t i = 0; i < ledger->seal_count && e == OK; i++) {
-            e = sealer_seal_now(ledger, ledger->seal_queue[i], diag);
+        for (size_t i = 0; i < ledger->seal_count; i++) {
+            e = e == OK ? sealer_seal_now(ledger, ledger->seal_queue[i], diag) : e;
             active_unref(ledger->seal_queue[i]);
         }
         ledger->seal_count = 0;
@@ -416,7 +416,10 @@ static void serve_order(struct sequencer *sequencer)
     if (order == NULL) {
         return;
     }
-    enum err result = order->fn(sequencer, order->context, &diag);
+    /* Rows of a frame that failed are in memory still, and may not get into a new WAL. */
+    enum err result = atomic_load(&ledger->failed)
+                          ? diag_fail(&diag, ERR_IO, "", "a write failed earlier")
+                          : order->fn(sequencer, order->context, &diag);
     mutex_lock(&ledger->queue_lock);
     order->result = result;
     order->diag = diag;
@@ -433,11 +436,12 @@ static void commit(struct sequencer *sequencer, struct batch *batches)
         struct diag diag = {0};
         size_t body_max = 0;
         struct batch *end = frame_end(batches, &body_max);
-        sealer_throttle(ledger);
+        enum err e = sealer_throttle(ledger, &diag);
         serve_order(sequencer);
-        enum err e = ERR_IO;
-        if (!atomic_load(&ledger->failed)) {
-            e = commit_frame(sequencer, batches, end, body_max, &diag);
+        if (e == OK) {
+            e = atomic_load(&ledger->failed)
+                    ? ERR_IO
+                    : commit_frame(sequencer, batches, end, body_max, &diag);
         }
         if (e != OK &&
             e != ERR_FULL) { /* what the disk holds is unknown: nobody is told "stored" */

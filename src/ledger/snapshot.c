@@ -217,18 +217,18 @@ void snapshot_replace_actives(struct snapshot *snapshot, struct active *const *a
     }
 }
 
-size_t snapshot_active_count(struct snapshot *snapshot)
-{
-    mutex_lock(&snapshot->lock);
-    size_t count = snapshot->active_count;
-    mutex_unlock(&snapshot->lock);
-    return count;
-}
-
 size_t snapshot_sealed_count(struct snapshot *snapshot)
 {
     mutex_lock(&snapshot->lock);
     size_t count = snapshot->list->sealed_count;
+    mutex_unlock(&snapshot->lock);
+    return count;
+}
+
+size_t snapshot_group_count(struct snapshot *snapshot)
+{
+    mutex_lock(&snapshot->lock);
+    size_t count = snapshot->list->group_count;
     mutex_unlock(&snapshot->lock);
     return count;
 }

@@ -34,20 +34,20 @@ void snapshot_set_group(struct snapshot *snapshot, size_t index, struct group *g
 
 /* Adds an active segment behind all others; takes a reference of its own. */
 void snapshot_add_active(struct snapshot *snapshot, struct active *active);
-/* The oldest active segment was sealed as segment `index` (set already): lets go of it. */
+/* The oldest active segment was sealed, and is set as such already: lets go of it. */
 void snapshot_drop_oldest_active(struct snapshot *snapshot);
 /* Exchanges all active segments at once, after an erasure. */
 void snapshot_replace_actives(struct snapshot *snapshot, struct active *const *actives,
                               size_t count);
 #define SNAPSHOT_ACTIVES_MAX 8
-size_t snapshot_active_count(struct snapshot *snapshot);
 size_t snapshot_sealed_count(struct snapshot *snapshot);
+size_t snapshot_group_count(struct snapshot *snapshot);
 
 /* Committed size: by the sequencer. Everything below it must have been added before. */
 void snapshot_commit(struct snapshot *snapshot, uint64_t size);
 uint64_t snapshot_size(const struct snapshot *snapshot);
 
-/* A view of now. `active_of` entries stay valid with it. */
+/* A view of now; what it points to stays valid with it. */
 struct snapshot_view {
     struct view view;
     struct snapshot_list *list;
