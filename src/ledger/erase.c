@@ -49,8 +49,14 @@ static enum err unlink_segment(struct ledger *ledger, const struct segment *segm
 {
     CLEANUP(roots_release) struct roots roots = {0};
     struct roots_entry entry = {.index = index};
+    struct merkle_hash folded[ROWS_TILES_MAX];
     for (uint32_t tile = 0; tile < ROWS_TILES_MAX; tile++) {
         TRY(segment_tile_root(segment, tile, &entry.tile_roots[tile]));
+    }
+    memcpy(folded, entry.tile_roots, sizeof(folded));
+    struct merkle_hash root = merkle_fold_perfect(folded, ROWS_TILES_MAX);
+    if (!merkle_hash_equal(&root, &segment_summary(segment)->root)) {
+        return diag_fail(diag, ERR_CORRUPT, name, "its tile roots have another root than it says");
     }
     TRY(roots_read(ledger->dir, &roots, diag));
     TRY(roots_add(&roots, ledger->dir, &entry, diag));
@@ -66,11 +72,9 @@ static enum err rewrite_segment(struct ledger *ledger, const struct segment *seg
                                 const char *name, const struct row_set *set, struct diag *diag)
 {
     struct segment_summary summary;
-    const struct segment_write_options options = {.erase = set};
+    const struct segment_write_options options = {.erase = set,
+                                                  .root = &segment_summary(segment)->root};
     TRY(segment_write(segment_rows(segment), &options, ledger->dir, name, &summary, diag));
-    if (!merkle_hash_equal(&summary.root, &segment_summary(segment)->root)) {
-        return diag_fail(diag, ERR_CORRUPT, name, "its rows have another root than it says");
-    }
     OWNED(segment) fresh = NULL;
     TRY(segment_open(ledger->dir, name, &fresh, diag));
     const struct sealed sealed = {.segment = MOVE(fresh), .root = summary.root};

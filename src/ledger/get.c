@@ -34,7 +34,9 @@ enum err ledger_get(struct store *store, uint64_t seq, slice org, struct arena *
     struct rows_reader *reader = rows->ops->reader_new(rows);
     struct event event;
     enum err e = rows_event(reader, (uint32_t)(seq % ROWS_MAX), scratch, &event);
-    if (e == OK && org.len > 0 && !slice_equal(event.value[FIELD_ORG].text, org)) {
+    bool is_of_org = org.len == 0 || (e == OK && event_has(&event, FIELD_ORG) &&
+                                      slice_equal(event.value[FIELD_ORG].text, org));
+    if (e == OK && !is_of_org) {
         e = diag_fail(diag, ERR_NOT_FOUND, "", "no such event");
     } else if (e == OK) {
         e = keep(&event, arena, diag);

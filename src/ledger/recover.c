@@ -159,7 +159,8 @@ static void learn_ids(struct ledger *ledger, const struct rows *rows)
     }
 }
 
-/* Groups are derived: one that is missing or damaged is made again. */
+/* An index is derived: one that is missing is made again. One that is damaged is told, as all
+ * damage is; whoever has seen it may remove it. */
 static enum err open_groups(struct ledger *ledger, struct diag *diag)
 {
     size_t sealed = snapshot_sealed_count(ledger->snapshot);
@@ -174,6 +175,9 @@ static enum err open_groups(struct ledger *ledger, struct diag *diag)
             continue;
         }
         TRY(e);
+        if (group_first_seq(group) != (uint64_t)i * GROUP_ROWS) {
+            return diag_fail(diag, ERR_CORRUPT, name, "does not index the events of its name");
+        }
         TRY(sealer_adopt_group(ledger, i, MOVE(group), diag));
     }
     OWNED(snapshot_view) view = snapshot_view_open(ledger->snapshot);

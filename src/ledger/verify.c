@@ -207,6 +207,9 @@ static enum err verify_group(struct verification *v, size_t index, struct diag *
         return OK;
     }
     TRY(e);
+    if (group_first_seq(group) != (uint64_t)index * GROUP_ROWS) {
+        return diag_fail(diag, ERR_CORRUPT, name, "does not index the events of its name");
+    }
     return group_verify(group, v->group, diag);
 }
 

@@ -60,6 +60,11 @@ void group_free(struct group *group)
     }
 }
 
+uint64_t group_first_seq(const struct group *group)
+{
+    return group->first_seq;
+}
+
 void group_v7_bounds(const struct group *group, uint64_t *min_ms, uint64_t *max_ms)
 {
     *min_ms = group->v7_min_ms;

@@ -7,8 +7,8 @@
  *   lookups  for each LOOKUP field, sorted (hash of value) -> which of the 64 segments have it, so
  *            that one correlation among thousands of segments costs a few page reads
  *
- * Everything in it is derived from the segments and can be made again. docs/format.md has the
- * bytes.
+ * Everything in it is derived from the segments and can be made again. docs/format/segment.md has
+ * the bytes.
  *
  * Threads: immutable once open; any.
  */
@@ -29,6 +29,7 @@ enum err group_open(const struct dir *dir, const char *name, struct group **out,
 void group_free(struct group *group);
 DEFINE_OWNED(group);
 
+uint64_t group_first_seq(const struct group *group);
 /* Bounds of the 48-bit times of the UUIDv7 ids inside; {UINT64_MAX, 0} if there are none. */
 void group_v7_bounds(const struct group *group, uint64_t *min_ms, uint64_t *max_ms);
 

@@ -2,11 +2,12 @@
 #pragma once
 /*
  * segment - 65,536 events in one file that is written once: columns, dictionaries, Bloom filters,
- * compressed payload, and the hashes that tie them to the tree. docs/format.md has the bytes.
+ * compressed payload, and the hashes that tie them to the tree. docs/format/segment.md has the
+ * bytes.
  *
  * A segment file is complete or absent: it is written aside, synced, renamed, and its directory
- * synced. Everything in it but the payload is mapped; nothing is trusted before its bounds were
- * checked, so that a damaged file gives CORRUPT and never a crash.
+ * synced. It is mapped; nothing is trusted before its bounds were checked, so that a damaged file
+ * gives CORRUPT and never a crash.
  *
  * Threads: a struct segment is immutable, any thread may read; see rows.h for readers.
  */
@@ -18,14 +19,15 @@
 struct segment;
 
 struct segment_write_options {
-    const struct row_set *erase; /* rows to leave out, beside those erased already; NULL: none */
-    int compression_level;       /* zstd; 0: the default of this build */
+    const struct row_set *erase;    /* rows to leave out, beside those erased already; NULL: none */
+    const struct merkle_hash *root; /* what all rows must have; NULL: not known */
+    int compression_level;          /* zstd; 0: the default of this build */
 };
 
 /* What a written or opened segment is. */
 struct segment_summary {
     uint64_t first_seq;
-    uint32_t count; /* ROWS_MAX, but for a rewritten last one */
+    uint32_t count; /* of a ledger's: ROWS_MAX */
     uint32_t erased;
     uint64_t file_bytes;
     int64_t time_min_us, time_max_us;         /* event_timestamp */
@@ -34,9 +36,10 @@ struct segment_summary {
 };
 
 /*
- * Writes the rows of `source` (a full segment: exactly ROWS_MAX) to `name` in `dir`, durable when
- * it returns. Every derived part is made anew from the rows that stay. CORRUPT when `source` is;
- * IO; FULL when the disk is.
+ * Writes the rows of `source` (1..ROWS_MAX; a ledger's segments are full) to `name` in `dir`,
+ * durable when it returns. Every derived part is made anew from the rows that stay. CORRUPT when
+ * `source` is, or has another root than it must, FULL when the disk is: what had the name before
+ * has it still. IO.
  */
 enum err segment_write(const struct rows *source, const struct segment_write_options *options,
                        const struct dir *dir, const char *name, struct segment_summary *out,

@@ -5,6 +5,7 @@
  * a machine that is busy with taking events, sealing has two shares of it and keeps up. Each half
  * keeps its place, so that both can stop between two tiles of rows and go on later.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -32,6 +33,9 @@ struct beside {
 struct segment_writer {
     struct segment_make make;
     struct sections_writer *file;
+    char name[SECTIONS_NAME_BYTES];
+    struct merkle_hash root; /* what must come out, if anything must */
+    bool has_root;
     int level;
     const _Atomic bool *stop; /* of the run at hand; NULL: nobody stops it */
     /* The payload, on the thread of who runs it. */
@@ -51,6 +55,9 @@ enum err segment_writer_new(const struct rows *source, const struct segment_writ
     TRY(sections_create(dir, name, &segment_format, &file, diag));
     struct segment_writer *writer = mem_zeroed(sizeof(*writer));
     writer->file = file;
+    (void)snprintf(writer->name, sizeof(writer->name), "%s", name);
+    writer->has_root = options->root != NULL;
+    writer->root = writer->has_root ? *options->root : (struct merkle_hash){0};
     segment_make_init(&writer->make, source, options->erase);
     writer->level = options->compression_level != 0 ? options->compression_level : LEVEL_DEFAULT;
     writer->reader = source->ops->reader_new(source);
@@ -215,6 +222,10 @@ enum err segment_writer_run(struct segment_writer *writer, const _Atomic bool *s
     struct segment_make *make = &writer->make;
     writer->stop = stop;
     TRY(run_halves(writer, diag));
+    if (writer->has_root && !merkle_hash_equal(&make->summary.root, &writer->root)) {
+        return diag_fail(diag, ERR_CORRUPT, writer->name,
+                         "its rows have another root than it says");
+    }
     for (size_t i = 0; i < writer->beside.count; i++) {
         const struct made_section *made = &writer->beside.sections[i];
         TRY(sections_add(writer->file, &made->what, buf_slice(&made->bytes), diag));
