@@ -364,6 +364,29 @@ static enum err use_page(struct parsing *parsing)
     return OK;
 }
 
+/* The filter of all parts. They are its own then, but for `extra`, which is the caller's. */
+static enum err take_params(struct parsing *parsing, const struct cursor *cursor, bool has_cursor,
+                            const struct filter *extra)
+{
+    struct query *query = parsing->query;
+    for (size_t i = 0; i < parsing->count; i++) {
+        TRY(take_param(parsing, i));
+    }
+    if (parsing->context->narrow.len > 0) {
+        TRY(take_q(parsing, parsing->context->narrow));
+    }
+    query->fingerprint = fingerprint(parsing);
+    if (has_cursor) {
+        TRY(use_cursor(parsing, cursor));
+    }
+    TRY(use_page(parsing));
+    size_t count = parsing->part_count;
+    if (extra != NULL) {
+        parsing->parts[count++] = extra;
+    }
+    return filter_make_and(parsing->arena, parsing->parts, count, &query->filter);
+}
+
 enum err query_parse(const struct query_context *context, const struct query_param *params,
                      size_t count, const struct query_defaults *defaults, struct arena *arena,
                      struct query *out, struct diag *diag)
@@ -392,21 +415,13 @@ enum err query_parse(const struct query_context *context, const struct query_par
     TRY(read_cursor(&parsing, &cursor, &has_cursor));
     query.now_us = has_cursor ? cursor.now_us : context->now_us;
     parsing.filter_context.now_us = query.now_us;
-    for (size_t i = 0; i < count; i++) {
-        TRY(take_param(&parsing, i));
+    enum err e = take_params(&parsing, &cursor, has_cursor, defaults->extra);
+    if (e != OK) { /* patterns do not live in the arena */
+        for (size_t i = 0; i < parsing.part_count; i++) {
+            filter_release(parsing.parts[i]);
+        }
+        return e;
     }
-    if (context->narrow.len > 0) {
-        TRY(take_q(&parsing, context->narrow));
-    }
-    if (defaults->extra != NULL) {
-        parsing.parts[parsing.part_count++] = defaults->extra;
-    }
-    TRY(filter_make_and(arena, parsing.parts, parsing.part_count, &query.filter));
-    query.fingerprint = fingerprint(&parsing);
-    if (has_cursor) {
-        TRY(use_cursor(&parsing, &cursor));
-    }
-    TRY(use_page(&parsing));
     *out = query;
     return OK;
 }

@@ -76,7 +76,8 @@ struct query {
 };
 
 /*
- * Understands parameters. `extra` (may be NULL) is ANDed in; `defaults` gives the order. INVALID:
+ * Understands parameters. `extra` (may be NULL) is ANDed in, and released with the query; on an
+ * error it is still the caller's. `defaults` gives the order. INVALID:
  * an unknown parameter, a bad value, a cursor that is not ours or of another query; diag->where
  * names the parameter. Call query_release() before the arena ends.
  */
