@@ -96,9 +96,8 @@ enum err buf_check(const struct buf *buf)
 
 const char *buf_cstr(struct buf *buf)
 {
-    if (buf->len == buf->capacity) {
-        buf->capacity = buf->len + 1;
-        buf->ptr = mem_resize(buf->ptr, buf->capacity);
+    if (buf->len == buf->capacity) { /* a byte that does not count: `max` may be reached */
+        buf->ptr = mem_resize(buf->ptr, buf->len + 1);
     }
     buf->ptr[buf->len] = '\0';
     return (const char *)buf->ptr;

@@ -29,8 +29,6 @@ struct buf {
 void buf_init(struct buf *buf, size_t max_bytes);
 void buf_release(struct buf *buf); /* frees; the buf may be used again */
 
-/* For CLEANUP(buf_release): a local buf that frees itself. */
-
 /* Forgets the content and the failure, keeps the memory. */
 void buf_clear(struct buf *buf);
 

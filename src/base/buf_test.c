@@ -34,12 +34,25 @@ static void test_drop_front_keeps_the_rest(void **state)
     assert_string_equal(buf_cstr(&buf), "b-7");
 }
 
+static void test_a_text_in_c_makes_no_room_beyond_the_maximum(void **state)
+{
+    UNUSED(state);
+    CLEANUP(buf_release) struct buf buf = BUF_INIT(8);
+    buf_append_cstr(&buf, "12345678");
+    assert_string_equal(buf_cstr(&buf), "12345678");
+    buf_append_byte(&buf, '9');
+    assert_int_equal(buf_check(&buf), ERR_LIMIT);
+    buf_append_cstr(&buf, "and more than there is room for");
+    assert_string_equal(buf_cstr(&buf), "12345678");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_grows_to_its_maximum_and_no_further),
         cmocka_unit_test(test_numbers_are_written_in_full),
         cmocka_unit_test(test_drop_front_keeps_the_rest),
+        cmocka_unit_test(test_a_text_in_c_makes_no_room_beyond_the_maximum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
