@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 
-enum { LOG_LINE_BYTES_MAX = 4096, LOG_LIMIT_US = 1000 * 1000 };
+enum { LOG_LINE_BYTES_MAX = 4096, LOG_END_BYTES_MAX = 16, LOG_LIMIT_US = 1000 * 1000 };
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 static _Atomic int verbosity = LOG_LEVEL_INFO;
@@ -79,6 +79,19 @@ static void append_pair(struct buf *line, const struct kv *pair, bool json)
     }
 }
 
+/* A pair that has no room is left out: what is half there nobody can read. False. */
+static bool append_whole_pair(struct buf *line, const struct kv *pair, bool json)
+{
+    size_t before = line->len;
+    append_pair(line, pair, json);
+    bool is_whole = !line->failed;
+    if (!is_whole) {
+        line->len = before;
+        line->failed = false;
+    }
+    return is_whole;
+}
+
 static void append_head(struct buf *line, enum log_level level, const char *message, bool json)
 {
     struct timespec now = {0};
@@ -117,14 +130,17 @@ void log_write(enum log_level level, const char *message, const struct kv *pairs
     if (json < 0) {
         json = isatty(fd) == 1 ? 0 : 1;
     }
-    CLEANUP(buf_release) struct buf line = BUF_INIT(LOG_LINE_BYTES_MAX);
+    CLEANUP(buf_release) struct buf line = BUF_INIT(LOG_LINE_BYTES_MAX - LOG_END_BYTES_MAX);
     append_head(&line, level, message, json == 1);
+    bool is_whole = true;
     for (size_t i = 0; i < count; i++) {
-        append_pair(&line, &pairs[i], json == 1);
+        is_whole = append_whole_pair(&line, &pairs[i], json == 1) && is_whole;
     }
-    buf_append_cstr(&line, json == 1 ? "}\n" : "\n");
-    if (line.failed) { /* cut rather than lost: the end of a line is worth less than its start */
-        line.ptr[line.len - 1] = '\n';
+    line.max = LOG_LINE_BYTES_MAX;
+    if (json == 1) {
+        buf_append_cstr(&line, is_whole ? "}\n" : ",\"cut\":true}\n");
+    } else {
+        buf_append_cstr(&line, is_whole ? "\n" : " cut=true\n");
     }
     ssize_t written = write(fd, line.ptr, line.len);
     UNUSED(written); /* there is nobody left to tell */

@@ -7,6 +7,8 @@
  * on a terminal, JSON elsewhere. Never event bodies, keys or tokens; there is no kv for a secret.
  * Rooms do not log: they return enum err and a diag. Those that act on their own do, once.
  *
+ * A line has at most 4,096 bytes; a pair that has no room is left out, and "cut" says so.
+ *
  * Threads: any; a line is written by one write().
  */
 

@@ -38,6 +38,26 @@ static void test_logfmt_quotes_what_needs_it(void **state)
     assert_null(strstr(line, "not shown"));
 }
 
+/* Whoever reads line by line as JSON must be able to read this one, too. */
+static void test_a_line_that_is_too_long_is_cut_to_whole_members(void **state)
+{
+    UNUSED(state);
+    int ends[2];
+    char line[8192];
+    char long_text[5000];
+    memset(long_text, 'x', sizeof(long_text) - 1);
+    long_text[sizeof(long_text) - 1] = '\0';
+    assert_int_equal(pipe(ends), 0);
+    log_set_output(ends[1], true);
+    LOG_INFO("too long", kv_u64("first", 1), kv_str("second", long_text), kv_u64("third", 3));
+    (void)close(ends[1]);
+    ssize_t n = read(ends[0], line, sizeof(line) - 1);
+    (void)close(ends[0]);
+    assert_true(n > 0 && n <= 4096);
+    line[n] = '\0';
+    assert_non_null(strstr(line, "\"first\":1,\"third\":3,\"cut\":true}\n"));
+}
+
 static void test_a_limit_lets_one_line_through_each_second_and_counts_the_others(void **state)
 {
     struct log_limit limit = {0};
@@ -59,6 +79,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json_escapes_what_it_is_given),
         cmocka_unit_test(test_logfmt_quotes_what_needs_it),
+        cmocka_unit_test(test_a_line_that_is_too_long_is_cut_to_whole_members),
         cmocka_unit_test(test_a_limit_lets_one_line_through_each_second_and_counts_the_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
