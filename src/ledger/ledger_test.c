@@ -204,6 +204,26 @@ static void read_note(struct ledger_fixture *f, struct buf *note)
     assert_int_equal(store_checkpoint(f->store, note, &size, NULL), OK);
 }
 
+/* The cosigner's name is the log's and a little more: what does not fit is cut between characters. */
+static void test_a_log_may_have_the_longest_name(void **state)
+{
+    struct ledger_fixture *f = *state;
+    struct store_identity identity;
+    char name[NOTE_NAME_BYTES_MAX + 1] = "";
+    for (size_t i = 0; i + 1 < NOTE_NAME_BYTES_MAX; i += 2) {
+        memcpy(name + i, "\xc3\xbc", 2);
+    }
+    fixture_close(f);
+    tempdir_release(&f->temp);
+    tempdir_init(&f->temp);
+    f->options.origin = slice_from_cstr(name);
+    assert_int_equal(fixture_open(f), OK);
+    store_identity(f->store, &identity);
+    assert_string_equal(identity.origin, name);
+    assert_int_equal(identity.key_count, 2);
+    f->options.origin = (slice){0};
+}
+
 static void test_silence_is_dated(void **state)
 {
     struct ledger_fixture *f = *state;
@@ -529,6 +549,7 @@ int main(void)
         STORY(test_a_checkpoint_covers_what_was_acknowledged),
         STORY(test_keys_rotate_with_overlap),
         STORY(test_many_starts_do_not_scatter_the_wal),
+        STORY(test_a_log_may_have_the_longest_name),
         STORY(test_silence_is_dated),
         STORY(test_a_failed_sync_ends_the_acknowledging),
         STORY(test_a_full_segment_is_sealed_and_says_the_same),

@@ -13,6 +13,7 @@
 
 #define CHECKPOINT_NAME "checkpoint"
 #define ORIGIN_NAME     "origin"
+#define COSIGNER_END    "/clock" /* of its name, behind the origin */
 
 enum {
     INTERVAL_MS = 1000,
@@ -116,8 +117,8 @@ static enum err make_keys(struct notary *notary, struct diag *diag)
     int64_t now_us = clock_now_us();
     slice origin = slice_from_cstr(notary->origin);
     char cosigner[NOTE_NAME_BYTES_MAX + 1];
-    (void)snprintf(cosigner, sizeof(cosigner), "%.*s/clock", NOTE_NAME_BYTES_MAX - 6,
-                   notary->origin);
+    slice beginning = slice_cut(origin, NOTE_NAME_BYTES_MAX - (sizeof(COSIGNER_END) - 1));
+    (void)snprintf(cosigner, sizeof(cosigner), "%.*s" COSIGNER_END, SLICE_ARG(beginning));
     if (!has_signing_key(&notary->keys, NOTE_ED25519, now_us)) {
         TRY(keys_make(notary->keys_dir, &notary->keys, origin, NOTE_ED25519, now_us, diag));
     }
