@@ -5,7 +5,7 @@
  *
  * The construction (multiply to 128 bits and fold) is that of wyhash. With a random seed it is for
  * tables in memory that strangers fill; with the fixed seed HASH_STORED it is part of the stored
- * format (docs/format.md, "Token hash"), and may never change.
+ * format (docs/format/tokens.md, "The hash"), and may never change.
  *
  * Threads: any.
  */

@@ -4,7 +4,7 @@
 #include "base/hash.h"
 #include "base/test.h"
 
-/* The stored hash is part of the format: these numbers stand in docs/format.md too. */
+/* The stored hash is part of the format: these numbers stand in docs/format/tokens.md too. */
 static void test_stored_hash_never_changes(void **state)
 {
     UNUSED(state);

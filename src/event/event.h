@@ -9,7 +9,7 @@
  *   line   the canonical JSON line without line feed; it is what is hashed, shown, exported
  *   row    the same content, decoded, as the WAL stores it; line(row(e)) == line(e)
  *
- * Both are specified in docs/format.md.  Threads: any; nothing here is shared.
+ * Both are specified in docs/format/event.md.  Threads: any; nothing here is shared.
  */
 
 #include <assert.h>
@@ -117,5 +117,5 @@ void event_write_row(const struct event *event, struct buf *out);
 /* The view of a stored row; texts point into `row`. CORRUPT if the row breaks its format. */
 enum err event_from_row(slice row, struct event *out, struct diag *diag);
 
-/* What indexes know an event_id by, within its organisation (docs/format.md, "Identity hash"). */
+/* What indexes know an event_id by, within its organisation (docs/format.md, section 6). */
 uint64_t event_id_hash(slice org, const struct uuid *id);

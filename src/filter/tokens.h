@@ -4,7 +4,7 @@
  * tokens - what the Bloom filters of a segment hold about event_data and event_metadata, and what
  * a leaf needs to find there. Both sides stand in one file so that they cannot differ.
  *
- * A token is a 64-bit hash with HASH_STORED (docs/format.md, "Tokens"):
+ * A token is a 64-bit hash with HASH_STORED (docs/format/tokens.md):
  *   path = value   for each scalar, with array indexes left out of the path; numbers by their
  *                  normalised decimal, so that 1e3 and 1000.0 are one token; true, false, null
  *   word           for each word of each string value, lower case; a word is a run of ASCII

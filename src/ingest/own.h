@@ -4,7 +4,7 @@
  * own - Cairn's own events on their way into the log: JSON as anybody would send it, but with
  * source_format "cairn", which no inlet can produce, and of any age.
  *
- * Threads: one at a time; own_commit() blocks until the events are durable.
+ * Threads: one at a time; own_events_commit() blocks until the events are durable.
  */
 
 #include "store/store.h"

@@ -20,7 +20,7 @@ struct tile {
 enum err tile_parse(slice path, struct tile *out);
 void tile_format(const struct tile *tile, struct buf *out); /* the same text */
 
-/* Whether a tree of `size` leaves has this tile (full, or exactly or fewer of its partial). */
+/* Whether a tree of `size` leaves has this tile: so many of its hashes, at least. */
 bool tile_exists(const struct tile *tile, uint64_t size);
 
 /* Appends `width` hashes of a hash tile that exists. Nothing is appended when `node` answers an

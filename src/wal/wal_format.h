@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * wal_format - the bytes of a WAL file (docs/format.md, "WAL"), known to wal.c and wal_read.c
- * alone.
+ * wal_format - the bytes of a WAL file (docs/format.md, section 2), known to wal.c and
+ * wal_read.c alone.
  *
  * File header, one block of 4,096:            Frame header, 64 bytes on a block boundary:
  *    0  "CAIRNWAL"                               0  "CFR1"
