@@ -106,6 +106,14 @@ static uv_buf_t as_buf(slice bytes)
     return uv_buf_init((char *)(uintptr_t)bytes.ptr, (unsigned)bytes.len);
 }
 
+/* The memory for the head of an answer that is sent at once is the loop's: it stays warm. */
+static void swap_heads(struct exchange *exchange)
+{
+    struct buf own = exchange->out;
+    exchange->out = exchange->loop->head;
+    exchange->loop->head = own;
+}
+
 void exchange_answer(struct exchange *exchange)
 {
     ASSERT(exchange->phase < EXCHANGE_ANSWER);
@@ -114,6 +122,7 @@ void exchange_answer(struct exchange *exchange)
         exchange_let_go(exchange);
         return;
     }
+    swap_heads(exchange);
     exchange_make_head(exchange);
     exchange->phase = EXCHANGE_ANSWER;
     bool sends_body = has_body(exchange) && exchange->request.method != HTTP_HEAD;
@@ -128,6 +137,7 @@ void exchange_answer(struct exchange *exchange)
     }
     if ((size_t)sent == total && conn_unsent(exchange->conn) == 0) {
         exchange->is_complete = true;
+        swap_heads(exchange);
         exchange_done(exchange);
         return;
     }

@@ -22,7 +22,7 @@ static struct exchange *new_exchange(struct http_loop *loop)
     exchange->loop = loop;
     arena_init(&exchange->arena, options->arena_bytes_max);
     buf_init(&exchange->body, 0);
-    buf_init(&exchange->out, KIB(96));
+    buf_init(&exchange->out, EXCHANGE_HEAD_BYTES_MAX);
     buf_init(&exchange->response.body, options->response_bytes_max);
     buf_init(&exchange->response.headers, KIB(64));
     stream_init(exchange);

@@ -144,6 +144,8 @@ void exchange_submit(struct exchange *exchange);
 
 /* ---- answer.c ---- */
 
+#define EXCHANGE_HEAD_BYTES_MAX KIB(96) /* of an answer: above all that its parts may have */
+
 /* Makes the head of the answer in exchange->out. */
 void exchange_make_head(struct exchange *exchange);
 /* Sends exchange->response. */

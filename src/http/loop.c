@@ -184,6 +184,7 @@ enum err loop_open(struct http_loop *loop, struct http_server *server, struct so
 {
     loop->server = server;
     loop->posted_last = &loop->posted;
+    buf_init(&loop->head, EXCHANGE_HEAD_BYTES_MAX);
     loop->tls = server->has_tls ? mem_zeroed(sizeof(*loop->tls)) : NULL;
     loop->conns.next = &loop->conns;
     loop->conns.prev = &loop->conns;
@@ -257,6 +258,7 @@ void loop_close(struct http_loop *loop)
     }
     int closed = uv_loop_close(&loop->uv);
     ASSERT(closed == 0);
+    buf_release(&loop->head);
     free_exchanges(loop->live);
     free_exchanges(loop->spare);
     free(loop->tls);

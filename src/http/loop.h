@@ -66,6 +66,7 @@ struct http_loop {
     uint64_t date_ms;        /* when `date` was made */
     char date[32];           /* as in the Date header */
     struct tls_scratch *tls; /* NULL when it is not spoken */
+    struct buf head;         /* of the answer that is being sent */
     char read_bytes[LOOP_READ_BYTES];
 };
 

@@ -6,9 +6,7 @@
  * groups are being committed the body is not read. A commit that is done brings the request back
  * to its loop, which answers it (write_answer.h).
  */
-#include <stdlib.h>
-
-#include "base/mem.h"
+#include "base/arena.h"
 #include "gate/auth.h"
 #include "gate/gate.h"
 #include "gate/metrics.h"
@@ -24,6 +22,7 @@ struct wake {
     struct write *write;
 };
 
+/* In the request's arena. */
 struct write {
     struct http_request *request;
     struct api *api;
@@ -39,7 +38,6 @@ static void end_request(struct write *write)
 {
     struct http_request *request = write->request;
     intake_free(write->intake);
-    free(write);
     http_answer(request);
 }
 
@@ -277,11 +275,23 @@ static void bound_events(const struct api *api, bool is_backfill, struct read_op
     read->depth_max = (uint32_t)running_u64(running, OPTION_EVENT_DEPTH_MAX);
 }
 
+/* A refusal before the body was read: nothing was begun. */
+static void refuse_now(struct http_request *request)
+{
+    request->state = NULL;
+    http_answer(request);
+}
+
 static void start(struct http_request *request, struct intake_options *options)
 {
     struct api *api = api_of(request);
-    struct write *write = mem_zeroed(sizeof(*write));
+    struct write *write = arena_take_zeroed(request->arena, sizeof(*write));
     slice on_error = {0};
+    if (write == NULL) {
+        http_problem(request, 431, "the request's headers are too large");
+        refuse_now(request);
+        return;
+    }
     write->request = request;
     write->api = api;
     write->wishes.receipt = flag_is_set(request, "receipt");
@@ -298,13 +308,6 @@ static void start(struct http_request *request, struct intake_options *options)
     bound_events(api, flag_is_set(request, "backfill"), &options->read);
     write->intake = intake_new(&api->ingest, options);
     request->state = write;
-}
-
-/* A refusal before the body was read: nothing was begun. */
-static void refuse_now(struct http_request *request)
-{
-    request->state = NULL;
-    http_answer(request);
 }
 
 static void on_events(struct http_request *request)
