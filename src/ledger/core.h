@@ -123,7 +123,8 @@ void sealer_want_spare(struct ledger *ledger);
 /* Full segments that wait for the sealer or are with it, before appends wait: with two, one fills
  * while one is sealed, and no more rows than those of two segments are in memory. */
 #define SEAL_BACKLOG_MAX 2
-/* Seals the oldest unsealed segment, on the thread that opens the ledger. BUSY: sealing is paused or ends, and the segment is as it was. */
+/* Seals the oldest unsealed segment, on the sealer's thread or on the one that opens the ledger.
+ * BUSY: sealing is paused or ends, and the segment is as it was. */
 enum err sealer_seal_now(struct ledger *ledger, struct active *active, struct diag *diag);
 #define SEGMENT_NAME_BYTES 32
 void segment_name(char out[SEGMENT_NAME_BYTES], size_t index);

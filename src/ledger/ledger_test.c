@@ -204,7 +204,8 @@ static void read_note(struct ledger_fixture *f, struct buf *note)
     assert_int_equal(store_checkpoint(f->store, note, &size, NULL), OK);
 }
 
-/* The cosigner's name is the log's and a little more: what does not fit is cut between characters. */
+/* The cosigner's name is the log's and a little more: what does not fit is cut between
+ * characters. */
 static void test_a_log_may_have_the_longest_name(void **state)
 {
     struct ledger_fixture *f = *state;
