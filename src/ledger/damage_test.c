@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* damage - what an erasure or a start meets damaged is told, and stays as it is. */
 #include "columns/row_set.h"
+#include "ledger/core.h"
 #include "ledger/story_segment.h"
-#include "segment/group.h"
 
 #define FIRST_SEGMENT "000000000000.seg"
 enum { FILE_BYTES_MAX = 64 * 1024 * 1024 };
