@@ -3,9 +3,10 @@
 /*
  * hash - a fast 64-bit hash of bytes, not a cryptographic one.
  *
- * The construction (multiply to 128 bits and fold) is that of wyhash. With a random seed it is for
- * tables in memory that strangers fill; with the fixed seed HASH_STORED it is part of the stored
- * format (docs/format/tokens.md, "The hash"), and may never change.
+ * The construction (multiply to 128 bits and fold) is that of wyhash. Who knows the seed can make
+ * any number of texts that share a hash: tables in memory that strangers fill take hash_secret() or
+ * a random one. With the fixed seed HASH_STORED it is part of the stored format
+ * (docs/format/tokens.md, "The hash"), and may never change.
  *
  * Threads: any.
  */
@@ -13,6 +14,10 @@
 #include "base/slice.h"
 
 #define HASH_STORED UINT64_C(0x436169726e313031)
+
+/* A seed that strangers cannot know, the same for the whole life of the process: the kernel gives
+ * each one random bytes. Not for what is stored, and no key. */
+uint64_t hash_secret(void);
 
 static inline uint64_t hash_mix(uint64_t a, uint64_t b)
 {

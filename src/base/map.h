@@ -4,7 +4,8 @@
  * map - a hash table from short texts to pointers.
  *
  * It owns copies of the keys and never looks at the values, which are the caller's. It grows with
- * what is put in and does not shrink, so the caller bounds it.
+ * what is put in and does not shrink, so the caller bounds it. Its hash has no secret: the keys are
+ * names that we gave, not those that strangers choose.
  *
  * Threads: one at a time.
  */

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "codec/wire.h"
 #include "filter/tokens.h"
@@ -27,6 +28,7 @@ struct bloom_build {
     uint64_t *distinct; /* of the tile that is being filled */
     uint32_t distinct_count;
     uint64_t *slots; /* 0: free. A token of 0 counts as 1 */
+    uint64_t secret; /* where a token goes: strangers can make tokens that agree in many bits */
     uint32_t slot_mask;
     bool overflowed;
     uint64_t *row_tokens;
@@ -38,6 +40,7 @@ struct bloom_build *bloom_build_new(void)
     build->distinct = mem_array(BLOOM_TILE_TOKENS_MAX, sizeof(uint64_t));
     build->slots = mem_array(SLOTS_FIRST, sizeof(uint64_t));
     build->slot_mask = SLOTS_FIRST - 1;
+    build->secret = hash_secret();
     build->row_tokens = mem_pages(ROW_TOKENS_MAX * sizeof(uint64_t));
     return build;
 }
@@ -57,9 +60,9 @@ void bloom_build_free(struct bloom_build *build)
 }
 
 /* False when it is there already. */
-static bool slot_take(uint64_t *slots, uint32_t mask, uint64_t token)
+static bool slot_take(uint64_t *slots, uint32_t mask, uint64_t secret, uint64_t token)
 {
-    uint32_t slot = (uint32_t)token & mask;
+    uint32_t slot = (uint32_t)hash_u64(token, secret) & mask;
     while (slots[slot] != 0) {
         if (slots[slot] == token) {
             return false;
@@ -75,7 +78,7 @@ static void more_slots(struct bloom_build *build)
     uint32_t mask = 2 * build->slot_mask + 1;
     uint64_t *slots = mem_array((size_t)mask + 1, sizeof(uint64_t));
     for (uint32_t i = 0; i < build->distinct_count; i++) {
-        (void)slot_take(slots, mask, build->distinct[i]);
+        (void)slot_take(slots, mask, build->secret, build->distinct[i]);
     }
     free(build->slots);
     build->slots = slots;
@@ -85,7 +88,7 @@ static void more_slots(struct bloom_build *build)
 static void add_token(struct bloom_build *build, uint64_t token)
 {
     token = token == 0 ? 1 : token;
-    if (!slot_take(build->slots, build->slot_mask, token)) {
+    if (!slot_take(build->slots, build->slot_mask, build->secret, token)) {
         return;
     }
     if (build->distinct_count == BLOOM_TILE_TOKENS_MAX) {

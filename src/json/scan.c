@@ -10,7 +10,6 @@
  * asked, so that an object of very many members costs no more a member than a small one.
  */
 #include <stdio.h>
-#include <sys/auxv.h>
 
 #include "base/hash.h"
 #include "codec/hex.h"
@@ -203,22 +202,11 @@ static inline bool same_name(const struct json_name *a, const struct json_name *
     return a->mark == b->mark && a->len == b->len && memcmp(a->ptr, b->ptr, a->len) == 0;
 }
 
-/* A seed that strangers cannot know: the kernel gives every process 16 random bytes. */
-static uint64_t table_seed(void)
-{
-    uint64_t words[2] = {0};
-    const void *random = (const void *)getauxval(AT_RANDOM); /* NOLINT: an address as a number */
-    if (random != NULL) {
-        memcpy(words, random, sizeof(words));
-    }
-    return hash_u64(words[0], words[1]);
-}
-
 /* The slot that holds `name`, or the free one where it belongs. Slots are index + 1 in `names`. */
 static uint32_t *find_slot(const struct json_scan *scan, const struct json_level *level,
                            const struct json_name *name)
 {
-    uint64_t hash = hash_bytes((slice){name->ptr, name->len}, table_seed());
+    uint64_t hash = hash_bytes((slice){name->ptr, name->len}, hash_secret());
     uint32_t at = (uint32_t)hash & level->table_mask;
     while (level->table[at] != 0 && !same_name(&scan->names[level->table[at] - 1], name)) {
         at = (at + 1) & level->table_mask;

@@ -14,6 +14,7 @@ void count_table_init(struct count_table *table, struct arena *arena, size_t val
     *table = (struct count_table){
         .arena = arena,
         .value_count = value_count,
+        .secret = hash_secret(),
         .groups_max = groups_max,
         .slots = mem_array(SLOTS_FIRST, sizeof(uint32_t)),
         .slot_mask = SLOTS_FIRST - 1,
@@ -29,7 +30,7 @@ void count_table_release(struct count_table *table)
 
 static uint64_t hash_of(const struct count_table *table, const slice *values, int64_t bucket_us)
 {
-    uint64_t hash = hash_u64((uint64_t)bucket_us, 0);
+    uint64_t hash = hash_u64((uint64_t)bucket_us, table->secret);
     for (size_t i = 0; i < table->value_count; i++) {
         hash = values[i].ptr != NULL ? hash_bytes(values[i], hash) : hash_u64(i, hash);
     }

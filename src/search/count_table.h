@@ -11,6 +11,7 @@
 struct count_table {
     struct arena *arena; /* for the texts */
     size_t value_count;  /* of a group */
+    uint64_t secret;     /* strangers fill it: without, texts that share a hash could be made */
     size_t groups_max;
     struct store_group *groups;
     size_t count;
