@@ -20,6 +20,7 @@ struct member {
 struct table {
     struct member *slots;
     size_t mask;
+    uint64_t secret; /* strangers choose the names */
 };
 
 static bool next_member(struct json_walk *walk, struct member *out, bool *damaged)
@@ -56,7 +57,7 @@ static bool count_members(slice object, size_t *count)
 
 static struct member *find_slot(const struct table *table, slice name)
 {
-    size_t at = (size_t)hash_bytes(name, (uint64_t)(uintptr_t)table->slots) & table->mask;
+    size_t at = (size_t)hash_bytes(name, table->secret) & table->mask;
     while (table->slots[at].name.ptr != NULL && !slice_equal(table->slots[at].name, name)) {
         at = (at + 1) & table->mask;
     }
@@ -95,7 +96,7 @@ static bool repeats_metadata(slice stored, slice repeated)
         slots *= 2;
     }
     CLEANUP(mem_freep) void *memory = mem_array(slots, sizeof(struct member));
-    struct table table = {memory, slots - 1};
+    struct table table = {memory, slots - 1, hash_secret()};
     return all_stored(&table, stored, repeated);
 }
 
