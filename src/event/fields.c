@@ -140,24 +140,6 @@ static const struct choice outcomes[] = {
     {SLICE_INIT("denied"), 3},  {SLICE_INIT("unknown"), 4},
 };
 
-static inline uint8_t lower(uint8_t byte)
-{
-    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte | 0x20) : byte;
-}
-
-static bool same_letters(slice lower_case, slice text)
-{
-    if (lower_case.len != text.len) {
-        return false;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        if (lower(text.ptr[i]) != lower_case.ptr[i]) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static const struct choice *choices_of(enum field field, size_t *count)
 {
     ASSERT(fields[field].type == TYPE_CHOICE);
@@ -181,7 +163,7 @@ static const struct choice *find_choice(enum field field, slice name)
     size_t count = 0;
     const struct choice *choices = choices_of(field, &count);
     for (size_t i = 0; i < count; i++) {
-        if (same_letters(choices[i].name, name)) {
+        if (slice_equal_any_case(choices[i].name, name)) {
             return &choices[i];
         }
     }

@@ -3,6 +3,7 @@
  * Entries of a tlog have a 16-bit length. A line that is longer is represented by its digest
  * record, a line of its own that can be checked against it.
  */
+#include "codec/hex.h"
 #include "crypto/sha256.h"
 #include "event/event.h"
 
@@ -14,20 +15,16 @@ static_assert(SHA256_BYTES == LEAF_HASH_BYTES, "leaf hashes are SHA-256");
 
 void event_write_entry(slice line, struct buf *out)
 {
-    static const char digits[] = "0123456789abcdef";
     if (line.len <= ENTRY_BYTES_MAX) {
         buf_append(out, line);
         return;
     }
     uint8_t hash[SHA256_BYTES];
-    uint8_t hex[2 * SHA256_BYTES];
+    char hex[2 * SHA256_BYTES];
     sha256(line, hash);
-    for (size_t i = 0; i < sizeof(hash); i++) {
-        hex[2 * i] = (uint8_t)digits[hash[i] >> 4];
-        hex[2 * i + 1] = (uint8_t)digits[hash[i] & 0xf];
-    }
+    hex_encode((slice){hash, sizeof(hash)}, hex);
     buf_append(out, SLICE("{\"line_sha256\":\""));
-    buf_append(out, (slice){hex, sizeof(hex)});
+    buf_append(out, (slice){(const uint8_t *)hex, sizeof(hex)});
     buf_append(out, SLICE("\",\"length\":"));
     buf_append_u64(out, line.len);
     buf_append_byte(out, '}');
