@@ -3,7 +3,7 @@
 
 #include "codec/time.h"
 #include "columns/codes.h"
-#include "columns/stored.h"
+#include "columns/column.h"
 
 #define ALL_FIELDS     (FIELD_BIT(FIELD_COUNT) - 1)
 #define PAYLOAD_FIELDS (FIELD_BIT(FIELD_EVENT_DATA) | FIELD_BIT(FIELD_EVENT_METADATA))

@@ -6,7 +6,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "columns/bloom_live.h"
-#include "columns/stored.h"
+#include "columns/column.h"
 
 enum { SLOTS = 2 * ROWS_MAX };
 

@@ -3,8 +3,8 @@
 
 #include "base/mem.h"
 #include "columns/codes.h"
+#include "columns/column.h"
 #include "columns/row_set.h"
-#include "columns/stored.h"
 #include "filter/tokens.h"
 #include "search/uuid_words.h"
 

@@ -2,7 +2,7 @@
 #include "search/view_prune.h"
 
 #include "base/mem.h"
-#include "columns/stored.h"
+#include "columns/column.h"
 
 #define ALL_SEGMENTS UINT64_MAX
 

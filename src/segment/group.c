@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "codec/wire.h"
-#include "columns/stored.h"
+#include "event/stored.h"
 #include "segment/group_file.h"
 
 static enum err add_section(struct group *group, const struct section *section, struct diag *diag)

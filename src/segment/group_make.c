@@ -6,7 +6,8 @@
 #include "base/mem.h"
 #include "codec/wire.h"
 #include "columns/codes.h"
-#include "columns/stored.h"
+#include "columns/column.h"
+#include "event/stored.h"
 
 enum { FEW = 1024 /* in a bucket: insertion is the fastest, and never slow */ };
 #define SECTION_BYTES_MAX ((size_t)1 << 30)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "columns/stored.h"
 #include "segment/group_support.h"
 #include "segment/sections.h"
 

@@ -6,10 +6,11 @@
 
 #include "base/mem.h"
 #include "codec/wire.h"
+#include "columns/column.h"
 #include "columns/ids.h"
 #include "columns/numbers.h"
 #include "columns/row_set.h"
-#include "columns/stored.h"
+#include "event/stored.h"
 #include "segment/segment_file.h"
 
 static enum err damaged(const struct segment *segment, const struct section *section,

@@ -6,10 +6,11 @@
 
 #include "base/mem.h"
 #include "codec/wire.h"
+#include "columns/column.h"
 #include "columns/ids.h"
 #include "columns/numbers.h"
 #include "columns/row_set.h"
-#include "columns/stored.h"
+#include "event/stored.h"
 
 /* A column of 65,536 values of the longest field, and then some. */
 #define SECTION_BYTES_MAX ((size_t)3 << 30)

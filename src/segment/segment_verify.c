@@ -4,7 +4,7 @@
  * follows from them, and is made once more the way the writer does and compared byte for byte, so
  * that a section that was changed with its checksum to hide an event from a query is found.
  */
-#include "columns/stored.h"
+#include "event/stored.h"
 #include "segment/segment_make.h"
 
 static enum err damaged(const struct segment *segment, const struct section *section, uint64_t at,
