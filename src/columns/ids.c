@@ -20,11 +20,6 @@ enum {
     US_PER_MS = 1000,
 };
 
-static uint32_t tiles_of(uint32_t count)
-{
-    return (count + ROWS_TILE - 1) / ROWS_TILE;
-}
-
 static bool is_gone(const struct row_set *gone, uint32_t row)
 {
     return gone != NULL && row_set_has(gone, row);
@@ -94,11 +89,11 @@ void ids_write(const struct uuid *ids, const int64_t *times_us, const struct row
 {
     static const uint8_t zeros[WHOLE_BYTES];
     size_t start = out->len;
-    size_t data_at = start + (size_t)tiles_of(count) * WHERE_BYTES;
-    for (uint32_t tile = 0; tile < tiles_of(count); tile++) {
+    size_t data_at = start + (size_t)rows_tiles(count) * WHERE_BYTES;
+    for (uint32_t tile = 0; tile < rows_tiles(count); tile++) {
         buf_append(out, (slice){zeros, WHERE_BYTES});
     }
-    for (uint32_t tile = 0; tile < tiles_of(count) && !out->failed; tile++) {
+    for (uint32_t tile = 0; tile < rows_tiles(count) && !out->failed; tile++) {
         uint32_t first = tile * ROWS_TILE;
         uint32_t n = count - first < ROWS_TILE ? count - first : ROWS_TILE;
         enum form form = choose_form(ids, times_us, gone, first, n);
@@ -116,7 +111,7 @@ void ids_write(const struct uuid *ids, const int64_t *times_us, const struct row
 
 bool ids_is_sound(slice bytes, uint32_t count)
 {
-    return bytes.len >= (size_t)tiles_of(count) * WHERE_BYTES;
+    return bytes.len >= (size_t)rows_tiles(count) * WHERE_BYTES;
 }
 
 static uint32_t where_of(slice bytes, uint32_t row)
@@ -153,7 +148,7 @@ static void read_near(const uint8_t *bytes, enum form form, int64_t time_us, str
 void ids_read(slice bytes, uint32_t count, uint32_t row, int64_t time_us, struct uuid *out)
 {
     ASSERT(row < count);
-    size_t heads = (size_t)tiles_of(count) * WHERE_BYTES;
+    size_t heads = (size_t)rows_tiles(count) * WHERE_BYTES;
     uint32_t where = where_of(bytes, row);
     enum form form = form_of(where);
     size_t width = bytes_of(form);

@@ -12,11 +12,6 @@ enum {
     HEAD_BYTES = 16,
 };
 
-static uint32_t tiles_of(uint32_t count)
-{
-    return (count + ROWS_TILE - 1) / ROWS_TILE;
-}
-
 struct tile_shape {
     int64_t base;
     uint8_t width; /* 0, 1, 2, 4, 8 */
@@ -78,11 +73,11 @@ static void write_differences(const int64_t *numbers, uint32_t n, const struct t
 void numbers_write(const int64_t *numbers, uint32_t count, struct buf *out)
 {
     size_t heads_at = out->len;
-    size_t data_at = heads_at + (size_t)tiles_of(count) * HEAD_BYTES;
-    for (uint32_t tile = 0; tile < tiles_of(count); tile++) {
+    size_t data_at = heads_at + (size_t)rows_tiles(count) * HEAD_BYTES;
+    for (uint32_t tile = 0; tile < rows_tiles(count); tile++) {
         buf_append(out, (slice){(const uint8_t[HEAD_BYTES]){0}, HEAD_BYTES});
     }
-    for (uint32_t tile = 0; tile < tiles_of(count) && !out->failed; tile++) {
+    for (uint32_t tile = 0; tile < rows_tiles(count) && !out->failed; tile++) {
         uint32_t first = tile * ROWS_TILE;
         uint32_t n = count - first < ROWS_TILE ? count - first : ROWS_TILE;
         struct tile_shape shape = shape_of(numbers + first, n);
@@ -97,7 +92,7 @@ void numbers_write(const int64_t *numbers, uint32_t count, struct buf *out)
 
 bool numbers_is_sound(slice bytes, uint32_t count)
 {
-    return bytes.len >= (size_t)tiles_of(count) * HEAD_BYTES;
+    return bytes.len >= (size_t)rows_tiles(count) * HEAD_BYTES;
 }
 
 static void read_u8(const uint8_t *from, uint32_t n, uint64_t base, int64_t *out)
@@ -180,7 +175,7 @@ static void read_tile(slice data, const uint8_t *head, uint32_t tile_count, uint
 void numbers_read(slice bytes, uint32_t count, uint32_t first, uint32_t n, int64_t *out)
 {
     ASSERT(first <= count && n <= count - first);
-    size_t heads = (size_t)tiles_of(count) * HEAD_BYTES;
+    size_t heads = (size_t)rows_tiles(count) * HEAD_BYTES;
     slice data = {bytes.ptr + heads, bytes.len - heads};
     while (n > 0) {
         uint32_t tile = first / ROWS_TILE;

@@ -24,6 +24,17 @@
 #define ROWS_TILES_MAX (ROWS_MAX / ROWS_TILE)
 #define ROWS_ABSENT    INT64_MIN
 
+/* Tiles and full segments are perfect subtrees of the tree, of so many levels. */
+#define ROWS_TILE_LEVEL 8
+#define ROWS_LEVEL      16
+static_assert(1u << ROWS_TILE_LEVEL == ROWS_TILE && 1u << ROWS_LEVEL == ROWS_MAX, "");
+
+/* The tiles of `count` rows; the last may be short. */
+static inline uint32_t rows_tiles(uint32_t count)
+{
+    return (count + ROWS_TILE - 1) / ROWS_TILE;
+}
+
 /* A set of rows. */
 #define ROW_SET_WORDS (ROWS_MAX / 64)
 struct row_set {

@@ -9,8 +9,6 @@
 #include "ledger/core.h"
 
 enum {
-    TILE_LEVEL = 8,     /* 256 leaves */
-    SEGMENT_LEVEL = 16, /* 65,536 */
     UPPER_LEVELS = 48,
 };
 
@@ -107,9 +105,9 @@ enum err segment_node(const struct snapshot_view *view, unsigned level, uint64_t
     uint64_t first = index << level;
     size_t segment_index = (size_t)(first / ROWS_MAX);
     uint32_t in_segment = (uint32_t)(first % ROWS_MAX);
-    if (level >= TILE_LEVEL) {
+    if (level >= ROWS_TILE_LEVEL) {
         struct merkle_hash tiles[ROWS_TILES_MAX];
-        uint32_t count = 1u << (level - TILE_LEVEL);
+        uint32_t count = 1u << (level - ROWS_TILE_LEVEL);
         TRY(take_tile_roots(view, segment_index, in_segment / ROWS_TILE, count, tiles));
         *out = merkle_fold_perfect(tiles, count);
         return OK;
@@ -128,9 +126,9 @@ enum err ledger_node(struct store *store, unsigned level, uint64_t index, struct
     if (level >= 64 || index > (size >> level) || ((index + 1) << level) > size) {
         return ERR_INVALID;
     }
-    if (level >= SEGMENT_LEVEL) {
+    if (level >= ROWS_LEVEL) {
         mutex_lock(&ledger->tree_lock);
-        size_t upper = level - SEGMENT_LEVEL;
+        size_t upper = level - ROWS_LEVEL;
         bool known = upper < UPPER_LEVELS && index < ledger->upper->count[upper];
         if (known) {
             *out = ledger->upper->level[upper][index];
@@ -139,7 +137,7 @@ enum err ledger_node(struct store *store, unsigned level, uint64_t index, struct
         if (known) {
             return OK;
         }
-        if (level > SEGMENT_LEVEL) { /* the youngest segments below are not sealed yet */
+        if (level > ROWS_LEVEL) { /* the youngest segments below are not sealed yet */
             struct merkle_hash halves[2];
             TRY(ledger_node(store, level - 1, 2 * index, &halves[0]));
             TRY(ledger_node(store, level - 1, 2 * index + 1, &halves[1]));

@@ -57,7 +57,7 @@ static void found_add(struct found *found, struct ledger *ledger, const struct s
     }
     found->sealed[found->count++] = *sealed;
     upper_tree_append(ledger->upper, &sealed->root);
-    merkle_append_subtree(&out->frontier, 16, &sealed->root);
+    merkle_append_subtree(&out->frontier, ROWS_LEVEL, &sealed->root);
 }
 
 static void found_publish(struct found *found, struct ledger *ledger)

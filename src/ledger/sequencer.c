@@ -18,10 +18,8 @@
 
 enum {
     FRAME_BODY_TARGET = 4 * 1024 * 1024,
-    TILE_LEVEL = 8,  /* of the tree: a tile is a subtree of ROWS_TILE leaves */
     BULK_BATCH = 16, /* events of a batch, in the mean of a segment, from which on it is bulk */
 };
-static_assert(1 << TILE_LEVEL == ROWS_TILE, "the level of tiles");
 
 struct sequencer {
     struct ledger *ledger;
@@ -172,7 +170,7 @@ static void extend_tree(struct sequencer *sequencer, struct active *active,
     struct merkle_hash hash;
     struct merkle_hash tile;
     memcpy(hash.bytes, leaf->bytes, sizeof(hash.bytes));
-    if (merkle_append_completing(&sequencer->frontier, &hash, TILE_LEVEL, &tile)) {
+    if (merkle_append_completing(&sequencer->frontier, &hash, ROWS_TILE_LEVEL, &tile)) {
         struct leaf_hash root;
         memcpy(root.bytes, tile.bytes, sizeof(root.bytes));
         active_set_tile_root(active, active_count(active) / ROWS_TILE - 1, &root);

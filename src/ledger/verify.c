@@ -131,7 +131,7 @@ static enum err root_inside(struct verification *v, const struct segment *segmen
     for (; row + ROWS_TILE <= wanted; row += ROWS_TILE) {
         struct merkle_hash tile;
         TRY(segment_tile_root(segment, row / ROWS_TILE, &tile));
-        merkle_append_subtree(&frontier, 8, &tile);
+        merkle_append_subtree(&frontier, ROWS_TILE_LEVEL, &tile);
     }
     struct rows_reader *reader = rows->ops->reader_new(rows);
     enum err e = OK;
@@ -157,7 +157,7 @@ static bool checkpoint_is_inside(const struct verification *v)
 
 static void add_subtree(struct verification *v, const struct merkle_hash *root)
 {
-    merkle_append_subtree(&v->frontier, 16, root);
+    merkle_append_subtree(&v->frontier, ROWS_LEVEL, root);
     v->result.segments++;
     v->result.events += ROWS_MAX;
     note_root(v);

@@ -165,7 +165,7 @@ static enum err check_complete(const struct segment *segment, struct diag *diag)
         missing = "payload";
     } else if (segment->bloom.bits == NULL) {
         missing = "Bloom filters";
-    } else if (segment->tile_roots.len != (size_t)segment_tiles(count) * MERKLE_HASH_BYTES) {
+    } else if (segment->tile_roots.len != (size_t)rows_tiles(count) * MERKLE_HASH_BYTES) {
         missing = "tile roots";
     } else if (segment->summary.erased > 0 && segment->erased == NULL) {
         missing = "erased rows";
@@ -222,7 +222,7 @@ const struct segment_summary *segment_summary(const struct segment *segment)
 
 enum err segment_tile_root(const struct segment *segment, uint32_t tile, struct merkle_hash *out)
 {
-    if (tile >= segment_tiles(segment->summary.count)) {
+    if (tile >= rows_tiles(segment->summary.count)) {
         return ERR_NOT_FOUND;
     }
     memcpy(out->bytes, segment->tile_roots.ptr + (size_t)tile * MERKLE_HASH_BYTES,

@@ -53,11 +53,6 @@ bool segment_text_shape_unpack(uint32_t a, uint32_t b, struct segment_text_shape
 void segment_head_put(uint8_t out[SEGMENT_HEAD_BYTES], const struct segment_summary *summary,
                       bool time_ordered);
 
-static inline uint32_t segment_tiles(uint32_t count)
-{
-    return (count + ROWS_TILE - 1) / ROWS_TILE;
-}
-
 static inline size_t segment_set_bytes(uint32_t count)
 {
     return (size_t)(count + 63) / 64 * sizeof(uint64_t);

@@ -16,7 +16,6 @@
 #define SECTION_BYTES_MAX ((size_t)3 << 30)
 
 enum stage { STAGE_FIELDS, STAGE_IDS, STAGE_BLOOM, STAGE_ROOTS, STAGE_ERASED, STAGE_END };
-enum { TILE_LEVEL = 8 };
 
 void segment_make_init(struct segment_make *make, const struct rows *source,
                        const struct row_set *erase)
@@ -39,7 +38,7 @@ void segment_make_init(struct segment_make *make, const struct rows *source,
     make->times = mem_array(source->count, sizeof(int64_t));
     buf_init(&make->section, SECTION_BYTES_MAX);
     make->bloom = bloom_build_new();
-    make->tile_roots = mem_array(segment_tiles(source->count), sizeof(struct merkle_hash));
+    make->tile_roots = mem_array(rows_tiles(source->count), sizeof(struct merkle_hash));
     make->summary = (struct segment_summary){
         .first_seq = source->first_seq,
         .count = source->count,
@@ -91,7 +90,7 @@ static void end_tile(struct segment_make *make, uint32_t tile, struct merkle_has
     bloom_build_end_tile(make->bloom);
     if (n == ROWS_TILE) {
         make->tile_roots[tile] = merkle_fold_perfect(leaves, ROWS_TILE);
-        merkle_append_subtree(tree, TILE_LEVEL, &make->tile_roots[tile]);
+        merkle_append_subtree(tree, ROWS_TILE_LEVEL, &make->tile_roots[tile]);
         return;
     }
     make->tile_roots[tile] = root_of_leaves(leaves, n);
@@ -272,7 +271,7 @@ static void make_bloom(struct segment_make *make, struct section *what)
 static void make_roots(struct segment_make *make, struct section *what)
 {
     *what = (struct section){.kind = SEGMENT_TILE_ROOTS, .field = SECTIONS_NO_FIELD};
-    for (uint32_t tile = 0; tile < segment_tiles(make->source->count); tile++) {
+    for (uint32_t tile = 0; tile < rows_tiles(make->source->count); tile++) {
         buf_append(&make->section, (slice){make->tile_roots[tile].bytes, MERKLE_HASH_BYTES});
     }
 }
