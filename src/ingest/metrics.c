@@ -14,7 +14,7 @@ enum {
 };
 
 struct label_set {
-    uint64_t hash;
+    uint64_t hash; /* stands for the three texts: with a secret, since strangers choose them */
     char service[LABEL_BYTES_MAX + 1];
     char operation[LABEL_BYTES_MAX + 1];
     char outcome[LABEL_BYTES_MAX + 1];
@@ -22,6 +22,7 @@ struct label_set {
 };
 
 struct ingest_metrics {
+    uint64_t secret;
     struct mutex lock; /* of the sets, but for their counts */
     struct label_set sets[INGEST_LABEL_SETS_MAX];
     size_t set_count;
@@ -34,6 +35,7 @@ struct ingest_metrics {
 struct ingest_metrics *ingest_metrics_new(void)
 {
     struct ingest_metrics *metrics = mem_zeroed(sizeof(*metrics));
+    metrics->secret = hash_secret();
     mutex_init(&metrics->lock);
     return metrics;
 }
@@ -53,14 +55,11 @@ static slice text_of(const struct event *event, enum field field)
 
 static void set_label(char *out, slice text)
 {
-    size_t len = text.len < LABEL_BYTES_MAX ? text.len : LABEL_BYTES_MAX;
-    while (len < text.len && len > 0 && (text.ptr[len] & 0xc0) == 0x80) {
-        len--; /* not in the middle of a character */
+    text = slice_cut(text, LABEL_BYTES_MAX);
+    if (text.len > 0) {
+        memcpy(out, text.ptr, text.len);
     }
-    if (len > 0) {
-        memcpy(out, text.ptr, len);
-    }
-    out[len] = '\0';
+    out[text.len] = '\0';
 }
 
 /* Under the lock: the set of that hash, or, where there is none, an empty place for it; NULL: all
@@ -88,7 +87,8 @@ uint32_t ingest_metrics_label(struct ingest_metrics *metrics, const struct event
     slice service = text_of(event, FIELD_SERVICE);
     slice operation = text_of(event, FIELD_EVENT_ACTION);
     slice outcome = text_of(event, FIELD_EVENT_OUTCOME);
-    uint64_t hash = hash_bytes(outcome, hash_bytes(operation, hash_bytes(service, HASH_STORED)));
+    uint64_t hash =
+        hash_bytes(outcome, hash_bytes(operation, hash_bytes(service, metrics->secret)));
     mutex_lock(&metrics->lock);
     size_t known = metrics->set_count;
     struct label_set *set = find_set(metrics, hash);
