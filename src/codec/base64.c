@@ -20,11 +20,21 @@ static void append(int variant, struct buf *out, slice bytes)
     sodium_memzero(text, sizeof(text)); /* it may be of a secret */
 }
 
+/* libsodium takes some bytes past ASCII for letters: its chars may be negative. */
+static bool is_ascii(slice text)
+{
+    uint8_t all = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        all |= text.ptr[i];
+    }
+    return all < 0x80;
+}
+
 /* False, too, for a text of more than `room` bytes. Of white space nothing is ignored. */
 static bool decode_into(int variant, slice text, uint8_t *out, size_t room, size_t *len)
 {
-    return sodium_base642bin(out, room, (const char *)text.ptr, text.len, NULL, len, NULL,
-                             variant) == 0;
+    return is_ascii(text) && sodium_base642bin(out, room, (const char *)text.ptr, text.len, NULL,
+                                               len, NULL, variant) == 0;
 }
 
 static bool decode(int variant, slice text, struct buf *out)

@@ -71,6 +71,27 @@ static void test_refuses_the_same_for_urls(void **state)
     }
 }
 
+/* Every byte that is no letter, at every place: libsodium by itself takes some past ASCII. */
+static void test_refuses_every_byte_that_is_no_letter(void **state)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    UNUSED(state);
+    CLEANUP(buf_release) struct buf out = BUF_INIT(64);
+    for (int byte = 0; byte < 256; byte++) {
+        bool is_letter = byte != 0 && strchr(letters, byte) != NULL;
+        for (size_t at = 0; at < 4; at++) {
+            char text[] = "Zm9v";
+            text[at] = (char)byte;
+            buf_clear(&out);
+            assert_int_equal(base64_decode((slice){(const uint8_t *)text, 4}, &out),
+                             is_letter || byte == '+' || byte == '/');
+            buf_clear(&out);
+            assert_int_equal(base64url_decode((slice){(const uint8_t *)text, 4}, &out),
+                             is_letter || byte == '-' || byte == '_');
+        }
+    }
+}
+
 static void test_keeps_to_the_limit_of_the_buf(void **state)
 {
     UNUSED(state);
@@ -112,6 +133,7 @@ int main(void)
         cmocka_unit_test(test_there_and_back),
         cmocka_unit_test(test_refuses_all_but_the_one_text),
         cmocka_unit_test(test_refuses_the_same_for_urls),
+        cmocka_unit_test(test_refuses_every_byte_that_is_no_letter),
         cmocka_unit_test(test_keeps_to_the_limit_of_the_buf),
         cmocka_unit_test(test_decodes_into_a_fixed_size),
     };
