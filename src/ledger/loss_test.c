@@ -12,6 +12,7 @@
 enum {
     STEP = 7, /* every so many operations; all of them, if CAIRN_TEST_LONG is set */
     SEEDS_LONG = 10,
+    SEEDS_OF_BIRTH = 4,
     OPERATIONS_MAX = 2000,
 };
 
@@ -123,6 +124,43 @@ static void test_the_same_with_a_buffered_wal_after_a_death(void **state)
     end_everywhere(run_with_death, true, 4);
 }
 
+/* The process that makes the directories, the first keys and the first WAL file dies at the n-th
+ * operation; the next one finds some of it, acknowledges events, and then the power goes. False
+ * when the first one came to its end. */
+static bool run_with_birth(uint64_t n, uint64_t seed)
+{
+    struct story story;
+    story_init(&story, false);
+    fault_disk_cut_at(story.disk, n);
+    enum err e = story_open(&story);
+    fixture_close(&story.f);
+    UNUSED(e);
+    bool has_died = fault_disk_is_off(story.disk);
+    describe(&story, "death at birth", n, seed);
+    atomic_store(&story.is_fatal, false);
+    fault_disk_cut_at(story.disk, 0);
+    assert_int_equal(story_open(&story), OK);
+    assert_int_equal(story_append(&story), OK);
+    fixture_close(&story.f);
+    fault_disk_lose(story.disk, seed);
+    story_check_after(&story, 1, false);
+    story_release(&story);
+    return has_died;
+}
+
+static void test_what_a_dead_process_began_to_make_is_durable_before_it_is_used(void **state)
+{
+    uint64_t n = 1;
+    bool has_died = true;
+    UNUSED(state);
+    for (; has_died; n++) {
+        for (uint64_t seed = 1; seed <= (story_is_long() ? SEEDS_LONG : SEEDS_OF_BIRTH); seed++) {
+            has_died = run_with_birth(n, n * 1009 + seed * 31);
+        }
+    }
+    assert_true(n > 30); /* there are that many operations at least */
+}
+
 int main(void)
 {
     story_keep_memory();
@@ -131,6 +169,7 @@ int main(void)
         cmocka_unit_test(test_the_same_with_a_buffered_wal),
         cmocka_unit_test(test_what_a_dead_process_left_unsynced_is_made_durable_before_it_is_shown),
         cmocka_unit_test(test_the_same_with_a_buffered_wal_after_a_death),
+        cmocka_unit_test(test_what_a_dead_process_began_to_make_is_durable_before_it_is_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

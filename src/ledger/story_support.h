@@ -7,6 +7,7 @@
 
 #include <malloc.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "ledger/ledger_support.h"
 #include "os/clock.h"
@@ -59,6 +60,7 @@ static inline void story_init(struct story *story, bool buffered)
 {
     *story = (struct story){0};
     tempdir_init(&story->f.temp);
+    assert_int_equal(rmdir(story->f.temp.path), 0); /* the ledger makes it, and may lose it */
     story->disk = fault_disk_new();
     /* The notary signs when it is asked to, so that a life has the same operations each time. */
     story->f.options = (struct ledger_options){.wal_file_bytes = MIB(1),

@@ -18,45 +18,64 @@ enum { MODE_NEW_DIRS = 0700, LOCK_TEXT_BYTES = 100 };
 
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY)
 
-/* Syncs the directory `path` names; 0, or the errno. */
-static int sync_path(const char *path)
+/* An operation on an open directory, for the fault plan. */
+static struct fault check(const struct dir *dir, enum fault_kind kind, const char *name)
 {
-    int fd = -1;
-    int error = os_open_at(AT_FDCWD, path, OPEN_DIR, &fd);
-    if (error != 0) {
-        return error;
+    return fault_check(&(struct fault_op){.kind = kind, .name = name, .fd = dir->fd});
+}
+
+/* Makes `name`, unless it is there, and syncs the directory that it is in, also when it was there:
+ * whoever made it may have died before. 0, or the errno. */
+static int make_in(const struct dir *dir, const char *name, bool *is_new)
+{
+    struct fault fault = check(dir, FAULT_MAKE, name);
+    *is_new = fault.error == 0 && mkdirat(dir->fd, name, MODE_NEW_DIRS) == 0;
+    if (fault.error != 0) {
+        return fault.error;
     }
-    error = fsync(fd) != 0 ? errno : 0;
-    (void)close(fd);
-    return error;
+    if (!*is_new && errno != EEXIST) {
+        return errno;
+    }
+    fault = check(dir, FAULT_SYNC, dir->path);
+    if (fault.error == 0 && !fault.is_skipped && fsync(dir->fd) != 0) {
+        return errno;
+    }
+    return fault.error;
+}
+
+/* What is there may be somebody else's, in a place that we may not read, or of a kind that cannot
+ * be synced. */
+static bool is_forgiven(const char *path, int error)
+{
+    return (error == EACCES || error == EROFS || error == EINVAL) && access(path, F_OK) == 0;
 }
 
 /* Makes the directory `path` in its parent, which is there, unless it exists. 0, or the errno. */
-static int make_one(char *path)
+static int make_one(const char *path)
 {
-    bool is_new = mkdir(path, MODE_NEW_DIRS) == 0;
-    if (!is_new && errno != EEXIST) {
-        return errno;
+    const char *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? path : slash + 1;
+    size_t len = slash == NULL || slash == path ? 1 : (size_t)(slash - path);
+    CLEANUP(mem_freep) char *in = mem_text(slash == NULL ? "." : path, len);
+    struct dir dir = {.fd = -1, .path = in};
+    bool is_new = false;
+    if (*name == '\0') {
+        return 0; /* the root */
     }
-    /* Also when it was there: whoever made it may have died before this. Then it may be somebody
-     * else's, in a place that we may not read, and not being able to is no mistake. */
-    char *slash = strrchr(path, '/');
-    int error = 0;
-    if (slash == NULL) {
-        error = sync_path(".");
-    } else if (slash == path) {
-        error = sync_path("/");
-    } else {
-        *slash = '\0';
-        error = sync_path(path);
-        *slash = '/';
+    int error = os_open_at(AT_FDCWD, in, OPEN_DIR, &dir.fd);
+    if (error == 0) {
+        error = make_in(&dir, name, &is_new);
+        (void)close(dir.fd);
     }
-    return is_new ? error : 0;
+    return !is_new && is_forgiven(path, error) ? 0 : error;
 }
 
 /* Makes every directory on the way that is missing, from the root down. 0, or the errno. */
 static int make_all(const char *path)
 {
+    if (access(path, F_OK) == 0) {
+        return make_one(path); /* those above it were durable before it was made */
+    }
     CLEANUP(mem_freep) char *copy = mem_text(path, strlen(path));
     for (char *at = copy; *at != '\0'; at++) {
         bool is_end_of_name = *at == '/' && at > copy && at[-1] != '/';
@@ -100,14 +119,11 @@ enum err dir_open(const char *path, bool create, struct dir **out, struct diag *
         return os_fail(diag, copy, "open", fault.error);
     }
     int fd = -1;
-    int error = os_open_at(AT_FDCWD, copy, OPEN_DIR, &fd);
-    if (error == ENOENT && create) {
-        error = make_all(copy);
-        if (error != 0) {
-            return os_fail(diag, copy, "make", error);
-        }
-        error = os_open_at(AT_FDCWD, copy, OPEN_DIR, &fd);
+    int error = create ? make_all(copy) : 0;
+    if (error != 0) {
+        return os_fail(diag, copy, "make", error);
     }
+    error = os_open_at(AT_FDCWD, copy, OPEN_DIR, &fd);
     if (error != 0) {
         return os_fail(diag, copy, "open", error);
     }
@@ -115,26 +131,16 @@ enum err dir_open(const char *path, bool create, struct dir **out, struct diag *
     return OK;
 }
 
-/* An operation on an open directory, for the fault plan. */
-static struct fault check(const struct dir *dir, enum fault_kind kind, const char *name)
-{
-    return fault_check(&(struct fault_op){.kind = kind, .name = name, .fd = dir->fd});
-}
-
 enum err dir_open_in(const struct dir *dir, const char *name, bool create, struct dir **out,
                      struct diag *diag)
 {
     os_check_name(name);
-    struct fault fault = check(dir, FAULT_OPEN, name);
-    int error = fault.error;
-    if (error == 0 && create) {
-        error = mkdirat(dir->fd, name, MODE_NEW_DIRS) == 0 || errno == EEXIST ? 0 : errno;
-        /* Also when it was there: whoever made it may have died before this. */
-        if (error == 0 && !fault.is_skipped && fsync(dir->fd) != 0) {
-            error = errno;
-        }
-    }
+    int error = check(dir, FAULT_OPEN, name).error;
+    bool is_new = false;
     int fd = -1;
+    if (error == 0 && create) {
+        error = make_in(dir, name, &is_new);
+    }
     if (error == 0) {
         error = os_open_at(dir->fd, name, OPEN_DIR, &fd);
     }

@@ -20,24 +20,25 @@
 #include "base/slice.h"
 
 enum fault_kind {
-    FAULT_OPEN,     /* files and directories, made or not */
+    FAULT_OPEN,     /* files, made or not, and directories */
     FAULT_WRITE,    /* file_write_at(), the text of a lock */
-    FAULT_SYNC,     /* file_sync(), dir_sync() */
+    FAULT_SYNC,     /* file_sync(), dir_sync(), of what a new directory is in */
     FAULT_RENAME,   /* dir_rename() */
     FAULT_REMOVE,   /* dir_remove() */
     FAULT_TRUNCATE, /* file_truncate() */
     FAULT_READ,     /* file_read_at(), file_map(), file_size(), dir_list(), dir_space() */
     FAULT_ALLOCATE, /* file_fill_zeros() */
     FAULT_LOCK,     /* dir_lock() */
+    FAULT_MAKE,     /* a directory, unless it is there: dir_open(), dir_open_in() */
 };
-#define FAULT_KINDS 9
+#define FAULT_KINDS 10
 
 struct fault_op {
     enum fault_kind kind;
     const char *name;     /* within its directory; of a directory, its path */
     const char *to;       /* RENAME: the new name */
-    int fd;               /* OPEN, LOCK, RENAME, REMOVE: of the directory that `name` is in, -1 if
-                                none is open; else of the file or directory itself */
+    int fd;               /* OPEN, LOCK, MAKE, RENAME, REMOVE: of the directory that `name` is in,
+                                -1 if none is open; else of the file or directory itself */
     bool creates;         /* OPEN, LOCK: a file is made if it is absent */
     bool is_direct;       /* WRITE: durable when it returns */
     uint64_t offset, len; /* WRITE, READ, ALLOCATE; TRUNCATE: the new size as offset */
@@ -54,7 +55,7 @@ enum fault_action {
     FAULT_UNANSWERED, /* WRITE: all of it happens, but the power goes before the answer; else
                          POWER_OFF */
     FAULT_SKIP,       /* SYNC: nothing happens, and that is called a success; else NONE, without
-                         what belongs to syncs: of a new directory, and O_DIRECT, O_DSYNC */
+                         what belongs to syncs: O_DIRECT, O_DSYNC */
 };
 
 struct fault_plan {

@@ -53,7 +53,7 @@ struct pending_file {
 };
 
 struct name_change {
-    enum fault_kind kind; /* OPEN: it was made */
+    enum fault_kind kind; /* OPEN, MAKE: it was made */
     struct place dir;
     char *name, *to;
     uint64_t kept; /* what the name led to before is in the attic under this number; 0: nothing */
@@ -308,6 +308,11 @@ static void watch(struct fault_disk *disk, const struct fault_op *op)
             remember_name(disk, op, FAULT_OPEN);
         }
         break;
+    case FAULT_MAKE:
+        if (!name_exists(op->fd, op->name)) {
+            remember_name(disk, op, FAULT_MAKE);
+        }
+        break;
     case FAULT_WRITE:
         if (op->is_direct) {
             forget_write(disk, op->fd, op->offset, op->offset + op->len);
@@ -342,7 +347,7 @@ static void watch(struct fault_disk *disk, const struct fault_op *op)
 static void note_last(struct fault_disk *disk, const struct fault_op *op)
 {
     static const char *const kinds[FAULT_KINDS] = {
-        "OPEN", "WRITE", "SYNC", "RENAME", "REMOVE", "TRUNCATE", "READ", "ALLOCATE", "LOCK",
+        "OPEN", "WRITE", "SYNC", "RENAME", "REMOVE", "TRUNCATE", "READ", "ALLOCATE", "LOCK", "MAKE",
     };
     (void)snprintf(disk->last, sizeof(disk->last), "%s %s at %llu", kinds[op->kind], op->name,
                    (unsigned long long)op->offset);
@@ -448,6 +453,15 @@ static bool is_fixed(const struct fault_disk *disk, size_t index, const bool *ke
     return false;
 }
 
+/* With all that is in it. What changed in there was gone through before: it came later. */
+static void remove_tree(int fd, const char *name)
+{
+    struct tempdir tree = {0};
+    int len = snprintf(tree.path, sizeof(tree.path), "/proc/self/fd/%d/%s", fd, name);
+    ASSERT(len > 0 && (size_t)len < sizeof(tree.path));
+    tempdir_release(&tree);
+}
+
 static void undo_name(struct fault_disk *disk, const struct name_change *change)
 {
     const char *restored = change->name;
@@ -455,6 +469,9 @@ static void undo_name(struct fault_disk *disk, const struct name_change *change)
     char kept[32];
     if (change->kind == FAULT_OPEN) {
         ASSERT(unlinkat(fd, change->name, 0) == 0);
+    }
+    if (change->kind == FAULT_MAKE) {
+        remove_tree(fd, change->name);
     }
     if (change->kind == FAULT_RENAME) {
         ASSERT(renameat(fd, change->to, fd, change->name) == 0);

@@ -12,14 +12,15 @@
  *   a new size    likewise
  *   a name made, renamed or removed: whole, in any order that does not contradict itself; gone with
  *                 dir_sync() of its directory, not with file_sync()
+ *   a new directory: likewise, and if it is lost, then with all that is in it, synced or not
  *
  *     struct fault_disk *disk = fault_disk_new();
  *     fault_install(fault_disk_plan(disk));
  *     fault_disk_cut_at(disk, 17);       ... work: the 17th operation fails, and all later ...
  *     fault_disk_lose(disk, seed);       ... and this is what the disk has in the morning ...
  *
- * Real syncs are skipped under it, which makes it quick. Directories are made durably at once.
- * For tests, so everything that goes wrong ends the program.
+ * Real syncs are skipped under it, which makes it quick. For tests, so everything that goes wrong
+ * ends the program.
  *
  * Threads: install, set and lose while no other thread works on files.
  */

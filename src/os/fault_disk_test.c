@@ -4,6 +4,7 @@
  * asserts that it sees nothing else.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -302,12 +303,108 @@ static void test_a_replaced_file_is_old_or_new_wherever_the_power_goes(void **st
     }
 }
 
+/* "d/e/b" is there, synced with the directories that it is in, up to "d". Whether the name "d" is
+ * safe depends on how often it was tried to make it: the first sync behind it fails. */
+static void make_deep(struct fixture *f, bool is_made_again)
+{
+    OWNED(dir) outer = NULL;
+    OWNED(dir) inner = NULL;
+    struct dir *dir = f->dir;
+    fault_disk_fail_at(f->disk, 3, EIO);
+    assert_int_equal(dir_open_in(f->dir, "d", true, &outer, NULL), ERR_IO);
+    assert_true(strncmp(fault_disk_last(f->disk), "SYNC ", 5) == 0);
+    assert_int_equal(dir_open_in(f->dir, "d", is_made_again, &outer, NULL), OK);
+    assert_int_equal(dir_open_in(outer, "e", true, &inner, NULL), OK);
+    f->dir = inner;
+    assert_int_equal(do_create_and_sync(f), OK);
+    f->dir = dir;
+}
+
+/* '-' without "d", else what "d/e/b" has. */
+static char read_deep(struct fixture *f)
+{
+    OWNED(dir) outer = NULL;
+    OWNED(dir) inner = NULL;
+    struct dir *dir = f->dir;
+    if (!dir_has(f->dir, "d")) {
+        return '-';
+    }
+    assert_int_equal(dir_open_in(f->dir, "d", false, &outer, NULL), OK);
+    assert_int_equal(dir_open_in(outer, "e", false, &inner, NULL), OK);
+    f->dir = inner;
+    char what = read_back(f, "b");
+    f->dir = dir;
+    assert_int_equal(what, 'n'); /* never a part of it */
+    return what;
+}
+
+static void see_deep(struct fixture *f, bool is_made_again, const char *allowed)
+{
+    char seen[8] = "";
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        begin(f);
+        make_deep(f, is_made_again);
+        fault_disk_lose(f->disk, seed);
+        note(seen, allowed, read_deep(f));
+        assert_int_equal(write_fresh(f, "a", FILE_WRITE, true), OK); /* it goes on */
+        end(f);
+    }
+    assert_int_equal(strlen(seen), strlen(allowed));
+}
+
+static void test_a_directory_is_lost_with_all_that_is_in_it(void **state)
+{
+    see_deep(*state, false, "-n");
+}
+
+static void test_a_directory_that_is_made_again_is_safe(void **state)
+{
+    see_deep(*state, true, "n");
+}
+
+/* Makes "d/e" with a failure at the n-th operation, and again without; what is put into it then
+ * stays. False when there is no such operation. */
+static bool make_path_twice(struct fixture *f, uint64_t n, uint64_t seed)
+{
+    OWNED(dir) dir = NULL;
+    char path[TEMPDIR_PATH_BYTES + 8];
+    begin(f);
+    (void)snprintf(path, sizeof(path), "%s/d/e", f->temp.path);
+    fault_disk_fail_at(f->disk, n, EIO);
+    bool has_failed = dir_open(path, true, &dir, NULL) != OK;
+    fault_disk_cut_at(f->disk, 0);
+    if (has_failed) {
+        assert_int_equal(dir_open(path, true, &dir, NULL), OK);
+    }
+    assert_int_equal(file_replace(dir, "b", (slice){f->fresh, BYTES}, NULL), OK);
+    fault_disk_lose(f->disk, seed);
+    assert_int_equal(read_deep(f), 'n');
+    end(f);
+    return has_failed;
+}
+
+/* The same of a path: whoever made its last name may have died before that was safe. */
+static void test_a_path_that_is_made_again_is_safe(void **state)
+{
+    uint64_t n = 1;
+    bool has_failed = true;
+    for (; has_failed; n++) {
+        for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+            has_failed = make_path_twice(*state, n, seed);
+        }
+    }
+    assert_true(n > 5); /* at least: opened, and two are made, each with its sync */
+}
+
 #define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_FIXTURE(test_what_may_come_of_an_operation),
+        WITH_FIXTURE(test_a_directory_is_lost_with_all_that_is_in_it),
+        WITH_FIXTURE(test_a_directory_that_is_made_again_is_safe),
+        WITH_FIXTURE(test_a_path_that_is_made_again_is_safe),
         WITH_FIXTURE(test_the_same_seed_loses_the_same),
         WITH_FIXTURE(test_a_dead_process_loses_nothing_until_the_power_goes),
         WITH_FIXTURE(test_a_failed_sync_keeps_nothing_safe),
