@@ -10,7 +10,7 @@
 #include "segment/group.h"
 #include "segment/segment_support.h"
 
-enum { ROWS = 150, GONE_SEGMENT = 9, ERASED_SEGMENT = 20, DENSE_END_BYTES = 256 };
+enum { ROWS = 150, GONE_SEGMENT = 9, ERASED_SEGMENT = 20 };
 
 struct world {
     struct tempdir temp;
