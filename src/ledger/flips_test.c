@@ -5,7 +5,7 @@
  * Every bit of the small files, and of the WAL all that is in use. Exempt, because nothing is said
  * there: LOCK (its text informs), spare-*.wal (not in use), and in a WAL file the blocks behind its
  * last frame, which hold zeros or an earlier life. Files that take a whole segment are sampled
- * here; every bit of them is flipped in the tests of the room `segment`.
+ * here; every bit of small ones is flipped in segment_test.c, group_test.c and roots_test.c.
  */
 #include "ledger/story_segment.h"
 #include "os/file.h"
