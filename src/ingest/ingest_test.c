@@ -17,8 +17,25 @@ struct small_store {
     struct store store;
     uint64_t size;
     uint64_t due;    /* batches whose leaf hash it was to make */
+    bool skipped;    /* the last batch skips conflicts */
     enum err refuse; /* answers this instead; OK: it works */
 };
+
+/* The leaf hash of an event is that of its row, or, of one alone, not made at all. */
+static void check_leaf(const struct batch *batch, size_t i)
+{
+    CLEANUP(buf_release) struct buf line = BUF_INIT(EVENT_LINE_BYTES_MAX);
+    struct event event;
+    struct leaf_hash leaf = {0};
+    slice row = {batch->rows.ptr + batch->events[i].row_at, batch->events[i].row_len};
+    assert_int_equal(event_from_row(row, &event, NULL), OK);
+    if (batch->leaf_due) {
+        assert_int_equal(batch->count, 1);
+    } else {
+        assert_int_equal(event_leaf(&event, &line, &leaf), OK);
+    }
+    assert_memory_equal(batch->events[i].leaf.bytes, leaf.bytes, LEAF_HASH_BYTES);
+}
 
 static bool clashes(const struct batch *batch, size_t i)
 {
@@ -37,10 +54,12 @@ static enum err small_append(struct store *store, struct batch *batch, struct di
         return diag_fail(diag, small->refuse, "", "refused");
     }
     small->due += batch->leaf_due ? 1 : 0;
+    small->skipped = batch->skip_conflicts;
     batch->stored = batch->duplicates = batch->conflicts = 0;
     batch->conflict_at = SIZE_MAX;
     for (size_t i = 0; i < batch->count; i++) {
         bool conflict = clashes(batch, i);
+        check_leaf(batch, i);
         if (conflict && !batch->skip_conflicts) {
             batch->conflict_at = i;
             result = ERR_CONFLICT;
@@ -204,43 +223,105 @@ static void test_intake(void **state)
     intake_pool_free(pool);
 }
 
-/* How many leaf hashes of a JSON body are left to the store, if they may be. */
-static uint64_t count_due(bool may_be, slice body)
+/* Takes in a body whose leaf hash may be due; returns for how many batches it was. `outcome` may be
+ * NULL: then it must be stored. */
+static uint64_t count_due(struct small_store *small, struct intake_pool *pool,
+                          const struct intake_options *asked, slice body, enum err *outcome)
 {
     bool woken[INTAKE_SLOTS] = {false};
-    struct small_store small = {.store = {.ops = &small_ops}};
-    const struct ingest ingest = {.store = &small.store};
-    const struct intake_options options = {
-        .shape = INTAKE_JSON,
-        .leaf_due = may_be,
-        .read = {.org = SLICE("default")},
-        .wake = on_wake,
-        .context = woken,
-    };
+    const struct ingest ingest = {.store = &small->store, .pool = pool};
+    struct intake_options options = *asked;
+    options.read.org = SLICE("default");
+    options.wake = on_wake;
+    options.context = woken;
+    uint64_t before = small->due;
     OWNED(intake) intake = intake_new(&ingest, &options);
-    assert_int_equal(intake_feed(intake, body, false), INTAKE_WANTS_MORE);
-    assert_int_equal(drain(intake, woken, intake_end(intake)), INTAKE_FINISHED);
-    assert_true(small.size > 0);
-    return small.due;
+    enum intake_state state = drain(intake, woken, intake_feed(intake, body, false));
+    if (state == INTAKE_WANTS_MORE) {
+        state = drain(intake, woken, intake_end(intake));
+    }
+    assert_int_equal(state, INTAKE_FINISHED);
+    if (outcome != NULL) {
+        *outcome = intake_result(intake)->err;
+    } else {
+        assert_int_equal(intake_result(intake)->err, OK);
+        assert_true(intake_result(intake)->count > 0);
+    }
+    return small->due - before;
 }
 
 static void test_only_of_a_small_event_alone_the_leaf_hash_can_be_due(void **state)
 {
     static char large[BATCH_LEAF_DUE_BYTES + 100];
-    slice small = SLICE("{\"event_type\":\"a\"}");
+    static const struct intake_options may_be = {.shape = INTAKE_JSON, .leaf_due = true};
+    static const struct intake_options may_not = {.shape = INTAKE_JSON};
+    struct small_store small = {.store = {.ops = &small_ops}};
+    slice one = SLICE("{\"event_type\":\"a\"}");
     UNUSED(state);
-    assert_int_equal(count_due(true, small), 1);
-    assert_int_equal(count_due(false, small), 0);
-    assert_int_equal(count_due(true, SLICE("[{\"event_type\":\"a\"}]")), 0);
+    assert_int_equal(count_due(&small, NULL, &may_be, one, NULL), 1);
+    assert_int_equal(count_due(&small, NULL, &may_not, one, NULL), 0);
+    assert_int_equal(count_due(&small, NULL, &may_be, SLICE("[{\"event_type\":\"a\"}]"), NULL), 0);
     int len =
         snprintf(large, sizeof(large), "{\"event_type\":\"a\",\"event_data\":{\"t\":\"%0*d\"}}",
                  BATCH_LEAF_DUE_BYTES, 0);
-    assert_int_equal(count_due(true, (slice){(const uint8_t *)large, (size_t)len}), 0);
+    slice body = {(const uint8_t *)large, (size_t)len};
+    assert_int_equal(count_due(&small, NULL, &may_be, body, NULL), 0);
+}
+
+/* One request after the other takes the same intake out of the pool. What a request leaves to the
+ * store, and whether it skips conflicts, is its own. */
+static void test_an_intake_that_is_used_again_leaves_nothing_to_the_next(void **state)
+{
+    static const struct {
+        struct intake_options options;
+        const char *body;
+        uint64_t due;
+        enum err result;
+        bool skipped;
+    } requests[] = {
+        {{.shape = INTAKE_JSON, .leaf_due = true, .skip_errors = true},
+         "{\"event_type\":\"a\"}",
+         1,
+         OK,
+         true},
+        {{.shape = INTAKE_JSON}, "[{\"event_type\":\"a\"},{\"event_type\":\"b\"}]", 0, OK, false},
+        {{.shape = INTAKE_JSON, .leaf_due = true}, "{\"event_type\":\"a\"}", 1, OK, false},
+        {{.shape = INTAKE_LINES, .leaf_due = true},
+         "{\"event_type\":\"a\"}\n{\"event_type\":\"b\"}\n",
+         0,
+         OK,
+         true},
+        {{.shape = INTAKE_JSON, .leaf_due = true},
+         "{\"event_type\":\"a\",\"actor_id\":\"clash\"}",
+         1,
+         ERR_CONFLICT,
+         false},
+        {{.shape = INTAKE_JSON, .leaf_due = true, .skip_errors = true},
+         "{\"event_type\":\"a\",\"actor_id\":\"clash\"}",
+         1,
+         OK,
+         true},
+        {{.shape = INTAKE_JSON, .leaf_due = true}, "nonsense", 0, ERR_INVALID, true},
+        {{.shape = INTAKE_JSON}, "{\"event_type\":\"a\"}", 0, OK, false},
+    };
+    struct small_store small = {.store = {.ops = &small_ops}};
+    struct intake_pool *pool = intake_pool_new();
+    UNUSED(state);
+    for (size_t i = 0; i < COUNT_OF(requests); i++) {
+        enum err result = OK;
+        print_message("# %zu\n", i);
+        assert_int_equal(count_due(&small, pool, &requests[i].options,
+                                   slice_from_cstr(requests[i].body), &result),
+                         requests[i].due);
+        assert_int_equal(result, requests[i].result);
+        assert_int_equal(small.skipped, requests[i].skipped);
+    }
+    intake_pool_free(pool);
 }
 
 int main(void)
 {
-    struct CMUnitTest tests[COUNT_OF(cases) + 1];
+    struct CMUnitTest tests[COUNT_OF(cases) + 2];
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         tests[i] = (struct CMUnitTest){.name = cases[i].name,
                                        .test_func = test_intake,
@@ -248,5 +329,7 @@ int main(void)
     }
     tests[COUNT_OF(cases)] = (struct CMUnitTest)cmocka_unit_test(
         test_only_of_a_small_event_alone_the_leaf_hash_can_be_due);
+    tests[COUNT_OF(cases) + 1] = (struct CMUnitTest)cmocka_unit_test(
+        test_an_intake_that_is_used_again_leaves_nothing_to_the_next);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,30 +95,6 @@ static void test_a_repeat_is_a_duplicate_and_another_content_a_conflict(void **s
     batch_release(&batch);
 }
 
-static void test_a_leaf_hash_that_is_due_is_made_before_the_event_is_told(void **state)
-{
-    struct ledger_fixture *f = *state;
-    struct batch made;
-    struct batch due;
-    batch_init(&made);
-    batch_init(&due);
-    add_numbered(&made, 7, NULL);
-    due.leaf_due = true;
-    add_numbered(&due, 7, NULL);
-    assert_memory_not_equal(due.events[0].leaf.bytes, made.events[0].leaf.bytes, LEAF_HASH_BYTES);
-    assert_int_equal(commit_batch(f->store, &due), OK);
-    assert_memory_equal(due.events[0].leaf.bytes, made.events[0].leaf.bytes, LEAF_HASH_BYTES);
-
-    batch_clear(&due); /* a repeat is told the leaf hash of what is stored */
-    due.leaf_due = true;
-    add_numbered(&due, 7, NULL);
-    assert_int_equal(commit_batch(f->store, &due), OK);
-    assert_int_equal(due.duplicates, 1);
-    assert_memory_equal(due.events[0].leaf.bytes, made.events[0].leaf.bytes, LEAF_HASH_BYTES);
-    batch_release(&made);
-    batch_release(&due);
-}
-
 static void test_a_second_process_is_kept_out(void **state)
 {
     struct ledger_fixture *f = *state;
@@ -545,7 +521,6 @@ int main(void)
         STORY(test_what_is_appended_is_found_at_once),
         STORY(test_a_restart_changes_nothing),
         STORY(test_a_repeat_is_a_duplicate_and_another_content_a_conflict),
-        STORY(test_a_leaf_hash_that_is_due_is_made_before_the_event_is_told),
         STORY(test_a_second_process_is_kept_out),
         STORY(test_a_checkpoint_covers_what_was_acknowledged),
         STORY(test_keys_rotate_with_overlap),
