@@ -140,7 +140,7 @@ static void small_index_release(struct small_index *index)
     free(index->bytes);
 }
 
-/* Of the starts one bit of each, another one from start to start; all, if CAIRN_TEST_LONG is set. */
+/* Of the starts one bit of each, another from start to start; all, if CAIRN_TEST_LONG is set. */
 static bool is_passed_over(const struct small_index *index, size_t bit)
 {
     size_t at = bit / 8;
