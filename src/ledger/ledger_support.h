@@ -5,8 +5,14 @@
  * in a temporary directory that can be closed and opened again.
  */
 
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/test.h"
@@ -187,6 +193,33 @@ static inline int fixture_tear_down(void **state)
     tempdir_release(&f->temp);
     free(f);
     return 0;
+}
+
+/* Whether any file of the ledger still has these bytes. Past os/file.h, whose faults are for the
+ * ledger. */
+static inline bool disk_has(const struct ledger_fixture *f, const char *needle)
+{
+    char path[TEMPDIR_PATH_BYTES + NAME_MAX + 16];
+    bool found = false;
+    (void)snprintf(path, sizeof(path), "%s/ledger", f->temp.path);
+    DIR *stream = opendir(path);
+    assert_non_null(stream);
+    for (const struct dirent *entry = NULL; !found && (entry = readdir(stream)) != NULL;) {
+        struct stat stat = {0};
+        (void)snprintf(path, sizeof(path), "%s/ledger/%s", f->temp.path, entry->d_name);
+        int fd = open(path, O_RDONLY);
+        bool is_file = fd >= 0 && fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode); /* not renamed */
+        if (is_file && stat.st_size > 0) {
+            size_t len = (size_t)stat.st_size;
+            void *bytes = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
+            assert_true(bytes != MAP_FAILED);
+            found = memmem(bytes, len, needle, strlen(needle)) != NULL;
+            (void)munmap(bytes, len);
+        }
+        (void)close(fd);
+    }
+    (void)closedir(stream);
+    return found;
 }
 
 /* Runs a filter over everything in seq order; the seqs found, at most `max`. */

@@ -393,25 +393,6 @@ static enum err choose_first_segment(void *context, const struct rows *rows, str
     return OK;
 }
 
-/* Whether any file of the ledger still has these bytes. */
-static bool disk_has(const struct ledger_fixture *f, const char *needle)
-{
-    CLEANUP(dir_names_release) struct dir_names names = {0};
-    OWNED(dir) data = NULL;
-    OWNED(dir) dir = NULL;
-    bool found = false;
-    assert_int_equal(dir_open(f->temp.path, false, &data, NULL), OK);
-    assert_int_equal(dir_open_in(data, "ledger", false, &dir, NULL), OK);
-    assert_int_equal(dir_list(dir, &names, NULL), OK);
-    for (size_t i = 0; i < names.count && !found; i++) {
-        CLEANUP(mem_freep) uint8_t *bytes = NULL;
-        size_t len = 0;
-        assert_int_equal(file_read_all(dir, names.names[i], MIB(512), &bytes, &len, NULL), OK);
-        found = len > 0 && memmem(bytes, len, needle, strlen(needle)) != NULL;
-    }
-    return found;
-}
-
 static void test_unsealed_rows_are_erased_from_the_wal(void **state)
 {
     struct ledger_fixture *f = *state;

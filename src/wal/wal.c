@@ -369,10 +369,15 @@ static struct wal_file *take_unused(struct wal *wal)
     return taken;
 }
 
+/* Not the header: should the power go halfway, it still says that the file is superseded. */
+static enum err zero_frames(struct file *file, uint64_t bytes, struct diag *diag)
+{
+    return file_fill_zeros(file, WAL_FRAME_ALIGN, bytes - WAL_FRAME_ALIGN, diag);
+}
+
 enum err wal_file_zero(struct wal_file *file, struct diag *diag)
 {
-    /* Not the header: should the power go halfway, it still says that the file is superseded. */
-    return file_fill_zeros(file->file, WAL_FRAME_ALIGN, file->bytes - WAL_FRAME_ALIGN, diag);
+    return zero_frames(file->file, file->bytes, diag);
 }
 
 /* A file that was in use, under its spare name: what it held may have been condemned meanwhile. */
@@ -387,7 +392,19 @@ static enum err give_used(struct wal *wal, uint64_t number, struct diag *diag)
     return is_condemned ? OK : give_spare(wal, number, diag);
 }
 
-static enum err retire_file(struct wal *wal, struct wal_file *file, struct diag *diag)
+/* Through a handle of its own: after a sync that failed, the file's would refuse to try again. */
+static enum err zero_named(struct wal *wal, const char *name, struct wal_file *file,
+                           struct diag *diag)
+{
+    OWNED(file) again = NULL;
+    TRY(file_open(wal->dir, name, FILE_WRITE, &again, diag));
+    TRY(zero_frames(again, file->bytes, diag));
+    file->is_zeroed = true;
+    return OK;
+}
+
+/* From its name in use to the spare one, or away. */
+static enum err leave_use(struct wal *wal, struct wal_file *file, bool *is_gone, struct diag *diag)
 {
     char from[WAL_NAME_BYTES];
     char to[WAL_NAME_BYTES];
@@ -395,19 +412,51 @@ static enum err retire_file(struct wal *wal, struct wal_file *file, struct diag 
     spare_name(to, file->number);
     mutex_lock(&wal->lock);
     bool keep = file->bytes == wal->file_bytes && wal->spare_count < WAL_SPARES_MAX;
-    bool zero = file->number < wal->condemned_below;
+    bool zero = file->number < wal->condemned_below && !file->is_zeroed;
     mutex_unlock(&wal->lock);
     if (zero) {
-        TRY(wal_file_zero(file, diag));
+        TRY(zero_named(wal, from, file, diag));
     }
+    *is_gone = !keep;
     if (!keep) {
         return dir_remove(wal->dir, from, diag);
     }
+    TRY(dir_rename(wal->dir, from, to, diag));
+    file->is_spare = true;
+    return OK;
+}
+
+static enum err retire_file(struct wal *wal, struct wal_file *file, struct diag *diag)
+{
+    bool is_gone = false;
+    if (!file->is_spare) {
+        TRY(leave_use(wal, file, &is_gone, diag));
+    }
+    if (is_gone) {
+        return OK;
+    }
     /* Synced, though the rows are safe: if the old name came back after the file got the header of
      * its next life, name and header would contradict each other. */
-    TRY(dir_rename(wal->dir, from, to, diag));
     TRY(dir_sync(wal->dir, diag));
-    return zero ? give_spare(wal, file->number, diag) : give_used(wal, file->number, diag);
+    return file->is_zeroed ? give_spare(wal, file->number, diag)
+                           : give_used(wal, file->number, diag);
+}
+
+/* It stays in the list if it failed: as long as the file is there, what supersedes others must
+ * supersede it, and what is condemned in it is not forgotten. */
+static void end_retiring(struct wal *wal, struct wal_file *file, enum err result)
+{
+    mutex_lock(&wal->lock);
+    wal->retiring--;
+    if (result != OK) {
+        file->next = wal->files;
+        wal->files = file;
+    }
+    mutex_unlock(&wal->lock);
+    if (result == OK) {
+        file_free(file->file);
+        free(file);
+    }
 }
 
 enum err wal_retire(struct wal *wal, struct diag *diag)
@@ -415,11 +464,7 @@ enum err wal_retire(struct wal *wal, struct diag *diag)
     struct wal_file *file = take_unused(wal);
     while (file != NULL) {
         enum err e = retire_file(wal, file, diag);
-        file_free(file->file);
-        free(file);
-        mutex_lock(&wal->lock);
-        wal->retiring--;
-        mutex_unlock(&wal->lock);
+        end_retiring(wal, file, e);
         TRY(e);
         file = take_unused(wal);
     }
@@ -461,7 +506,13 @@ enum err wal_purge(struct wal *wal, bool *done_out, struct diag *diag)
     uint64_t number = 0;
     TRY(wal_retire(wal, diag));
     while (take_condemned(wal, &number)) {
-        TRY(zero_spare(wal, number, diag)); /* should it fail, the next erasure finds it again */
+        enum err e = zero_spare(wal, number, diag);
+        if (e != OK) { /* the next erasure finds it again */
+            mutex_lock(&wal->lock);
+            condemn(wal, number);
+            mutex_unlock(&wal->lock);
+            return e;
+        }
         TRY(give_spare(wal, number, diag));
     }
     mutex_lock(&wal->lock);

@@ -36,6 +36,8 @@ struct wal_file {
     uint64_t bytes;
     uint64_t salt;
     _Atomic uint32_t users; /* the writer, and each unsealed segment with rows here */
+    bool is_zeroed;         /* of one that nobody uses: how far its way to the spares is */
+    bool is_spare;          /* likewise: that is its name by now */
     struct wal_file *next;  /* list of the wal */
 };
 
@@ -96,7 +98,8 @@ void wal_file_use(struct wal_file *file);
 void wal_file_unuse(struct wal_file *file);
 /* Overwrites all frames of a file that a later one supersedes. FULL, IO. */
 enum err wal_file_zero(struct wal_file *file, struct diag *diag);
-/* Turns files that nobody uses any more into spares, or removes them when there are enough. */
+/* Turns files that nobody uses any more into spares, or removes them when there are enough. What
+ * fails is begun again the next time. FULL, IO. */
 enum err wal_retire(struct wal *wal, struct diag *diag);
 
 /*

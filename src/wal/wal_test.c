@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/test.h"
 #include "codec/wire.h"
+#include "os/fault.h"
 #include "os/tempdir.h"
 #include "wal/wal_window.h"
 
@@ -246,6 +247,58 @@ static void test_a_purge_leaves_nothing_of_what_was_condemned(void **state)
     append(f->wal, 3, 'x', 600 * 1024); /* and they are used again */
 }
 
+/* The n-th operation of `kind` fails; what the purge did not do, the next one does. */
+static void purge_twice(struct fixture *f, enum fault_kind kind, uint64_t n, bool *has_failed)
+{
+    bool done = false;
+    struct fault_nth nth = {.kind = kind, .n = n, .action = FAULT_FAIL};
+    struct fault_plan plan = fault_plan_nth(&nth);
+    struct wal_file *second = NULL;
+    append(f->wal, 0, 'S', 600 * 1024);
+    second = append(f->wal, 1, 'S', 600 * 1024);
+    wal_file_use(second);
+    append(f->wal, 2, 'T', 600 * 1024);
+    assert_int_equal(wal_retire(f->wal, NULL), OK); /* the first is a spare, as it is */
+    uint64_t lowest = wal_lowest(f->wal);
+    wal_file_unuse(second);
+    wal_condemn(f->wal, 6);
+    fault_install(&plan);
+    enum err e = wal_purge(f->wal, &done, NULL);
+    fault_install(NULL);
+    *has_failed = e != OK;
+    if (*has_failed) {
+        assert_int_equal(e, ERR_IO);
+        bool is_there = dir_has(f->dir, "000000000004.wal");
+        assert_true(!is_there || wal_lowest(f->wal) == lowest); /* to be superseded */
+        assert_int_equal(wal_purge(f->wal, &done, NULL), OK);
+    }
+    assert_true(done);
+    assert_false(dir_has(f->dir, "000000000004.wal"));
+    assert_false(has_byte(f->dir, "spare-000000000002.wal", 'S'));
+    assert_false(has_byte(f->dir, "spare-000000000004.wal", 'S'));
+    append(f->wal, 3, 'x', 600 * 1024);
+}
+
+static void test_a_purge_that_failed_is_done_by_the_next(void **state)
+{
+    static const struct {
+        enum fault_kind kind;
+        uint64_t times; /* of that kind that a purge has */
+    } kinds[] = {{FAULT_OPEN, 2}, {FAULT_ALLOCATE, 2}, {FAULT_RENAME, 1}, {FAULT_SYNC, 1}};
+    UNUSED(state);
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        bool has_failed = true;
+        uint64_t n = 1;
+        for (; has_failed; n++) {
+            void *f = NULL;
+            assert_int_equal(set_up(&f), 0);
+            purge_twice(f, kinds[i].kind, n, &has_failed);
+            assert_int_equal(tear_down(&f), 0);
+        }
+        assert_true(n > kinds[i].times + 1);
+    }
+}
+
 static void test_a_row_cannot_reach_outside_its_frame(void **state)
 {
     UNUSED(state);
@@ -278,6 +331,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_purge_leaves_nothing_of_what_was_condemned, set_up,
                                         tear_down),
+        cmocka_unit_test(test_a_purge_that_failed_is_done_by_the_next),
         cmocka_unit_test(test_a_row_cannot_reach_outside_its_frame),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
