@@ -14,16 +14,8 @@
 
 /* CUTS are spread over the operations; all of them if CAIRN_TEST_LONG is set. */
 enum {
-    EVENTS = ROWS_MAX,
     LOOKED_AT = 1009, /* every so many events */
 };
-
-static enum err live_until_full(struct story *story)
-{
-    story_make_gone(story);
-    TRY(story_open(story));
-    return story_fill(story, EVENTS - STORY_BATCH);
-}
 
 static enum err append_tiny(struct story *story)
 {
@@ -61,7 +53,7 @@ static uint64_t run_with_cut(bool buffered, uint64_t n, uint64_t seed)
     struct story story;
     story_init(&story, buffered);
     story.f.options.wal_file_bytes = MIB(2);
-    assert_int_equal(live_until_full(&story), OK);
+    assert_int_equal(story_fill_all_but(&story, STORY_BATCH), OK);
     fault_disk_cut_at(story.disk, n);
     enum err e = live_on(&story);
     fixture_close(&story.f);

@@ -61,7 +61,7 @@ struct name_change {
 
 struct fault_disk {
     struct fault_plan plan;
-    uint64_t cut_at, fail_at;
+    uint64_t cut_at, fail_at, fail_change_at;
     char last[LAST_BYTES];
     struct pending_file *files;
     size_t file_count, file_capacity;
@@ -353,10 +353,17 @@ static void note_last(struct fault_disk *disk, const struct fault_op *op)
                    (unsigned long long)op->offset);
 }
 
+static bool is_to_fail(const struct fault_disk *disk, const struct fault_op *op)
+{
+    uint64_t change = op->number - disk->plan.number_of_kind[FAULT_READ];
+    return op->number == disk->fail_at ||
+           (op->kind != FAULT_READ && change == disk->fail_change_at);
+}
+
 static enum fault_action decide(void *ctx, const struct fault_op *op)
 {
     struct fault_disk *disk = ctx;
-    if (op->number == disk->fail_at) {
+    if (is_to_fail(disk, op)) {
         note_last(disk, op);
         return FAULT_FAIL;
     }
@@ -542,6 +549,8 @@ static void start_anew(struct fault_disk *disk, uint64_t cut_at, uint64_t fail_a
     disk->plan = (struct fault_plan){.decide = decide, .ctx = disk, .error = error};
     disk->cut_at = cut_at;
     disk->fail_at = fail_at;
+    disk->fail_change_at = 0;
+    disk->last[0] = '\0';
 }
 
 void fault_disk_cut_at(struct fault_disk *disk, uint64_t n)
@@ -552,6 +561,12 @@ void fault_disk_cut_at(struct fault_disk *disk, uint64_t n)
 void fault_disk_fail_at(struct fault_disk *disk, uint64_t n, int error)
 {
     start_anew(disk, 0, n, error);
+}
+
+void fault_disk_fail_change_at(struct fault_disk *disk, uint64_t n, int error)
+{
+    start_anew(disk, 0, 0, error);
+    disk->fail_change_at = n;
 }
 
 uint64_t fault_disk_operations(const struct fault_disk *disk)

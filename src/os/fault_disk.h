@@ -43,11 +43,15 @@ void fault_disk_cut_at(struct fault_disk *disk, uint64_t n);
 /* Counts anew from 1, switches the power on, and fails the n-th operation with `error`. */
 void fault_disk_fail_at(struct fault_disk *disk, uint64_t n, int error);
 
+/* The same of the n-th operation that is not a READ. */
+void fault_disk_fail_change_at(struct fault_disk *disk, uint64_t n, int error);
+
 /* Operations since then, and whether the power went; also while others work on files. */
 uint64_t fault_disk_operations(const struct fault_disk *disk);
 bool fault_disk_is_off(const struct fault_disk *disk);
 
-/* What was cut or failed: "RENAME 000000000002.wal", for messages. Lives as long as the disk. */
+/* What was cut or failed: "RENAME 000000000002.wal at 0", for messages; "" if nothing was yet.
+ * Lives as long as the disk. */
 const char *fault_disk_last(const struct fault_disk *disk);
 
 /* The power was gone: puts back a part of what was not synced, and then all is as durable as it

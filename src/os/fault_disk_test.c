@@ -277,6 +277,7 @@ static void test_a_failed_sync_keeps_nothing_safe(void **state)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         begin(f);
         fault_disk_fail_at(f->disk, 3, ENOSPC);
+        assert_string_equal(fault_disk_last(f->disk), "");
         assert_int_equal(do_write_and_sync(f), ERR_FULL);
         assert_int_equal(write_fresh(f, "b", FILE_CREATE, true), OK); /* later ones work */
         fault_disk_lose(f->disk, seed);
@@ -284,6 +285,18 @@ static void test_a_failed_sync_keeps_nothing_safe(void **state)
         end(f);
     }
     assert_true(was_lost);
+}
+
+static void test_reads_can_be_passed_over(void **state)
+{
+    struct fixture *f = *state;
+    begin(f);
+    fault_disk_fail_change_at(f->disk, 3, EIO);
+    assert_int_equal(read_back(f, "a"), 'o'); /* OPEN, READ, READ */
+    assert_int_equal(write_fresh(f, "a", FILE_WRITE, false), ERR_IO);
+    assert_string_equal(fault_disk_last(f->disk), "WRITE a at 0");
+    assert_int_equal(write_fresh(f, "a", FILE_WRITE, true), OK);
+    end(f);
 }
 
 static void test_a_replaced_file_is_old_or_new_wherever_the_power_goes(void **state)
@@ -408,6 +421,7 @@ int main(void)
         WITH_FIXTURE(test_the_same_seed_loses_the_same),
         WITH_FIXTURE(test_a_dead_process_loses_nothing_until_the_power_goes),
         WITH_FIXTURE(test_a_failed_sync_keeps_nothing_safe),
+        WITH_FIXTURE(test_reads_can_be_passed_over),
         WITH_FIXTURE(test_a_replaced_file_is_old_or_new_wherever_the_power_goes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
