@@ -102,6 +102,8 @@ static const struct mistake mistakes[] = {
     {"actor_id~\"\\\"(\"", "filter:13", "missing closing parenthesis"},
     {"alice actor_id~[", "filter:16", "missing terminating ]"},
     {"actor_id~\\Ca", "filter:11", "regular expression"},
+    {"actor_id~a\\", "filter:9", "lone backslash"},
+    {"actor_id~\\Qa\\", "filter:9", "lone backslash"},
     {"alice \xff", "filter:6", "expected UTF-8"},
     {"\xed\xa0\x80", "filter:0", "expected UTF-8"},
 };

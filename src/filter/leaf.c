@@ -286,14 +286,20 @@ static enum err read_pattern(const struct maker *maker, slice *out)
         return fail_operand(maker, ERR_LIMIT, "the filter is too large");
     }
     size_t len = 0;
+    bool ends_alone = false;
     for (size_t i = 0; i < raw.len; i++) {
         bool is_pair = raw.ptr[i] == '\\' && i + 1 < raw.len;
+        ends_alone = raw.ptr[i] == '\\' && !is_pair;
         if (!is_pair || raw.ptr[i + 1] != '"') {
             text[len++] = raw.ptr[i];
         }
         if (is_pair) {
             text[len++] = raw.ptr[++i];
         }
+    }
+    if (ends_alone) { /* no pattern, or, behind \Q, one that quotes could not be put around */
+        return fail_operand(maker, ERR_INVALID,
+                            "a regular expression may not end with a lone backslash");
     }
     if (len > REGEX_BYTES_MAX) {
         return fail_operand(maker, ERR_LIMIT, "a regular expression has at most 1024 bytes");
