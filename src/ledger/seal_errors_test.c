@@ -2,7 +2,7 @@
 /*
  * seal_errors - one operation on files fails, once, while a segment comes to rest: while its file
  * is written, the index of its group, while WAL files are retired, while rows of it are erased. As
- * in errors_test.c, nothing acknowledged is lost or hidden, and a ledger whose disk was full goes on
+ * in errors_test.c, nothing acknowledged is lost or hidden; a ledger whose disk was full goes on
  * when there is room again. What fails is anything but a READ, of which there are thousands.
  */
 #include <errno.h>
