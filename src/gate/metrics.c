@@ -181,7 +181,7 @@ static void write_ledger(struct buf *out, struct store *store)
     write_one(out, "cairn_sealing", "gauge", "Full segments that wait to be sealed.",
               (double)f.sealing);
     write_one(out, "cairn_background_segments_total", "counter",
-              "Segments whose sealing was begun in idle time of the processor.",
+              "Segments whose sealing was begun at the lowest priority.",
               (double)f.sealed_behind);
     write_one(out, "cairn_wal_bytes", "gauge", "Bytes of write-ahead log files, spares included.",
               (double)f.wal_bytes);

@@ -2,14 +2,17 @@
 #include "os/thread.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "os/signal.h"
 
 /* As good as for ever, and no sum of it overflows. */
 #define TIMEOUT_US_MAX ((int64_t)100 * 365 * 86400 * 1000000)
+
+enum { BACKGROUND_NICE = 19 };
 
 static void *thread_main(void *arg)
 {
@@ -51,8 +54,8 @@ void thread_join(struct thread *thread)
 
 void thread_set_background(void)
 {
-    const struct sched_param none = {0};
-    (void)pthread_setschedparam(pthread_self(), SCHED_IDLE, &none); /* refused, it is as before */
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(),
+                      BACKGROUND_NICE); /* Linux: of the thread alone */
 }
 
 void mutex_init(struct mutex *mutex)

@@ -35,9 +35,9 @@ enum err thread_start(struct thread *thread, const char *name, void (*fn)(void *
 /* Waits for its end, after which the thread may be started again. Nothing if it was not started. */
 void thread_join(struct thread *thread);
 
-/* From here on the calling thread, and those it starts, run only where no other thread wants to
- * (SCHED_IDLE): at full speed on a processor that idles, at next to none on a busy machine. There
- * is no way back without privileges, so it is for threads that end with their work. */
+/* From here on the calling thread, and those it starts, have the lowest priority (nice 19): full
+ * speed on a processor that idles, little of a busy one. There is no way back without privileges,
+ * so it is for threads that end with their work. */
 void thread_set_background(void);
 
 /* ---- Locks ---- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/test.h"
 #include "os/clock.h"
@@ -61,35 +62,37 @@ static void test_a_thread_has_a_name_and_no_signals(void **state)
 
 /* ---- The background ---- */
 
-struct policies {
+struct nices {
     struct thread child;
     int own, of_child;
 };
 
-static void note_policy(void *arg)
+static void note_nice(void *arg)
 {
-    *(int *)arg = sched_getscheduler(0);
+    *(int *)arg = getpriority(PRIO_PROCESS, (id_t)gettid());
 }
 
 static void step_back(void *arg)
 {
-    struct policies *policies = arg;
+    struct nices *nices = arg;
     thread_set_background();
-    policies->own = sched_getscheduler(0);
-    ASSERT(thread_start(&policies->child, "child", note_policy, &policies->of_child, NULL) == OK);
-    thread_join(&policies->child);
+    note_nice(&nices->own);
+    ASSERT(thread_start(&nices->child, "child", note_nice, &nices->of_child, NULL) == OK);
+    thread_join(&nices->child);
 }
 
 static void test_the_background_is_for_a_thread_and_its_children(void **state)
 {
     UNUSED(state);
-    struct policies policies = {0};
+    struct nices nices = {0};
     struct thread thread = {0};
-    assert_int_equal(thread_start(&thread, "behind", step_back, &policies, NULL), OK);
+    int before = getpriority(PRIO_PROCESS, (id_t)gettid());
+    assert_int_equal(thread_start(&thread, "behind", step_back, &nices, NULL), OK);
     thread_join(&thread);
-    assert_int_equal(policies.own, SCHED_IDLE);
-    assert_int_equal(policies.of_child, SCHED_IDLE);
-    assert_int_equal(sched_getscheduler(0), SCHED_OTHER);
+    assert_int_equal(nices.own, 19);
+    assert_int_equal(nices.of_child, 19);
+    note_nice(&nices.own);
+    assert_int_equal(nices.own, before);
 }
 
 static void test_joining_twice_or_never_started_is_fine(void **state)
