@@ -250,6 +250,11 @@ def tenants(server):
         server.get(AUDIT, {'org': 'default'}).expect_problem(403)
     with step('nor who calls with which version'):
         server.get('/api/v1/version/usage').expect_problem(403)
+    with step('nor gives it the whole server other keys to sign with'):
+        signs = server.get('/api/v1/log').expect(200).json()['vkey']
+        server.request('POST', '/api/v1/log/keys/rotate', b'').expect_problem(403)
+        server.request('POST', '/api/v1/auth/token-keys/rotate', b'{}').expect_problem(403)
+        equal(server.get('/api/v1/log').expect(200).json()['vkey'], signs)
     with step('it may change itself, but not its tier'):
         server.request('PATCH', path_of('organizations', org), b'{"name":"renamed"}').expect(200)
         server.request('PATCH', path_of('organizations', org),

@@ -121,19 +121,27 @@ void api_log_get(struct http_request *request)
     request->response->content_type = HTTP_TYPE_JSON;
 }
 
+/* The log is that of all organisations, and so is its key. */
+static enum err rotate(const struct http_request *request, struct diag *diag)
+{
+    uint64_t overlap_s = 0;
+    slice text = {0};
+    if (!api_may_see_all(request)) {
+        return diag_fail(diag, ERR_DENIED, "",
+                         "only the first organisation's operators may do this");
+    }
+    if (http_query(request, "overlap_seconds", &text) &&
+        (!param_u64(request, "overlap_seconds", &overlap_s) || overlap_s > OVERLAP_SECONDS_MAX)) {
+        return diag_fail(diag, ERR_INVALID, "overlap_seconds",
+                         "expected seconds, at most a year of them");
+    }
+    return store_rotate_key(api_of(request)->store, (int64_t)overlap_s * 1000000, diag);
+}
+
 void api_log_rotate(struct http_request *request)
 {
     struct diag diag = {0};
-    uint64_t overlap_s = 0;
-    slice text = {0};
-    struct store *store = api_of(request)->store;
-    if (http_query(request, "overlap_seconds", &text) &&
-        (!param_u64(request, "overlap_seconds", &overlap_s) || overlap_s > OVERLAP_SECONDS_MAX)) {
-        const struct diag wrong = {"overlap_seconds", "expected seconds, at most a year of them"};
-        api_fail(request, ERR_INVALID, &wrong);
-        return;
-    }
-    enum err e = store_rotate_key(store, (int64_t)overlap_s * 1000000, &diag);
+    enum err e = rotate(request, &diag);
     if (e != OK) {
         api_fail(request, e, &diag);
         return;
