@@ -99,6 +99,17 @@ def story(server):
             buckets = [value for key, value in after.items() if key.startswith(name + '_bucket')]
             equal(buckets, sorted(buckets))
             equal(buckets[-1], after[name + '_count'])
+    with step('requests are counted by their method, too'):
+        team = server.post('/api/v1/teams', {'hostname': 'h', 'team_assignment': 't'})
+        path = f'/api/v1/teams/{team.expect(201).json()["id"]}'
+        server.get(path).expect(200)
+        for method, body in (('PUT', b'{"hostname":"h","team_assignment":"u"}'),
+                             ('PATCH', b'{"team_assignment":"v"}'), ('DELETE', b'')):
+            true(server.request(method, path, body).status in (200, 204), method)
+        after = read(server)
+        for method in ('GET', 'PUT', 'PATCH', 'DELETE'):
+            equal(after[f'cairn_http_requests_total{{method="{method}",'
+                        'route="/api/v1/teams/{id}",status="2xx"}'], 1, method)
 
 
 def changes_that_wait(server):

@@ -110,11 +110,6 @@ static void write_histogram(struct buf *out, const char *name, const char *help,
                       (unsigned long long)total);
 }
 
-static const char *method_name(const struct http_route *route)
-{
-    return route->method == HTTP_POST ? "POST" : "GET";
-}
-
 static void write_requests(struct buf *out, struct api_metrics *metrics)
 {
     buf_append_cstr(out, "# HELP cairn_http_requests_total Requests by route and status.\n"
@@ -127,7 +122,7 @@ static void write_requests(struct buf *out, struct api_metrics *metrics)
                 buf_append_format(
                     out,
                     "cairn_http_requests_total{method=\"%s\",route=\"%s\",status=\"%zuxx\"} %llu\n",
-                    route != NULL ? method_name(route) : "other",
+                    route != NULL ? http_method_name(route->method) : "other",
                     route != NULL ? route->path : "other", k, (unsigned long long)count);
             }
         }
