@@ -382,7 +382,9 @@ enum err people_logout(struct people *people, const struct known_caller *who, sl
 
 enum err people_end_sessions(struct people *people, slice user, slice but, struct diag *diag)
 {
-    return catalog_sessions_revoke(people->catalog, user, but, clock_now_us(), diag);
+    TRY(catalog_sessions_revoke(people->catalog, user, but, clock_now_us(), diag));
+    sessions_ending_of(people->sessions, user, but);
+    return OK;
 }
 
 void people_forget(struct people *people, slice user, slice but)

@@ -116,8 +116,8 @@ void people_login_counts(const struct people *people, uint64_t counts_out[LOGIN_
 enum err people_logout(struct people *people, const struct known_caller *who, slice refresh,
                        const struct catalog_author *from, struct diag *diag);
 
-/* Ends all sessions of a user but that one (empty: all), within the caller's transaction; count
- * here when it calls people_forget() behind its commit. */
+/* Ends all sessions of a user but that one (empty: all), within the caller's transaction; that
+ * counts when it calls people_forget(), with the same words, behind its commit. */
 enum err people_end_sessions(struct people *people, slice user, slice but, struct diag *diag);
 void people_forget(struct people *people, slice user, slice but);
 

@@ -19,6 +19,7 @@ struct live {
     char user[REFRESH_SUBJECT_BYTES + 1];
     char id[REFRESH_ID_BYTES + 1];
     int64_t expires_us;
+    bool is_ending; /* a transaction that may still fail ends it */
 };
 
 struct sessions {
@@ -173,20 +174,42 @@ struct ending {
     slice user, but;
 };
 
-static bool is_not_ending(void *context, void *value)
+static bool is_meant(const struct ending *ending, const struct live *live)
 {
-    const struct ending *ending = context;
+    return slice_equal(slice_from_cstr(live->user), ending->user) &&
+           !slice_equal(slice_from_cstr(live->id), ending->but);
+}
+
+static bool mark(void *context, void *value)
+{
+    struct live *live = value;
+    live->is_ending = live->is_ending || is_meant(context, live);
+    return true;
+}
+
+static bool stays(void *context, void *value)
+{
     const struct live *live = value;
-    return !slice_equal(slice_from_cstr(live->user), ending->user) ||
-           slice_equal(slice_from_cstr(live->id), ending->but);
+    return !live->is_ending || !is_meant(context, live);
+}
+
+static void sweep_of(struct sessions *sessions, slice user, slice but,
+                     bool (*keeps)(void *context, void *value))
+{
+    struct ending ending = {user, but};
+    mutex_lock(&sessions->lock);
+    map_sweep(&sessions->live, keeps, &ending, free);
+    mutex_unlock(&sessions->lock);
+}
+
+void sessions_ending_of(struct sessions *sessions, slice user, slice but)
+{
+    sweep_of(sessions, user, but, mark);
 }
 
 void sessions_ended_of(struct sessions *sessions, slice user, slice but)
 {
-    struct ending ending = {user, but};
-    mutex_lock(&sessions->lock);
-    map_sweep(&sessions->live, is_not_ending, &ending, free);
-    mutex_unlock(&sessions->lock);
+    sweep_of(sessions, user, but, stays);
 }
 
 bool sessions_live(struct sessions *sessions, slice id, slice user, int64_t now_us)

@@ -6,7 +6,8 @@
  * A token is good as long as its session is: one that is not known here is over. What happens to a
  * session happens in a transaction of the catalog, and counts here when the caller says so: that it
  * began within the transaction (and ended, if the commit fails), that it ended behind the commit.
- * So who ends the sessions of a user, in a later transaction, finds all that began before.
+ * So who ends the sessions of a user, in a later transaction, finds all that began before, and
+ * none that begins behind.
  *
  *     begin -> refresh_begin(sessions_store()) -> sessions_began() -> commit
  *     begin -> refresh_end(sessions_store())   -> commit -> sessions_ended()
@@ -35,7 +36,10 @@ const struct refresh_store *sessions_store(const struct sessions *sessions);
 
 void sessions_began(struct sessions *sessions, const struct refresh_family *family);
 void sessions_ended(struct sessions *sessions, slice id);
-/* All of a user but the one of that id (empty: all). */
+/* All of a user but the one of that id (empty: all): within the transaction that ends them, they
+ * are marked; behind the commit, with the same words, those that were marked have ended. One that
+ * begins in between is another's, and stays. */
+void sessions_ending_of(struct sessions *sessions, slice user, slice but);
 void sessions_ended_of(struct sessions *sessions, slice user, slice but);
 
 /* Whether that session of that user lives. */

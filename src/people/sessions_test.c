@@ -117,11 +117,40 @@ static void test_all_of_a_user_but_one_end(void **state)
     struct refresh_family first = begin(place, "ada", true, token);
     struct refresh_family second = begin(place, "ada", true, token);
     struct refresh_family other = begin(place, "bob", true, token);
+    sessions_ending_of(place->sessions, SLICE("ada"), slice_from_cstr(second.id));
+    assert_true(lives(place, &first, "ada", now_us)); /* until the commit */
     sessions_ended_of(place->sessions, SLICE("ada"), slice_from_cstr(second.id));
     assert_false(lives(place, &first, "ada", now_us));
     assert_true(lives(place, &second, "ada", now_us));
     assert_true(lives(place, &other, "bob", now_us));
+    sessions_ending_of(place->sessions, SLICE("ada"), (slice){0});
     sessions_ended_of(place->sessions, SLICE("ada"), (slice){0});
+    assert_false(lives(place, &second, "ada", now_us));
+}
+
+static void test_a_session_that_begins_while_others_end_stays(void **state)
+{
+    struct place *place = *state;
+    char token[REFRESH_TOKEN_BYTES];
+    struct refresh_family before = begin(place, "ada", true, token);
+    sessions_ending_of(place->sessions, SLICE("ada"), (slice){0});
+    struct refresh_family meanwhile = begin(place, "ada", true, token); /* the new password's */
+    sessions_ended_of(place->sessions, SLICE("ada"), (slice){0});
+    assert_false(lives(place, &before, "ada", now_us));
+    assert_true(lives(place, &meanwhile, "ada", now_us));
+}
+
+static void test_what_a_transaction_that_failed_would_have_ended_goes_with_the_next(void **state)
+{
+    struct place *place = *state;
+    char token[REFRESH_TOKEN_BYTES];
+    struct refresh_family first = begin(place, "ada", true, token);
+    struct refresh_family second = begin(place, "ada", true, token);
+    sessions_ending_of(place->sessions, SLICE("ada"), slice_from_cstr(second.id)); /* rolled back */
+    assert_true(lives(place, &first, "ada", now_us));
+    sessions_ending_of(place->sessions, SLICE("ada"), slice_from_cstr(first.id));
+    sessions_ended_of(place->sessions, SLICE("ada"), slice_from_cstr(first.id));
+    assert_true(lives(place, &first, "ada", now_us)); /* whose request that was */
     assert_false(lives(place, &second, "ada", now_us));
 }
 
@@ -149,6 +178,11 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_start_knows_those_that_live, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_all_of_a_user_but_one_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_session_that_begins_while_others_end_stays, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_what_a_transaction_that_failed_would_have_ended_goes_with_the_next, set_up,
+            tear_down),
         cmocka_unit_test_setup_teardown(test_memory_holds_those_that_live, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("sessions", tests, NULL, NULL);
