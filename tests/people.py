@@ -407,6 +407,38 @@ def role_that_grows():
         catalog.close()
 
 
+def user_who_goes():
+    """While a login waits for the database, its user is locked out, or removed."""
+    with Server('--login-failures-max', '0') as server:
+        user = make(server, 'ivy@example.com')
+        catalog = sqlite3.connect(server.data / 'catalog.db', isolation_level=None, timeout=60)
+        catalog.execute('CREATE TEMP TABLE kept AS SELECT * FROM users WHERE id = ?', (user['id'],))
+
+        def busy():
+            said = server.get('/metrics').expect(200).body
+            return b'cairn_http_threads_busy{pool="request"} 1\n' not in said  # the one is this
+
+        def login_meanwhile(change):
+            """None: it was asked too early, or waited for too long."""
+            catalog.execute('BEGIN IMMEDIATE')
+            catalog.execute('DELETE FROM users WHERE id = ?', (user['id'],))
+            catalog.execute('INSERT INTO users SELECT * FROM kept')
+            catalog.execute('COMMIT')
+            catalog.execute('BEGIN IMMEDIATE')
+            catalog.execute(change, (user['id'],))
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                asked = pool.submit(login, server, 'ivy@example.com')
+                wait_until(lambda: busy() or asked.done(), 'it waits for the database')
+                catalog.execute('COMMIT')
+                status = asked.result().status
+            return status if status not in (200, 503) else None
+        for sentence, change in (('is locked out', 'UPDATE users SET is_active = 0 WHERE id = ?'),
+                                 ('is removed', 'DELETE FROM users WHERE id = ?')):
+            with step(f'who {sentence} just now does not begin a session that outlives it'):
+                equal(wait_until(lambda: login_meanwhile(change), 'it is refused'), 401)
+        catalog.close()
+
+
 def guarded():
     with Server('--login-failures-max', '5', '--login-window-ms', '1h') as server:
         make(server, 'ada@example.com')
@@ -550,5 +582,6 @@ with Server('--login-failures-max', '0', '--access-events', 'default') as under_
 guarded()
 guarded_while_nothing_is_stored()
 role_that_grows()
+user_who_goes()
 signing_up()
 finish()

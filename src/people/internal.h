@@ -32,7 +32,7 @@ struct people {
 };
 
 /* Within a transaction. CONFLICT: what was looked at before it, in `proven`, is not the user's any
- * more: the password that was verified, or "totp_enabled". */
+ * more (the password that was verified, "is_active", "totp_enabled"), or the user is gone. */
 enum err people_check_unchanged(struct people *people, const json_t *proven, const char *field,
                                 struct diag *diag);
 

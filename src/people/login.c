@@ -115,11 +115,13 @@ static enum err touch_user(const struct attempt *attempt, json_t *used, struct d
 
 static enum err begin_inside(struct attempt *attempt, json_t *used, struct diag *diag)
 {
+    /* sessions of before ended with each of them, and this one would come behind them */
+    static const char *const proven[] = {"password", "totp_enabled", "is_active"};
     struct people *people = attempt->people;
     const struct known_caller *who = &attempt->out->who;
-    /* sessions of before ended with either, and this one would come behind them */
-    TRY(people_check_unchanged(people, attempt->user, "password", diag));
-    TRY(people_check_unchanged(people, attempt->user, "totp_enabled", diag));
+    for (size_t i = 0; i < COUNT_OF(proven); i++) {
+        TRY(people_check_unchanged(people, attempt->user, proven[i], diag));
+    }
     TRY(touch_user(attempt, used, diag));
     TRY(refresh_begin(sessions_store(people->sessions), slice_from_cstr(who->id),
                       slice_from_cstr(who->org), attempt->now_us, attempt->out->refresh,
@@ -153,7 +155,7 @@ static enum err begin_session(struct attempt *attempt, json_t *used, struct diag
         sessions_ended(people->sessions, slice_from_cstr(attempt->family.id));
     }
     if (e == ERR_CONFLICT) {
-        return refuse(attempt, "the password or the second factor was changed meanwhile", diag);
+        return refuse(attempt, "the account was changed meanwhile", diag);
     }
     TRY(e);
     return issue(people, &attempt->family, attempt->now_us, attempt->out, diag);

@@ -75,8 +75,11 @@ enum err people_check_unchanged(struct people *people, const json_t *proven, con
                                 struct diag *diag)
 {
     json_t *user = NULL;
-    TRY(catalog_get(people->catalog, &kind_users, kind_text(proven, "org"), kind_text(proven, "id"),
-                    &user, diag));
+    enum err e = catalog_get(people->catalog, &kind_users, kind_text(proven, "org"),
+                             kind_text(proven, "id"), &user, diag);
+    if (e != OK && e != ERR_NOT_FOUND) {
+        return e;
+    }
     bool is_same = json_equal(json_object_get(user, field), json_object_get(proven, field));
     json_decref(user);
     return is_same ? OK : diag_fail(diag, ERR_CONFLICT, field, "was changed meanwhile");
