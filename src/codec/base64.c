@@ -33,8 +33,11 @@ static bool is_ascii(slice text)
 /* False, too, for a text of more than `room` bytes. Of white space nothing is ignored. */
 static bool decode_into(int variant, slice text, uint8_t *out, size_t room, size_t *len)
 {
-    return is_ascii(text) && sodium_base642bin(out, room, (const char *)text.ptr, text.len, NULL,
-                                               len, NULL, variant) == 0;
+    uint8_t none = 0; /* libsodium wants an address, also for nothing */
+    *len = 0;
+    return text.len == 0 || (is_ascii(text) &&
+                             sodium_base642bin(room > 0 ? out : &none, room, (const char *)text.ptr,
+                                               text.len, NULL, len, NULL, variant) == 0);
 }
 
 static bool decode(int variant, slice text, struct buf *out)
