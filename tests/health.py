@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Health: what a probe, a balancer and an operator see, while it runs, while it stops, and when the
 disk is full."""
+import contextlib
+import os
 import signal
 import time
 
-from harness import EVENTS, Server, contains, equal, event, finish, step, true, wait_until
+from harness import (EVENTS, Server, contains, equal, event, finish, scratch, step, true,
+                     wait_until)
 
 
 def parts(server):
@@ -134,6 +137,32 @@ def watched():
                        'a line of the log')
 
 
+def not_ready_yet():
+    """Its examples are a pipe, which it cannot open before somebody writes to it."""
+    examples = scratch('examples')
+    examples.mkdir()
+    os.mkfifo(examples / 'a.ndjson')
+
+    def end_pipe():
+        server.must_live()
+        with contextlib.suppress(OSError):  # it has not opened its end yet
+            os.close(os.open(examples / 'a.ndjson', os.O_WRONLY | os.O_NONBLOCK))
+            return True
+        return False
+    server = Server('--examples', str(examples)).listen()
+    with step('while the examples are loaded it is not ready, and says why'):
+        problem = server.get('/health/ready', key=None).expect(503).json()
+        equal(problem['reason'], 'loading the examples')
+    for path in ('/health', '/health/detailed', '/metrics', '/api/v1/limits', '/api/v1/log'):
+        with step(f'and {path} answers all the same'):
+            true(server.get(path).status in (200, 503), path)
+    with step('behind them it is ready'):
+        wait_until(end_pipe, 'the examples are being read')
+        wait_until(lambda: server.get('/health/ready', key=None).status == 200, 'it is ready')
+        server.stop()
+
+
+not_ready_yet()
 with Server() as under_test:
     under_test.send(event())
     parts(under_test)

@@ -86,7 +86,7 @@ struct api {
     bool redis_is_needed;     /* without it, what would be counted is refused */
     _Atomic uint64_t quota_refused;
     _Atomic int64_t limit_noted_us[64]; /* when an organisation last left an event of it, by hash */
-    struct outbox_follower *outbox;
+    _Atomic(struct outbox_follower *) outbox; /* its figures; NULL: requests run before it does */
     struct running *running;
     struct journal *journal;     /* of events that nobody waits for; NULL while the server stops */
     const char *key_environment; /* "live" or "dev" */

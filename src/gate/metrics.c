@@ -139,9 +139,12 @@ static void write_one(struct buf *out, const char *name, const char *type, const
 /* How the events of our own come to the log. */
 static void write_own(struct buf *out, const struct api *api)
 {
-    struct outbox_figures outbox;
+    struct outbox_figures outbox = {0};
     struct journal_figures journal = {0};
-    outbox_follower_figures(api->outbox, &outbox);
+    struct outbox_follower *follower = atomic_load(&api->outbox);
+    if (follower != NULL) {
+        outbox_follower_figures(follower, &outbox);
+    }
     if (api->journal != NULL) {
         journal_figures(api->journal, &journal);
     }

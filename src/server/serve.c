@@ -295,6 +295,15 @@ static enum err load_examples(struct server *server, struct diag *diag)
     return examples_load(&server->api.ingest, &read, path, &server->example_count, diag);
 }
 
+static enum err follow_outbox(struct api *api, struct diag *diag)
+{
+    struct outbox_follower *follower = NULL;
+    TRY(outbox_follower_start(api->catalog, api->store, &follower, diag));
+    atomic_store(&api->outbox, follower);
+    outbox_follower_settle(follower);
+    return OK;
+}
+
 static enum err open_server(struct server *server, struct diag *diag)
 {
     struct settings *settings = &server->settings;
@@ -310,8 +319,7 @@ static enum err open_server(struct server *server, struct diag *diag)
     TRY(open_http(server, diag));
     TRY(describe(server, diag));
     TRY(load_examples(server, diag));
-    TRY(outbox_follower_start(server->api.catalog, server->api.store, &server->api.outbox, diag));
-    outbox_follower_settle(server->api.outbox);
+    TRY(follow_outbox(&server->api, diag));
     atomic_store(&server->api.is_ready, true);
     return health_watch_start(&server->api, &server->watch, diag);
 }
