@@ -168,6 +168,13 @@ with Server() as under_test:
         under_test.start()
         equal(under_test.key, key)
         under_test.get('/api/v1/log').expect(200)
+    with step('who takes the file away gets no key that opens nothing in its place'):
+        (under_test.data / 'admin.key').unlink()
+        under_test.stop()
+        under_test.start()
+        true(not (under_test.data / 'admin.key').exists(), 'a key file')
+        true('key file' not in under_test.log_tail(), under_test.log_tail())
+        under_test.get('/api/v1/log').expect(200)
 from_elsewhere()
 service_accounts()
 with Server('--query-key-allowed') as lenient:

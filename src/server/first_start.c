@@ -58,15 +58,18 @@ static enum err make_both(struct catalog *catalog, slice owner_key, struct diag 
     return make_key(catalog, owner_key, diag);
 }
 
-enum err first_start(struct catalog *catalog, slice owner_key, struct diag *diag)
+enum err first_start_is_due(struct catalog *catalog, bool *out, struct diag *diag)
 {
     json_t *there = NULL;
     enum err e = catalog_get(catalog, &kind_organizations, (slice){0}, SLICE(SYSTEM_ORGANIZATION),
                              &there, diag);
     json_decref(there);
-    if (e != ERR_NOT_FOUND) {
-        return e;
-    }
+    *out = e == ERR_NOT_FOUND;
+    return *out ? OK : e;
+}
+
+enum err first_start(struct catalog *catalog, slice owner_key, struct diag *diag)
+{
     TRY(catalog_begin(catalog, diag));
     return catalog_end(catalog, make_both(catalog, owner_key, diag), diag);
 }

@@ -11,5 +11,8 @@
 
 struct catalog;
 
-/* Makes the organisation `default`, of tier unlimited, with `owner_key`, unless it is there. */
+/* Whether there is no organisation `default` yet. */
+enum err first_start_is_due(struct catalog *catalog, bool *out, struct diag *diag);
+
+/* Makes it, of tier unlimited, with `owner_key`. INVALID: that is no key. */
 enum err first_start(struct catalog *catalog, slice owner_key, struct diag *diag);

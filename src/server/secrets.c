@@ -52,8 +52,8 @@ static enum err read_line(const struct dir *dir, const char *name, char *out, si
     return fine ? OK : diag_fail(diag, ERR_INVALID, name, "expected one line of text");
 }
 
-static enum err make_owner_key(const struct dir *data_dir, const char *environment,
-                               char out[OWNER_KEY_BYTES_MAX], struct diag *diag)
+enum err secrets_make_owner_key(const struct dir *data_dir, const char *environment,
+                                char out[OWNER_KEY_BYTES_MAX], struct diag *diag)
 {
     struct api_key key;
     char line[API_KEY_BYTES_MAX + 1];
@@ -69,12 +69,15 @@ static enum err make_owner_key(const struct dir *data_dir, const char *environme
     return e;
 }
 
-enum err secrets_owner_key(const struct dir *data_dir, const char *environment,
-                           char out[OWNER_KEY_BYTES_MAX], bool *is_new, struct diag *diag)
+enum err secrets_owner_key(const struct dir *data_dir, char out[OWNER_KEY_BYTES_MAX],
+                           struct diag *diag)
 {
     enum err e = read_line(data_dir, OWNER_KEY_NAME, out, OWNER_KEY_BYTES_MAX, diag);
-    *is_new = e == ERR_NOT_FOUND;
-    return *is_new ? make_owner_key(data_dir, environment, out, diag) : e;
+    if (e == ERR_NOT_FOUND) {
+        out[0] = '\0';
+        return OK;
+    }
+    return e;
 }
 
 enum err secrets_key(const struct dir *data_dir, const char *name, uint8_t out[32],

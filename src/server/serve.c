@@ -131,7 +131,9 @@ static enum err judge_secrets(const struct server *server, bool is_production, s
     if (api_key_prefix(key, &prefix)) { /* else first_start() says what it is */
         (void)slice_take(&key, (size_t)(prefix.ptr + prefix.len + 1 - key.ptr));
     }
-    TRY(secrets_judge("admin.key", key, is_production, diag));
+    if (key.len > 0) {
+        TRY(secrets_judge("admin.key", key, is_production, diag));
+    }
     TRY(secrets_judge("cursor.secret", (slice){server->api.cursor_key, QUERY_KEY_BYTES},
                       is_production, diag));
     if (url[0] == '\0') {
@@ -152,11 +154,24 @@ static enum err open_secrets(struct server *server, struct diag *diag)
     bool production = options_choice(server->options, OPTION_ENVIRONMENT) == 1;
     TRY(dir_open(options_text(server->options, OPTION_DATA), false, &server->data_dir, diag));
     api->key_environment = api_key_environment(production);
-    TRY(secrets_owner_key(server->data_dir, api->key_environment, server->owner_key,
-                          &server->key_is_new, diag));
+    TRY(secrets_owner_key(server->data_dir, server->owner_key, diag));
     TRY(secrets_key(server->data_dir, "cursor.secret", api->cursor_key, diag));
     TRY(judge_secrets(server, production, diag));
     return OK;
+}
+
+/* A key that is made for a catalog which has begun before would open nothing. */
+static enum err begin_catalog(struct server *server, struct diag *diag)
+{
+    const struct api *api = &server->api;
+    bool is_due = false;
+    TRY(first_start_is_due(api->catalog, &is_due, diag));
+    server->key_is_new = is_due && server->owner_key[0] == '\0';
+    if (server->key_is_new) {
+        TRY(secrets_make_owner_key(server->data_dir, api->key_environment, server->owner_key,
+                                   diag));
+    }
+    return is_due ? first_start(api->catalog, slice_from_cstr(server->owner_key), diag) : OK;
 }
 
 static enum err open_catalog(struct server *server, struct diag *diag)
@@ -168,7 +183,7 @@ static enum err open_catalog(struct server *server, struct diag *diag)
     enum err e = catalog_open(server->data_dir, &options, &api->catalog, diag);
     secret_wipe(options.hide_key, sizeof(options.hide_key));
     TRY(e);
-    TRY(first_start(api->catalog, slice_from_cstr(server->owner_key), diag));
+    TRY(begin_catalog(server, diag));
     TRY(callers_load(api->callers, api->catalog, diag));
     server->requirements = requirements_new();
     TRY(requirements_load(server->requirements, api->catalog, diag));
@@ -371,7 +386,9 @@ static void greet(const struct server *server)
     if (server->key_is_new && terminal_is(STDOUT_FILENO)) { /* never into a file of logs */
         (void)printf("  owner key   %s\n", server->owner_key);
     }
-    (void)printf("  key file    %s/admin.key\n\n", data);
+    if (server->owner_key[0] != '\0') {
+        (void)printf("  key file    %s/admin.key\n\n", data);
+    }
     (void)printf("Try, in another terminal:\n\n"
                  "  %1$s query 'event_outcome:failure' --limit 10\n"
                  "  %1$s stats --by event_type\n"
