@@ -316,6 +316,16 @@ def keys(server):
         server.request('PATCH', place, b'{"expires_at": "2020-01-01T00:00:00Z"}'
                        ).expect_problem(400, 'last active')
         server.get('/api/v1/api-keys').expect(200)
+    with step('AUT-15: and its rights, also where other owner keys have but a part of them'):
+        parts = [server.post('/api/v1/api-keys', {'name': 'part', 'role': 'owner'} | part
+                             ).expect(201).json()
+                 for part in ({'scopes': ['events:read']}, {'filter': 'service:web'})]
+        server.request('DELETE', place, b'').expect_problem(400)
+        server.request('PATCH', place, b'{"filter": "service:web"}'
+                       ).expect_problem(400, 'last active')
+        for part in parts:
+            server.request('DELETE', f'/api/v1/api-keys/{part["id"]}', b'').expect(204)
+        server.get('/api/v1/api-keys').expect(200)
     with step('an admin makes no owner'):
         admin = server.post('/api/v1/api-keys', {'name': 'a', 'role': 'admin'}).expect(201).json()
         server.key = admin['key']

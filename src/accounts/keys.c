@@ -136,19 +136,28 @@ struct owner_search {
     bool found;
 };
 
+/* Neither its scopes nor a filter take that from it. */
+static bool may_make_keys(const json_t *key)
+{
+    uint32_t rights = rights_of_key(text_in(key, "role"), json_object_get(key, "scopes"));
+    return (rights & RIGHT_CONFIG_WRITE) != 0 && !json_is_string(json_object_get(key, "filter"));
+}
+
 static enum err look_at_owner(void *context, const struct kind *kind, const json_t *owner,
                               bool *is_enough)
 {
     struct owner_search *search = context;
     bool is_this = strcmp(text_in(owner, "id"), text_in(search->key, "id")) == 0;
     bool is_ending = json_is_string(json_object_get(owner, "revoked_at"));
+    bool does_as_much = may_make_keys(owner) || !may_make_keys(search->key);
     UNUSED(kind);
-    search->found = !is_this && !is_ending && !api_key_is_over(owner, clock_now_us());
+    search->found =
+        !is_this && !is_ending && does_as_much && !api_key_is_over(owner, clock_now_us());
     *is_enough = search->found;
     return OK;
 }
 
-/* Keys that could make others when this one is gone: one at least, if it is an owner's. Within the
+/* Of an owner's key: that there is another one, which may make others if this one may. Within the
  * transaction, so that of two that end at once one stays. */
 static enum err check_not_last(struct catalog *catalog, const json_t *key, struct diag *diag)
 {
@@ -171,15 +180,16 @@ static enum err check_not_last(struct catalog *catalog, const json_t *key, struc
 
 /* ---- Changing ---- */
 
-/* Its role and scopes never change; but its end does, which is a way to revoke it, and what it
- * sees. */
+/* Its role and scopes never change; but its end does, which is a way to revoke it, and its filter,
+ * which leaves it nothing but events. */
 static enum err check(const struct http_request *request, const json_t *old, const json_t *new,
                       struct kind_errors *errors, struct diag *diag)
 {
     struct catalog *catalog = api_of(request)->catalog;
     int64_t now_us = clock_now_us();
     TRY(check_rights(request, old, diag));
-    if (!api_key_is_over(old, now_us) && api_key_is_over(new, now_us)) {
+    bool ends = !api_key_is_over(old, now_us) && api_key_is_over(new, now_us);
+    if (ends || (may_make_keys(old) && !may_make_keys(new))) {
         TRY(check_not_last(catalog, old, diag));
     }
     return key_policy_check(catalog, old, new, errors, diag);
