@@ -275,6 +275,10 @@ def one_event(server):
     with step('an id that is none'):
         server.get(f'{EVENTS}/7').expect_problem(400)
         server.get(f'{EVENTS}/{PARENT}x').expect_problem(400)
+    with step('an id without an organisation: it is that of an event of one of them'):
+        server.get(f'{EVENTS}/{PARENT}?org=*').expect_problem(400, 'one organisation')
+        server.get(f'{EVENTS}/{PARENT}/proof?org=*').expect_problem(400, 'one organisation')
+        server.get(f'{EVENTS}/{PARENT}?org=default').expect(200)
 
 
 def timelines(server):

@@ -157,6 +157,10 @@ static enum err find(struct http_request *request, struct found *found, struct d
         !context.may_see_all) {
         return diag_fail(diag, ERR_DENIED, "org", "another organisation's events");
     }
+    if (slice_equal(org, SLICE("*"))) {
+        return diag_fail(diag, ERR_INVALID, "org",
+                         "an id is that of an event of one organisation: name it");
+    }
     TRY(store_find_id(context.store, &id, org, found->seqs, &found->seq_count, diag));
     TRY(store_get(context.store, found->seqs[0], org, &found->arena, &found->event, diag));
     bool may_see = false;
