@@ -179,8 +179,7 @@ static void write_ledger(struct buf *out, struct store *store)
     write_one(out, "cairn_sealing", "gauge", "Full segments that wait to be sealed.",
               (double)f.sealing);
     write_one(out, "cairn_background_segments_total", "counter",
-              "Segments whose sealing was begun at the lowest priority.",
-              (double)f.sealed_behind);
+              "Segments whose sealing was begun at the lowest priority.", (double)f.sealed_behind);
     write_one(out, "cairn_wal_bytes", "gauge", "Bytes of write-ahead log files, spares included.",
               (double)f.wal_bytes);
     write_one(out, "cairn_wal_files", "gauge", "Write-ahead log files, spares included.",
