@@ -250,6 +250,13 @@ def proxies():
         with step('what is open to this machine is closed to those whom a proxy brings'):
             server.get('/metrics', key=None).expect(200)
             server.get('/metrics', headers=local, key=None).expect_problem(401)
+        with step('and to organisations that they would tell of one another'):
+            org = server.post('/api/v1/organizations', {'name': 'other'}).expect(201).json()['id']
+            key = server.post(f'/api/v1/api-keys?org={org}', {'name': 'o', 'role': 'owner'})
+            key = key.expect(201).json()['key']
+            for path in ('/metrics', '/api/metrics'):
+                true(server.get(path, headers=local, key=key).status == 403, path)
+                server.get(path, headers=local).expect(200)
         with step('also when they claim to be of this machine'):
             for claim in ('127.0.0.1, 192.0.2.1', '::1, 192.0.2.1', 'localhost, 192.0.2.1'):
                 server.get('/metrics', headers={'X-Forwarded-For': claim},

@@ -247,6 +247,9 @@ enum http_pass auth_authorise(struct http_request *request, void *data)
                       "file admin.key of the data directory");
     }
     bool may = route->openness == OPEN_TO_KNOWN || (caller->who.rights & route->right) != 0;
+    if (may && route->openness == OPEN_TO_LOOPBACK && !caller->who.is_system) {
+        return refuse(request, 403, "only the first organisation's keys may see this");
+    }
     return may ? HTTP_PASS_ON : refuse_right(request, route->right);
 }
 

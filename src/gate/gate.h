@@ -34,8 +34,10 @@ enum openness {
     OPEN_TO_NONE,
     OPEN_TO_KNOWN, /* to everyone who shows who they are */
     OPEN_TO_ALL,
-    OPEN_TO_LOOPBACK, /* and to all where a setting says so */
-    OPEN_TILES,       /* to all, unless a setting says no */
+    /* And to all where a setting says so; else it takes a key of the first organisation, because it
+     * tells of all. */
+    OPEN_TO_LOOPBACK,
+    OPEN_TILES, /* to all, unless a setting says no */
 };
 
 struct api_route {
