@@ -83,7 +83,9 @@ static enum err ask_range(struct run *run, const struct rule *rule, const struct
         return violated(run, rule, path, value, "%s where a number is expected",
                         kind_phrase(value->kind));
     }
-    TRY(work_take(&run->work, value->text.len / COMPARED_BYTES, run->diag));
+    size_t bytes = 2 * value->text.len + (rule->min != NULL ? rule->min->text.len : 0) +
+                   (rule->max != NULL ? rule->max->text.len : 0);
+    TRY(work_take(&run->work, bytes / COMPARED_BYTES, run->diag));
     if (rule->min != NULL && json_decimal_compare(value->text, rule->min->text) < 0) {
         slice bound = name_excerpt(rule->min->text);
         return violated(run, rule, path, value, "must be at least %.*s", SLICE_ARG(bound));
@@ -113,7 +115,8 @@ static enum err ask_enum(struct run *run, const struct rule *rule, const struct 
 {
     for (const struct node *at = rule->options->first; at != NULL; at = at->next) {
         bool same = false;
-        TRY(work_take(&run->work, 1 + at->raw.len / COMPARED_BYTES, run->diag));
+        size_t bytes = at->raw.len + value->raw.len;
+        TRY(work_take(&run->work, 1 + bytes / COMPARED_BYTES, run->diag));
         if (document_same(at, value, run->arena, &same) != OK) {
             return too_much_memory(run);
         }

@@ -52,7 +52,8 @@ static bool is_listed(struct trial *trial, const struct assertion *assertion,
     const struct constant *list = assertion->constants.list;
     for (; at < assertion->constants.count && list[at].hash == hash; at++) {
         bool same = false;
-        if (!trial_pays(trial, 1 + value->raw.len / HASHED_BYTES) ||
+        size_t bytes = value->raw.len + list[at].value->raw.len;
+        if (!trial_pays(trial, 1 + bytes / HASHED_BYTES) ||
             !trial_goes_on(trial, document_same(value, list[at].value, trial->arena, &same))) {
             return false;
         }
@@ -83,7 +84,7 @@ bool holds_constants(struct trial *trial, const struct assertion *assertion,
 static bool compare(struct trial *trial, const struct assertion *assertion,
                     const struct node *value, int *order)
 {
-    if (!trial_pays(trial, value->text.len / COUNTED_BYTES)) {
+    if (!trial_pays(trial, (value->text.len + assertion->number.len) / COUNTED_BYTES)) {
         return false;
     }
     *order = json_decimal_compare(value->text, assertion->number);
