@@ -41,8 +41,8 @@ enum err sealer_throttle(struct ledger *ledger, struct diag *diag)
 {
     mutex_lock(&ledger->seal_lock);
     bool is_hopeless = ledger->seal_full && ledger->seal_closing;
-    while (ledger->seal_count >= SEAL_BACKLOG_MAX && !ledger->seal_paused && !is_hopeless &&
-           !atomic_load(&ledger->failed)) {
+    while (ledger->seal_count >= SEAL_BACKLOG_MAX && !is_hopeless &&
+           !(ledger->seal_paused && !ledger->seal_busy) && !atomic_load(&ledger->failed)) {
         condition_wait(&ledger->seal_done, &ledger->seal_lock);
         is_hopeless = ledger->seal_full && ledger->seal_closing;
     }

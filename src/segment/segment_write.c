@@ -222,6 +222,9 @@ enum err segment_writer_run(struct segment_writer *writer, const _Atomic bool *s
     struct segment_make *make = &writer->make;
     writer->stop = stop;
     TRY(run_halves(writer, diag));
+    if (is_stopped(writer)) { /* what is left is written and synced by who goes on */
+        return ERR_BUSY;
+    }
     if (writer->has_root && !merkle_hash_equal(&make->summary.root, &writer->root)) {
         return diag_fail(diag, ERR_CORRUPT, writer->name,
                          "its rows have another root than it says");
@@ -243,5 +246,6 @@ enum err segment_write(const struct rows *source, const struct segment_write_opt
 {
     OWNED(segment_writer) writer = NULL;
     TRY(segment_writer_new(source, options, dir, name, &writer, diag));
+    ASSERT(writer != NULL);
     return segment_writer_run(writer, NULL, out, diag);
 }
