@@ -143,7 +143,7 @@ int main(int argc, char **argv)
                                                 .parked = &parked,
                                                 .body_bytes_max = BODY_BYTES_MAX}};
     struct diag diag = {0};
-    struct thread committer;
+    struct thread committer = {0};
     OWNED(dir) dir = NULL;
     OWNED(wal) wal = NULL;
     OWNED(http_server) server = NULL;

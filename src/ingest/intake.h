@@ -26,7 +26,7 @@ struct group {
     size_t capacity;
     enum err result;
     struct diag diag; /* of a result that is not OK */
-    bool in_flight; /* the store has it, or its wake is on the way */
+    bool in_flight;   /* the store has it, or its wake is on the way */
 };
 
 struct intake {
