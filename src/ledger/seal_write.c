@@ -41,8 +41,9 @@ static void run_behind(void *arg)
                                             background->summary, &background->diag);
     mutex_lock(&ledger->seal_lock);
     background->has_ended = true;
-    condition_broadcast(&ledger->seal_wanted);
     mutex_unlock(&ledger->seal_lock);
+    /* Behind it: who wakes takes the processor, and would wait for a lock that is held here. */
+    condition_broadcast(&ledger->seal_wanted);
 }
 
 /* Until it has ended, also because it was told to. The next file of the WAL does not wait. */
