@@ -51,23 +51,13 @@ enum err rule_path_read(const struct node *source, struct arena *arena, struct r
     return OK;
 }
 
-static const struct node *step_into(const struct node *at, slice key)
-{
-    uint64_t index = 0;
-    if (at->kind == JSON_IS_OBJECT) {
-        return document_member(at, key);
-    }
-    bool has_zeros = key.len > 1 && key.ptr[0] == '0';
-    return !has_zeros && slice_parse_u64(key, &index) ? document_element(at, index) : NULL;
-}
-
 enum err rule_path_find(const struct rule_path *path, const struct node *document,
                         struct work *work, const struct node **out, struct diag *diag)
 {
     const struct node *at = document;
     for (size_t i = 0; i < path->key_count && at != NULL; i++) {
         TRY(work_take(work, 1 + at->count / COUNTED_CHILDREN, diag));
-        at = step_into(at, path->keys[i]);
+        at = document_step(at, path->keys[i]);
     }
     *out = at;
     return OK;

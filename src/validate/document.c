@@ -185,6 +185,16 @@ const struct node *document_element(const struct node *array, uint64_t index)
     return element;
 }
 
+const struct node *document_step(const struct node *at, slice name)
+{
+    uint64_t index = 0;
+    if (at->kind == JSON_IS_OBJECT) {
+        return document_member(at, name);
+    }
+    bool has_zeros = name.len > 1 && name.ptr[0] == '0';
+    return !has_zeros && slice_parse_u64(name, &index) ? document_element(at, index) : NULL;
+}
+
 /* The nodes from below the root to `node`, in `path`. Returns how many: at most JSON_DEPTH_MAX. */
 static size_t path_of(const struct node *node, const struct node *path[JSON_DEPTH_MAX])
 {

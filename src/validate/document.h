@@ -46,6 +46,9 @@ const struct node *document_member(const struct node *object, slice name);
 /* The element of an array, NULL behind its end or if it is no array. */
 const struct node *document_element(const struct node *array, uint64_t index);
 
+/* Either, as a pointer or a path has it: of an array a number without zeros in front. */
+const struct node *document_step(const struct node *at, slice name);
+
 /* Whether two values are equal as JSON Schema says: numbers by value, objects in any order. The
  * arena is for scratch, and may be left with it. LIMIT. */
 enum err document_same(const struct node *a, const struct node *b, struct arena *arena,

@@ -6,17 +6,11 @@
 
 /* ---- Compiling ---- */
 
-static enum err refuse(struct compiler *compiler, const struct node *source, const char *wanted)
-{
-    return document_fail(compiler->diag, ERR_INVALID, source, "%.*s must be %s",
-                         SLICE_ARG(source->name), wanted);
-}
-
 static enum err compile_prefix(struct compiler *compiler, struct elements *elements,
                                const struct node *source)
 {
     if (source->kind != JSON_IS_ARRAY || source->count == 0) {
-        return refuse(compiler, source, "a list of schemas, at least one");
+        return part_refuse(compiler, source, "a list of schemas, at least one");
     }
     TRY(part_take(compiler, source->count * sizeof(struct part *), &elements->prefix));
     elements->prefix_count = source->count;
@@ -43,7 +37,7 @@ enum err elements_keyword(struct compiler *compiler, struct part *part, const st
     bool is_min = slice_equal(name, SLICE("minContains"));
     uint64_t *count = is_min ? &elements->contains_min : &elements->contains_max;
     if (source->kind != JSON_IS_NUMBER || !number_to_count(source->text, count)) {
-        return refuse(compiler, source, "a whole number from 0 on");
+        return part_refuse(compiler, source, "a whole number from 0 on");
     }
     *(is_min ? &elements->min_source : &elements->max_source) = source;
     return OK;

@@ -62,11 +62,8 @@ enum err document_hash(const struct node *node, struct arena *arena, uint64_t *h
 
 static int compare_names(const void *a, const void *b)
 {
-    slice left = (*(const struct node *const *)a)->name;
-    slice right = (*(const struct node *const *)b)->name;
-    size_t shared = left.len < right.len ? left.len : right.len;
-    int order = shared > 0 ? memcmp(left.ptr, right.ptr, shared) : 0;
-    return order != 0 ? order : (left.len > right.len) - (left.len < right.len);
+    return slice_compare((*(const struct node *const *)a)->name,
+                         (*(const struct node *const *)b)->name);
 }
 
 static const struct node **sorted_members(const struct node *object, struct arena *arena)

@@ -15,12 +15,6 @@ struct keyword {
     unsigned about; /* KIND_BITs of the values it looks at */
 };
 
-static enum err refuse(struct compiler *compiler, const struct node *source, const char *wanted)
-{
-    return document_fail(compiler->diag, ERR_INVALID, source, "%.*s must be %s",
-                         SLICE_ARG(source->name), wanted);
-}
-
 static enum err assert_new(struct compiler *compiler, struct part *part, const struct node *source,
                            const struct keyword *keyword, struct assertion **out)
 {
@@ -66,12 +60,12 @@ static enum err compile_type(struct compiler *compiler, struct part *part,
     const struct node *at = source->kind == JSON_IS_ARRAY ? source->first : source;
     unsigned types = 0;
     if (at == NULL) {
-        return refuse(compiler, source, wanted);
+        return part_refuse(compiler, source, wanted);
     }
     for (; at != NULL; at = at == source ? NULL : at->next) {
         unsigned type = at->kind == JSON_IS_STRING ? type_of(at->text) : 0;
         if (type == 0 || (types & type) != 0) {
-            return refuse(compiler, source, wanted);
+            return part_refuse(compiler, source, wanted);
         }
         types |= type;
     }
@@ -93,7 +87,7 @@ static enum err compile_constants(struct compiler *compiler, struct part *part,
 {
     bool is_list = strcmp(keyword->name, "enum") == 0;
     if (is_list && source->kind != JSON_IS_ARRAY) {
-        return refuse(compiler, source, "a list of values");
+        return part_refuse(compiler, source, "a list of values");
     }
     struct assertion *assertion = NULL;
     struct constant *list = NULL;
@@ -120,7 +114,7 @@ static enum err compile_number(struct compiler *compiler, struct part *part,
 {
     struct assertion *assertion = NULL;
     if (source->kind != JSON_IS_NUMBER) {
-        return refuse(compiler, source, "a number");
+        return part_refuse(compiler, source, "a number");
     }
     TRY(assert_new(compiler, part, source, keyword, &assertion));
     assertion->number = source->text;
@@ -133,7 +127,7 @@ static enum err compile_multiple(struct compiler *compiler, struct part *part,
     struct assertion *assertion = NULL;
     struct number_divisor divisor = {0};
     if (source->kind != JSON_IS_NUMBER) {
-        return refuse(compiler, source, "a number greater than 0");
+        return part_refuse(compiler, source, "a number greater than 0");
     }
     enum err error = number_divisor_read(source->text, &divisor);
     if (error == ERR_LIMIT) {
@@ -142,7 +136,7 @@ static enum err compile_multiple(struct compiler *compiler, struct part *part,
                              NUMBER_DIVISOR_DIGITS_MAX);
     }
     if (error != OK) {
-        return refuse(compiler, source, "a number greater than 0");
+        return part_refuse(compiler, source, "a number greater than 0");
     }
     TRY(assert_new(compiler, part, source, keyword, &assertion));
     assertion->divisor = divisor;
@@ -155,7 +149,7 @@ static enum err compile_count(struct compiler *compiler, struct part *part,
     struct assertion *assertion = NULL;
     uint64_t count = 0;
     if (source->kind != JSON_IS_NUMBER || !number_to_count(source->text, &count)) {
-        return refuse(compiler, source, "a whole number from 0 on");
+        return part_refuse(compiler, source, "a whole number from 0 on");
     }
     TRY(assert_new(compiler, part, source, keyword, &assertion));
     assertion->count = count;
@@ -167,7 +161,7 @@ static enum err compile_pattern(struct compiler *compiler, struct part *part,
 {
     struct assertion *assertion = NULL;
     if (source->kind != JSON_IS_STRING) {
-        return refuse(compiler, source, "a string, a regular expression");
+        return part_refuse(compiler, source, "a string, a regular expression");
     }
     TRY(assert_new(compiler, part, source, keyword, &assertion));
     return part_pattern(compiler, source, source->text, &assertion->pattern);
@@ -179,9 +173,10 @@ static enum err compile_form(struct compiler *compiler, struct part *part,
     struct assertion *assertion = NULL;
     form_fn has_form = source->kind == JSON_IS_STRING ? form_find(source->text) : NULL;
     if (has_form == NULL) {
-        return refuse(compiler, source,
-                      "one of date-time, date, time, uuid, ipv4, ipv6, email, hostname, uri; no "
-                      "other format is checked");
+        return part_refuse(
+            compiler, source,
+            "one of date-time, date, time, uuid, ipv4, ipv6, email, hostname, uri; no "
+            "other format is checked");
     }
     TRY(assert_new(compiler, part, source, keyword, &assertion));
     assertion->has_form = has_form;
@@ -195,7 +190,7 @@ static enum err compile_unique(struct compiler *compiler, struct part *part,
 {
     struct assertion *assertion = NULL;
     if (source->kind != JSON_IS_TRUE && source->kind != JSON_IS_FALSE) {
-        return refuse(compiler, source, "true or false");
+        return part_refuse(compiler, source, "true or false");
     }
     if (source->kind == JSON_IS_FALSE) {
         return OK;
@@ -236,7 +231,7 @@ static enum err compile_list(struct compiler *compiler, struct part *part,
 {
     struct assertion *assertion = NULL;
     if (source->kind != JSON_IS_ARRAY || source->count == 0) {
-        return refuse(compiler, source, "a list of schemas, at least one");
+        return part_refuse(compiler, source, "a list of schemas, at least one");
     }
     TRY(assert_new(compiler, part, source, keyword, &assertion));
     TRY(part_take(compiler, source->count * sizeof(struct part *), &assertion->parts.list));
@@ -282,7 +277,7 @@ static enum err compile_reference(struct compiler *compiler, struct part *part,
     struct assertion *assertion = NULL;
     struct reference *reference = NULL;
     if (source->kind != JSON_IS_STRING) {
-        return refuse(compiler, source, "a string");
+        return part_refuse(compiler, source, "a string");
     }
     TRY(assert_new(compiler, part, source, keyword, &assertion));
     TRY(part_take(compiler, sizeof(struct part *), &assertion->parts.list));
@@ -299,7 +294,7 @@ static enum err compile_definitions(struct compiler *compiler, struct part *part
     UNUSED(part);
     UNUSED(keyword);
     if (source->kind != JSON_IS_OBJECT) {
-        return refuse(compiler, source, "an object of schemas");
+        return part_refuse(compiler, source, "an object of schemas");
     }
     for (const struct node *at = source->first; at != NULL; at = at->next) {
         const struct part *unused = NULL; /* $ref finds it by its place */
@@ -320,8 +315,9 @@ static enum err compile_dialect(struct compiler *compiler, struct part *part,
                    slice_take_literal(&text, SLICE("https://json-schema.org/draft/2020-12/schema"));
     (void)slice_take_literal(&text, SLICE("#"));
     if (!is_ours || text.len > 0) {
-        return refuse(compiler, source,
-                      "https://json-schema.org/draft/2020-12/schema, at the top of the schema");
+        return part_refuse(
+            compiler, source,
+            "https://json-schema.org/draft/2020-12/schema, at the top of the schema");
     }
     return OK;
 }
@@ -332,7 +328,7 @@ static enum err compile_id(struct compiler *compiler, struct part *part, const s
     UNUSED(part);
     UNUSED(keyword);
     if (source->kind != JSON_IS_STRING || source->parent != compiler->root) {
-        return refuse(compiler, source, "a string, and stand at the top of the schema");
+        return part_refuse(compiler, source, "a string, and stand at the top of the schema");
     }
     return OK;
 }
@@ -342,7 +338,7 @@ static enum err compile_text(struct compiler *compiler, struct part *part,
 {
     UNUSED(part);
     UNUSED(keyword);
-    return source->kind == JSON_IS_STRING ? OK : refuse(compiler, source, "a string");
+    return source->kind == JSON_IS_STRING ? OK : part_refuse(compiler, source, "a string");
 }
 
 static enum err compile_flag(struct compiler *compiler, struct part *part,
@@ -351,7 +347,7 @@ static enum err compile_flag(struct compiler *compiler, struct part *part,
     UNUSED(part);
     UNUSED(keyword);
     bool is_flag = source->kind == JSON_IS_TRUE || source->kind == JSON_IS_FALSE;
-    return is_flag ? OK : refuse(compiler, source, "true or false");
+    return is_flag ? OK : part_refuse(compiler, source, "true or false");
 }
 
 static enum err compile_examples(struct compiler *compiler, struct part *part,
@@ -359,7 +355,7 @@ static enum err compile_examples(struct compiler *compiler, struct part *part,
 {
     UNUSED(part);
     UNUSED(keyword);
-    return source->kind == JSON_IS_ARRAY ? OK : refuse(compiler, source, "a list");
+    return source->kind == JSON_IS_ARRAY ? OK : part_refuse(compiler, source, "a list");
 }
 
 static enum err compile_nothing(struct compiler *compiler, struct part *part,

@@ -10,12 +10,6 @@
 
 /* ---- Compiling ---- */
 
-static enum err refuse(struct compiler *compiler, const struct node *source, const char *wanted)
-{
-    return document_fail(compiler->diag, ERR_INVALID, source, "%.*s must be %s",
-                         SLICE_ARG(source->name), wanted);
-}
-
 static enum err check_name_list(struct compiler *compiler, const struct node *source)
 {
     if (source->kind != JSON_IS_ARRAY) {
@@ -66,7 +60,7 @@ enum err members_keyword(struct compiler *compiler, struct part *part, const str
         return check_name_list(compiler, source);
     }
     if (source->kind != JSON_IS_OBJECT) {
-        return refuse(compiler, source, "an object");
+        return part_refuse(compiler, source, "an object");
     }
     if (slice_equal(name, SLICE("patternProperties"))) {
         return compile_patterns(compiler, members, source);
@@ -82,16 +76,10 @@ enum err members_keyword(struct compiler *compiler, struct part *part, const str
     return OK;
 }
 
-static int order_of(slice left, slice right)
-{
-    size_t shared = left.len < right.len ? left.len : right.len;
-    int order = shared > 0 ? memcmp(left.ptr, right.ptr, shared) : 0;
-    return order != 0 ? order : (left.len > right.len) - (left.len < right.len);
-}
-
 static int compare_names(const void *a, const void *b)
 {
-    return order_of(((const struct member_name *)a)->name, ((const struct member_name *)b)->name);
+    return slice_compare(((const struct member_name *)a)->name,
+                         ((const struct member_name *)b)->name);
 }
 
 int members_find(const struct members *members, slice name)
@@ -100,7 +88,7 @@ int members_find(const struct members *members, slice name)
     uint32_t to = members->name_count;
     while (from < to) {
         uint32_t middle = from + (to - from) / 2;
-        int order = order_of(name, members->names[middle].name);
+        int order = slice_compare(name, members->names[middle].name);
         if (order == 0) {
             return (int)middle;
         }

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "validate/part.h"
 
+enum err part_refuse(struct compiler *compiler, const struct node *source, const char *wanted)
+{
+    return document_fail(compiler->diag, ERR_INVALID, source, "%.*s must be %s",
+                         SLICE_ARG(source->name), wanted);
+}
+
 enum err part_take(struct compiler *compiler, size_t bytes, void *out)
 {
     void *taken = arena_take_zeroed(compiler->arena, bytes);

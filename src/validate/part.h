@@ -7,7 +7,7 @@
  * An assertion is one keyword, but where keywords depend on each other: `members` are all that look
  * at the members of an object, `elements` those of an array, `condition` is if, then and else.
  *
- * Private to the schema_ files. Threads: immutable once it is compiled.
+ * For this room, and, through trial.h, for `rules`. Threads: immutable once it is compiled.
  */
 
 #include "validate/document.h"
@@ -154,6 +154,9 @@ enum err part_compile(struct compiler *compiler, const struct node *source,
 /* A new assertion at the end of the part's list; NULL past the limit of memory. */
 struct assertion *part_assert(struct compiler *compiler, struct part *part, const char *name,
                               const struct node *source);
+
+/* INVALID: the keyword `source` must be what is wanted. */
+enum err part_refuse(struct compiler *compiler, const struct node *source, const char *wanted);
 
 /* `bytes` zeroed bytes that live as long as the schema, *out. LIMIT. */
 enum err part_take(struct compiler *compiler, size_t bytes, void *out);

@@ -50,16 +50,6 @@ static bool unescape_token(uint8_t *token, size_t token_bytes, slice *out)
     return true;
 }
 
-static const struct node *step_into(const struct node *at, slice token)
-{
-    uint64_t index = 0;
-    if (at->kind == JSON_IS_OBJECT) {
-        return document_member(at, token);
-    }
-    bool has_zeros = token.len > 1 && token.ptr[0] == '0';
-    return !has_zeros && slice_parse_u64(token, &index) ? document_element(at, index) : NULL;
-}
-
 /* The node that a pointer leads to, whose bytes are ours to change; NULL: to none. */
 static const struct node *follow(const struct node *root, uint8_t *pointer, size_t pointer_bytes)
 {
@@ -74,7 +64,7 @@ static const struct node *follow(const struct node *root, uint8_t *pointer, size
         if (!unescape_token(pointer + from, to - from, &token)) {
             return NULL;
         }
-        at = step_into(at, token);
+        at = document_step(at, token);
         from = to;
     }
     return at;

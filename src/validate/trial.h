@@ -6,7 +6,7 @@
  * An error ends a trial for good: whatever the assertions answer from then on, `not` included, is
  * no verdict, and schema_check() does not take it for one.
  *
- * Private to the schema_ files. Threads: one owner.
+ * For this room, and for `rules`. Threads: one owner.
  */
 
 #include <stdarg.h>
