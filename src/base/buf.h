@@ -29,6 +29,14 @@ struct buf {
 void buf_init(struct buf *buf, size_t max_bytes);
 void buf_release(struct buf *buf); /* frees; the buf may be used again */
 
+/* Each is what the other was. */
+static inline void buf_swap(struct buf *a, struct buf *b)
+{
+    struct buf was = *a;
+    *a = *b;
+    *b = was;
+}
+
 /* Forgets the content and the failure, keeps the memory. */
 void buf_clear(struct buf *buf);
 

@@ -106,14 +106,6 @@ static uv_buf_t as_buf(slice bytes)
     return uv_buf_init((char *)(uintptr_t)bytes.ptr, (unsigned)bytes.len);
 }
 
-/* The memory for the head of an answer that is sent at once is the loop's: it stays warm. */
-static void swap_heads(struct exchange *exchange)
-{
-    struct buf own = exchange->out;
-    exchange->out = exchange->loop->head;
-    exchange->loop->head = own;
-}
-
 void exchange_answer(struct exchange *exchange)
 {
     ASSERT(exchange->phase < EXCHANGE_ANSWER);
@@ -122,7 +114,8 @@ void exchange_answer(struct exchange *exchange)
         exchange_let_go(exchange);
         return;
     }
-    swap_heads(exchange);
+    /* The memory for the head of an answer that is sent at once is the loop's: it stays warm. */
+    buf_swap(&exchange->out, &exchange->loop->head);
     exchange_make_head(exchange);
     exchange->phase = EXCHANGE_ANSWER;
     bool sends_body = has_body(exchange) && exchange->request.method != HTTP_HEAD;
@@ -137,7 +130,7 @@ void exchange_answer(struct exchange *exchange)
     }
     if ((size_t)sent == total && conn_unsent(exchange->conn) == 0) {
         exchange->is_complete = true;
-        swap_heads(exchange);
+        buf_swap(&exchange->out, &exchange->loop->head);
         exchange_done(exchange);
         return;
     }
@@ -151,7 +144,7 @@ void exchange_answer(struct exchange *exchange)
 
 bool http_body_is_whole(const struct http_request *request, slice piece)
 {
-    const struct exchange *exchange = (const void *)request; /* first member */
+    const struct exchange *exchange = exchange_reading(request);
     return exchange->coding == NULL && piece.len > 0 && request->content_length == piece.len;
 }
 

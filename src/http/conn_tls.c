@@ -162,10 +162,8 @@ static bool start_write(struct http_conn *conn)
     if (secured->out.len == 0) {
         return true;
     }
-    struct buf out = secured->out;
-    secured->out = secured->sending;
-    secured->sending = out;
-    uv_buf_t buf = uv_buf_init((char *)out.ptr, (unsigned)out.len);
+    buf_swap(&secured->out, &secured->sending);
+    uv_buf_t buf = uv_buf_init((char *)secured->sending.ptr, (unsigned)secured->sending.len);
     secured->is_writing = true;
     secured->write.data = conn;
     int queued = uv_write(&secured->write, (uv_stream_t *)&conn->tcp, &buf, 1, on_written);

@@ -163,6 +163,12 @@ bool stream_is_posted(struct exchange *exchange);
 /* Wakes a writer whose peer has gone. */
 void stream_detach(struct exchange *exchange);
 
+/* For who only looks. */
+static inline const struct exchange *exchange_reading(const struct http_request *request)
+{
+    return (const struct exchange *)request; /* its first member */
+}
+
 static inline struct exchange *exchange_of(struct http_request *request)
 {
     return (struct exchange *)request; /* its first member */

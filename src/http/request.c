@@ -3,11 +3,6 @@
 
 #include "http/exchange.h"
 
-static const struct exchange *reading(const struct http_request *request)
-{
-    return (const struct exchange *)request; /* its first member */
-}
-
 static slice span_of(const struct exchange *exchange, struct http_span span)
 {
     return (slice){exchange->head.ptr + span.at, span.len};
@@ -15,7 +10,7 @@ static slice span_of(const struct exchange *exchange, struct http_span span)
 
 bool http_header_at(const struct http_request *request, size_t i, struct http_param *out)
 {
-    const struct exchange *exchange = reading(request);
+    const struct exchange *exchange = exchange_reading(request);
     if (i >= exchange->parser.field_count || exchange->head.ptr == NULL) {
         return false;
     }
@@ -27,7 +22,7 @@ bool http_header_at(const struct http_request *request, size_t i, struct http_pa
 bool http_header(const struct http_request *request, const char *lower_name, slice *out)
 {
     slice wanted = slice_from_cstr(lower_name);
-    const struct exchange *exchange = reading(request);
+    const struct exchange *exchange = exchange_reading(request);
     if (exchange->head.ptr == NULL) {
         return false;
     }
@@ -68,7 +63,7 @@ bool http_query(const struct http_request *request, const char *name, slice *out
 
 bool http_is_gone(const struct http_request *request)
 {
-    return reading(request)->is_gone;
+    return exchange_reading(request)->is_gone;
 }
 
 bool http_is_stopping(const struct http_request *request)

@@ -291,11 +291,13 @@ enum intake_state intake_feed(struct intake *intake, slice piece, bool is_whole)
 
 enum intake_state intake_end(struct intake *intake)
 {
-    bool is_taken = intake->ended; /* it was fed in one piece */
+    if (intake->ended) { /* it was fed in one piece */
+        return state_of(intake);
+    }
     intake->ended = true;
-    if (!intake->stopped && intake_is_collected(intake) && !is_taken) {
+    if (!intake->stopped && intake_is_collected(intake)) {
         end_collected(intake, buf_slice(&intake->pending));
-    } else if (!is_taken) {
+    } else {
         work(intake);
     }
     return state_of(intake);

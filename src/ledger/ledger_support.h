@@ -94,6 +94,22 @@ static inline void append_done(struct batch *batch, enum err result, const struc
     mutex_unlock(&wait->lock);
 }
 
+/* Appends `batch`; append_end() has the result, also that of store_append(). */
+static inline enum err append_begin(struct store *store, struct batch *batch,
+                                    struct append_wait *wait)
+{
+    *wait = (struct append_wait){.lock = MUTEX_INIT};
+    condition_init(&wait->told);
+    batch->owner = wait;
+    batch->done = append_done;
+    enum err e = store_append(store, batch, NULL);
+    if (e != OK) { /* `done` is not called */
+        wait->result = e;
+        wait->is_done = true;
+    }
+    return e;
+}
+
 /* Waits for the result. */
 static inline enum err append_end(struct append_wait *wait)
 {
@@ -110,15 +126,8 @@ static inline enum err append_end(struct append_wait *wait)
 /* Commits `batch` and waits for the result. */
 static inline enum err commit_batch(struct store *store, struct batch *batch)
 {
-    struct append_wait wait = {.lock = MUTEX_INIT};
-    condition_init(&wait.told);
-    batch->owner = &wait;
-    batch->done = append_done;
-    enum err e = store_append(store, batch, NULL);
-    if (e != OK) { /* `done` is not called */
-        wait.result = e;
-        wait.is_done = true;
-    }
+    struct append_wait wait;
+    (void)append_begin(store, batch, &wait);
     return append_end(&wait);
 }
 

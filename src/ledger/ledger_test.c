@@ -316,15 +316,11 @@ static void append_as_many(struct store *store, uint64_t from, uint64_t to)
     CLEANUP(mem_freep) struct batch *batches = mem_array(count, sizeof(*batches));
     CLEANUP(mem_freep) struct append_wait *waits = mem_array(count, sizeof(*waits));
     for (size_t i = 0; i < count; i++) {
-        waits[i] = (struct append_wait){.lock = MUTEX_INIT};
-        condition_init(&waits[i].told);
         batch_init(&batches[i]);
-        batches[i].owner = &waits[i];
-        batches[i].done = append_done;
         for (uint64_t n = 0; n < EACH && from < to; n++) {
             add_numbered(&batches[i], from++, NULL);
         }
-        assert_int_equal(store_append(store, &batches[i], NULL), OK);
+        assert_int_equal(append_begin(store, &batches[i], &waits[i]), OK);
     }
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(append_end(&waits[i]), OK);

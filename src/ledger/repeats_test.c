@@ -19,7 +19,7 @@ static enum err queue_both(void *context, const struct rows *rows, struct row_se
     UNUSED(rows);
     UNUSED(set);
     for (size_t i = 0; i < COUNT_OF(pair->batches); i++) {
-        assert_int_equal(store_append(pair->store, &pair->batches[i], NULL), OK);
+        assert_int_equal(append_begin(pair->store, &pair->batches[i], &pair->waits[i]), OK);
     }
     return OK;
 }
@@ -30,10 +30,6 @@ static void pair_init(struct pair *pair, struct store *store)
     for (size_t i = 0; i < COUNT_OF(pair->batches); i++) {
         batch_init(&pair->batches[i]);
         add_numbered(&pair->batches[i], 7, NULL);
-        pair->waits[i] = (struct append_wait){.lock = MUTEX_INIT};
-        condition_init(&pair->waits[i].told);
-        pair->batches[i].owner = &pair->waits[i];
-        pair->batches[i].done = append_done;
     }
 }
 

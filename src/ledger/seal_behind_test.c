@@ -30,16 +30,12 @@ static void repeat_often(struct story *story)
     CLEANUP(buf_release) struct buf line = BUF_INIT(MIB(1));
     story_event_init(e, 0, true);
     for (size_t i = 0; i < REPEATS; i++) {
-        waits[i] = (struct append_wait){.lock = MUTEX_INIT};
-        condition_init(&waits[i].told);
         batch_init(&batches[i]);
-        batches[i].owner = &waits[i];
-        batches[i].done = append_done;
         buf_clear(&line);
         assert_int_equal(batch_add(&batches[i], &e->numbered.event, e->numbered.event.present,
                                    &line),
                          OK);
-        assert_int_equal(store_append(story->f.store, &batches[i], NULL), OK);
+        assert_int_equal(append_begin(story->f.store, &batches[i], &waits[i]), OK);
     }
     for (size_t i = 0; i < REPEATS; i++) {
         assert_int_equal(append_end(&waits[i]), OK);

@@ -83,20 +83,17 @@ static void test_a_ledger_closes_although_nothing_can_be_sealed(void **state)
     struct story story;
     struct full full = {.suffix = ".seg.tmp", .left = UINT_MAX};
     struct fault_plan plan = plan_of(&full);
-    struct append_wait wait = {.lock = MUTEX_INIT};
+    struct append_wait wait;
     struct batch batch;
     story_init(&story, false);
     assert_int_equal(story_open(&story), OK);
     fault_install(&plan);
     fill(&story, 2 * (uint64_t)ROWS_MAX); /* the backlog is full */
-    condition_init(&wait.told);
     batch_init(&batch);
     add_numbered(&batch, story.acknowledged, "{}");
-    batch.owner = &wait;
-    batch.done = append_done;
     do {
         clock_advance_for_tests(1000000);
-    } while (store_append(story.f.store, &batch, NULL) == ERR_FULL);
+    } while (append_begin(story.f.store, &batch, &wait) == ERR_FULL);
     fixture_close(&story.f);
     assert_int_equal(append_end(&wait), ERR_FULL);
     fault_install(NULL);

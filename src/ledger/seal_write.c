@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * seal_write - the file of a full segment, made where nobody else wants the processor.
+ * seal_write - the file of a full segment, made in the background where it can wait.
  *
  * Nobody waits for it as long as the next segment has room, and requests that come meanwhile should
  * not: so it is begun in the background (thread.h). When it is wanted sooner, or takes too long on

@@ -186,10 +186,10 @@ static void sealed_one(struct ledger *ledger, struct active *active)
     active_unref(active);
 }
 
-static void set_full(struct ledger *ledger, bool is_full)
+static void note_room(struct ledger *ledger)
 {
     mutex_lock(&ledger->seal_lock);
-    ledger->seal_full = is_full;
+    ledger->seal_full = false;
     mutex_unlock(&ledger->seal_lock);
 }
 
@@ -226,7 +226,7 @@ static enum err work(struct ledger *ledger, struct active *active, struct diag *
         TRY(wal_retire(ledger->wal, diag));
     }
     TRY(write_missing_groups(ledger, diag));
-    set_full(ledger, false);
+    note_room(ledger);
     return prepare_spare(ledger, diag);
 }
 

@@ -54,8 +54,8 @@ void thread_join(struct thread *thread)
 
 void thread_set_background(void)
 {
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(),
-                      BACKGROUND_NICE); /* Linux: of the thread alone */
+    /* In Linux it is the thread's alone. */
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), BACKGROUND_NICE);
 }
 
 void mutex_init(struct mutex *mutex)

@@ -47,7 +47,8 @@ enum err segment_write(const struct rows *source, const struct segment_write_opt
 
 /*
  * The same, by who may have to stop and go on: a writer keeps its place. It borrows `source`, the
- * options' set and `dir`; where it is freed before it is done, nothing of its file is left.
+ * set and the root of the options, and `dir`; freed before it is done, it leaves nothing of its
+ * file.
  * Threads: one at a time, not always the same; while it runs it has a second of its own.
  */
 struct segment_writer;
@@ -56,8 +57,9 @@ enum err segment_writer_new(const struct rows *source, const struct segment_writ
                             struct diag *diag);
 void segment_writer_free(struct segment_writer *writer);
 DEFINE_OWNED(segment_writer);
-/* Until the file is durable, or *stop (NULL: never), which is looked at every few hundred rows:
- * then BUSY, and another call goes on. After any other failure it can only be freed. */
+/* Until the file is durable, or *stop (NULL: never), which is looked at between tiles of rows,
+ * between sections, and before the file is synced: then BUSY, and another call goes on. After any
+ * other failure it can only be freed. */
 enum err segment_writer_run(struct segment_writer *writer, const _Atomic bool *stop,
                             struct segment_summary *out, struct diag *diag);
 

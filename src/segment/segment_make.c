@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "segment/segment_make.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -141,7 +140,7 @@ static enum err add_tile(struct segment_make *make, uint32_t n, struct diag *dia
 enum err segment_make_rows(struct segment_make *make, const _Atomic bool *stop, struct diag *diag)
 {
     while (make->next_row < make->source->count) {
-        if (stop != NULL && atomic_load(stop)) {
+        if (segment_make_is_stopped(stop)) {
             return ERR_BUSY;
         }
         uint32_t left = make->source->count - make->next_row;

@@ -9,6 +9,8 @@
  * Threads: a maker belongs to one.
  */
 
+#include <stdatomic.h>
+
 #include "segment/segment_file.h"
 #include "segment/text_write.h"
 
@@ -34,6 +36,12 @@ struct segment_make {
 void segment_make_init(struct segment_make *make, const struct rows *source,
                        const struct row_set *erase);
 void segment_make_release(struct segment_make *make);
+
+/* Whether whoever makes it is to stop now. `stop` NULL: never. Any thread. */
+static inline bool segment_make_is_stopped(const _Atomic bool *stop)
+{
+    return stop != NULL && atomic_load(stop);
+}
 
 /* Goes through all rows once: payload, which goes into the Bloom filters, and leaf hashes, which
  * become tile roots and the root. CORRUPT; IO; BUSY between two tiles once *stop (NULL: never) is

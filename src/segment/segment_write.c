@@ -34,8 +34,7 @@ struct segment_writer {
     struct segment_make make;
     struct sections_writer *file;
     char name[SECTIONS_NAME_BYTES];
-    struct merkle_hash root; /* what must come out, if anything must */
-    bool has_root;
+    const struct merkle_hash *root; /* what must come out; NULL: not known */
     int level;
     const _Atomic bool *stop; /* of the run at hand; NULL: nobody stops it */
     /* The payload, on the thread of who runs it. */
@@ -43,7 +42,6 @@ struct segment_writer {
     struct buf dictionary;
     struct payload_writer *payload; /* NULL: not begun, or whole */
     uint32_t packed;                /* rows */
-    bool is_packed;
     struct beside beside;
 };
 
@@ -56,8 +54,7 @@ enum err segment_writer_new(const struct rows *source, const struct segment_writ
     struct segment_writer *writer = mem_zeroed(sizeof(*writer));
     writer->file = file;
     (void)snprintf(writer->name, sizeof(writer->name), "%s", name);
-    writer->has_root = options->root != NULL;
-    writer->root = writer->has_root ? *options->root : (struct merkle_hash){0};
+    writer->root = options->root;
     segment_make_init(&writer->make, source, options->erase);
     writer->level = options->compression_level != 0 ? options->compression_level : LEVEL_DEFAULT;
     writer->reader = source->ops->reader_new(source);
@@ -81,11 +78,6 @@ void segment_writer_free(struct segment_writer *writer)
     segment_make_release(&writer->make);
     sections_writer_free(writer->file);
     free(writer);
-}
-
-static bool is_stopped(const struct segment_writer *writer)
-{
-    return writer->stop != NULL && atomic_load(writer->stop);
 }
 
 static enum err add_whole(struct sections_writer *file, enum segment_section kind,
@@ -130,21 +122,20 @@ static enum err end_payload(struct segment_writer *writer, struct diag *diag)
     if (writer->dictionary.len > 0) {
         TRY(add_whole(writer->file, SEGMENT_PAYLOAD_DICTIONARY, &writer->dictionary, diag));
     }
-    writer->is_packed = true;
     return OK;
 }
 
 /* BUSY: stopped. */
 static enum err write_payload(struct segment_writer *writer, struct diag *diag)
 {
-    if (writer->is_packed) {
+    if (writer->payload == NULL && writer->packed > 0) { /* whole */
         return OK;
     }
     if (writer->payload == NULL) {
         TRY(begin_payload(writer));
     }
     for (; writer->packed < writer->make.source->count; writer->packed++) {
-        if (writer->packed % ROWS_TILE == 0 && is_stopped(writer)) {
+        if (writer->packed % ROWS_TILE == 0 && segment_make_is_stopped(writer->stop)) {
             return ERR_BUSY;
         }
         TRY(pack_row(writer, writer->packed, diag));
@@ -177,7 +168,7 @@ static enum err make_sections(struct segment_writer *writer)
 {
     TRY(segment_make_rows(&writer->make, writer->stop, &writer->beside.diag));
     for (bool more = true; more;) {
-        if (is_stopped(writer)) {
+        if (segment_make_is_stopped(writer->stop)) {
             return ERR_BUSY;
         }
         TRY(make_section(writer, &more));
@@ -222,10 +213,10 @@ enum err segment_writer_run(struct segment_writer *writer, const _Atomic bool *s
     struct segment_make *make = &writer->make;
     writer->stop = stop;
     TRY(run_halves(writer, diag));
-    if (is_stopped(writer)) { /* what is left is written and synced by who goes on */
+    if (segment_make_is_stopped(stop)) { /* what is left is written and synced by who goes on */
         return ERR_BUSY;
     }
-    if (writer->has_root && !merkle_hash_equal(&make->summary.root, &writer->root)) {
+    if (writer->root != NULL && !merkle_hash_equal(&make->summary.root, writer->root)) {
         return diag_fail(diag, ERR_CORRUPT, writer->name,
                          "its rows have another root than it says");
     }
