@@ -56,15 +56,29 @@ static bool take_id(slice *rest, slice *out)
     return true;
 }
 
+/* What stands before the secret; `key` is then the secret. */
+static bool take_place(slice *key, slice *prefix)
+{
+    return slice_take_literal(key, SLICE("cairn_")) &&
+           (slice_take_literal(key, SLICE(LIVE "_")) || slice_take_literal(key, SLICE(DEV "_"))) &&
+           take_id(key, prefix) && slice_take_literal(key, SLICE("_"));
+}
+
+bool api_key_place(slice key, slice *out)
+{
+    slice prefix = {0};
+    bool has_place = take_place(&key, &prefix);
+    if (has_place) {
+        *out = prefix;
+    }
+    return has_place;
+}
+
 bool api_key_prefix(slice key, slice *out)
 {
     slice prefix = {0};
     uint8_t secret[SECRET_BYTES];
-    bool is_key =
-        slice_take_literal(&key, SLICE("cairn_")) &&
-        (slice_take_literal(&key, SLICE(LIVE "_")) || slice_take_literal(&key, SLICE(DEV "_"))) &&
-        take_id(&key, &prefix) && slice_take_literal(&key, SLICE("_")) &&
-        base64url_decode_exact(key, secret, sizeof(secret));
+    bool is_key = take_place(&key, &prefix) && base64url_decode_exact(key, secret, sizeof(secret));
     secret_wipe(secret, sizeof(secret));
     if (is_key) {
         *out = prefix;

@@ -34,6 +34,9 @@ struct json_t *api_key_given(const struct api_key *key);
  * none, and no key of ours ever had that form. */
 bool api_key_prefix(slice key, slice *out);
 
+/* The same by its beginning alone: enough to look it up, not to say that it is one. */
+bool api_key_place(slice key, slice *out);
+
 /* What is kept of it. */
 void api_key_hash(slice key, uint8_t out[SHA256_BYTES]);
 

@@ -25,6 +25,8 @@ struct key_entry {
     int64_t revoked_us; /* INT64_MAX: never */
     int64_t expires_us;
     char *filter; /* NULL: none */
+    bool is_seen; /* its text was shown once, and left this mark */
+    uint8_t mark[SECRET_MARK_BYTES];
 };
 
 struct org_entry {
@@ -45,6 +47,7 @@ struct user_entry {
 
 struct callers {
     struct catalog *catalog;
+    struct secret_marker marker;
     struct mutex lock; /* of the rest */
     struct map keys;   /* by prefix */
     struct map orgs;   /* by id */
@@ -56,6 +59,7 @@ struct callers {
 struct callers *callers_new(void)
 {
     struct callers *callers = mem_zeroed(sizeof(*callers));
+    secret_marker_init(&callers->marker);
     mutex_init(&callers->lock);
     return callers;
 }
@@ -279,13 +283,8 @@ static bool set_org(const struct callers *callers, const char *id, struct known_
 }
 
 static enum callers_answer judge(const struct callers *callers, const struct key_entry *entry,
-                                 const uint8_t hash[SHA256_BYTES], int64_t now_us,
-                                 struct known_caller *out)
+                                 int64_t now_us, struct known_caller *out)
 {
-    slice shown = {hash, SHA256_BYTES};
-    if (entry == NULL || !secret_equal(shown, (slice){entry->hash, SHA256_BYTES})) {
-        return CALLERS_UNKNOWN;
-    }
     if (!entry->is_active || now_us >= entry->revoked_us) {
         return CALLERS_REVOKED;
     }
@@ -306,20 +305,36 @@ static enum callers_answer judge(const struct callers *callers, const struct key
     return set_org(callers, entry->org, out) ? CALLERS_KNOWN : CALLERS_SUSPENDED;
 }
 
+/* Programs show the same key again and again: only the first time is it hashed. */
+static bool is_text_of(const struct callers *callers, struct key_entry *entry, slice key)
+{
+    uint8_t mark[SECRET_MARK_BYTES];
+    secret_mark(&callers->marker, key, mark);
+    if (entry->is_seen &&
+        secret_equal((slice){mark, sizeof(mark)}, (slice){entry->mark, sizeof(entry->mark)})) {
+        return true;
+    }
+    if (!api_key_matches(key, entry->hash)) {
+        return false;
+    }
+    memcpy(entry->mark, mark, sizeof(mark));
+    entry->is_seen = true;
+    return true;
+}
+
 enum callers_answer callers_find(struct callers *callers, slice key, int64_t now_us,
                                  struct known_caller *out)
 {
     slice prefix = {0};
-    uint8_t hash[SHA256_BYTES];
-    if (!api_key_prefix(key, &prefix)) {
+    if (!api_key_place(key, &prefix)) {
         return CALLERS_NO_KEY;
     }
-    api_key_hash(key, hash);
     mutex_lock(&callers->lock);
-    const struct key_entry *entry = map_find(&callers->keys, prefix);
-    enum callers_answer answer = judge(callers, entry, hash, now_us, out);
+    struct key_entry *entry = map_find(&callers->keys, prefix);
+    bool is_its = entry != NULL && is_text_of(callers, entry, key);
+    enum callers_answer answer = is_its ? judge(callers, entry, now_us, out) : CALLERS_UNKNOWN;
     mutex_unlock(&callers->lock);
-    return answer;
+    return is_its || api_key_prefix(key, &prefix) ? answer : CALLERS_NO_KEY;
 }
 
 static enum callers_answer judge_user(const struct callers *callers, const struct user_entry *user,

@@ -3,7 +3,7 @@
 /*
  * callers - who it is that calls: whose key it is, and what its organisation or user may do.
  *
- * Keys, users and organisations are kept in memory as the catalog has them: a lookup is one SHA-256
+ * Keys, users and organisations are kept in memory as the catalog has them: a lookup is one hash
  * and one place of a table. The catalog tells each change behind its commit, so that a key that was
  * revoked, or a user who was locked out, is refused by the next request.
  *

@@ -47,3 +47,16 @@ static inline slice secret_file_slice(const struct secret_file *file)
 {
     return (slice){file->bytes, file->len};
 }
+
+/* A mark by which a secret that was seen before is known again, where only the mark is kept:
+ * SipHash-2-4 of 128 bits under a random key, which stays in this process. A quarter of a SHA-256.
+ */
+#define SECRET_MARK_BYTES   16
+#define SECRET_MARKER_BYTES 16
+
+struct secret_marker {
+    uint8_t key[SECRET_MARKER_BYTES];
+};
+
+void secret_marker_init(struct secret_marker *marker); /* a key of its own */
+void secret_mark(const struct secret_marker *marker, slice secret, uint8_t out[SECRET_MARK_BYTES]);

@@ -220,7 +220,26 @@ enum err file_truncate(struct file *file, uint64_t size, struct diag *diag)
     return error == 0 ? OK : os_fail(diag, file->name, "truncate", error);
 }
 
-/* Zeros [offset, end); 0, or the errno. */
+void file_write_out(const struct file *file, uint64_t offset, uint64_t len)
+{
+    /* Of what fails file_sync() hears, too. */
+    (void)sync_file_range(file->fd, (off_t)offset, (off_t)len, SYNC_FILE_RANGE_WRITE);
+}
+
+/* Waits until the range is written out; 0, or the errno. Whoever waits is told of an error, and
+ * file_sync() is not any more. */
+static int await_written(const struct file *file, uint64_t offset, uint64_t len)
+{
+    enum {
+        WAIT = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER
+    };
+    int ended = sync_file_range(file->fd, (off_t)offset, (off_t)len, WAIT);
+    bool has_failed = ended != 0 && (errno == EIO || errno == ENOSPC || errno == EDQUOT);
+    return has_failed ? errno : 0; /* the rest: this file system cannot do it */
+}
+
+/* Zeros [offset, end); 0, or the errno. A part waits for the one before, so that what others write
+ * meanwhile stands behind one part and not behind all of them. */
 static int write_zeros(const struct file *file, uint64_t offset, uint64_t end)
 {
     CLEANUP(mem_freep) uint8_t *zeros = mem_aligned(FILE_BLOCK, ZEROS_BYTES);
@@ -228,6 +247,7 @@ static int write_zeros(const struct file *file, uint64_t offset, uint64_t end)
     while (error == 0 && offset < end) {
         uint64_t len = end - offset < ZEROS_BYTES ? end - offset : ZEROS_BYTES;
         error = write_all(file, offset, (slice){zeros, (size_t)len});
+        error = error != 0 ? error : await_written(file, offset, len);
         offset += len;
     }
     return error;

@@ -79,6 +79,9 @@ enum err file_write_at(struct file *file, uint64_t offset, slice bytes, struct d
 enum err file_read_at(const struct file *file, uint64_t offset, void *out, size_t len,
                       struct diag *diag);
 enum err file_sync(struct file *file, struct diag *diag); /* fdatasync */
+/* Lets the kernel begin to write a range to the disk. It promises nothing: it is for long files,
+ * whose sync would otherwise write them all at once, ahead of what others write and wait for. */
+void file_write_out(const struct file *file, uint64_t offset, uint64_t len);
 enum err file_truncate(struct file *file, uint64_t size, struct diag *diag);
 /* Zeros [offset, offset + len) by writing them (not by a hole) and syncs. */
 enum err file_fill_zeros(struct file *file, uint64_t offset, uint64_t len, struct diag *diag);

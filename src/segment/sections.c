@@ -40,7 +40,9 @@ struct sections_writer {
 static enum err flush(struct sections_writer *writer, struct diag *diag)
 {
     slice bytes = {writer->pending, writer->pending_len};
-    TRY(file_write_at(writer->file, writer->at - bytes.len, bytes, diag));
+    uint64_t at = writer->at - bytes.len;
+    TRY(file_write_at(writer->file, at, bytes, diag));
+    file_write_out(writer->file, at, bytes.len);
     writer->pending_len = 0;
     return OK;
 }
