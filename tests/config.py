@@ -248,8 +248,10 @@ def tenants(server):
               [theirs['id']])
         equal({row['record_id'] for row in history(server)['data']}, {org['id'], theirs['id']})
         server.get(AUDIT, {'org': 'default'}).expect_problem(403)
-    with step('nor who calls with which version'):
-        server.get('/api/v1/version/usage').expect_problem(403)
+    with step('nor how the whole server is, and who calls it'):
+        for path in ('/health/detailed', '/api/v1/migrations', '/api/v1/version/usage',
+                     '/tile/entries/000'):
+            server.get(path).expect_problem(403, 'every organisation')
     with step('nor gives it the whole server other keys to sign with'):
         signs = server.get('/api/v1/log').expect(200).json()['vkey']
         server.request('POST', '/api/v1/log/keys/rotate', b'').expect_problem(403)

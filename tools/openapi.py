@@ -609,7 +609,8 @@ class Contract:
         if route['scope'] and route['open'] != 'all':
             open_to = {'loopback': ' unless asked from this machine',
                        'tiles': ' where tiles are not public'}
-            parts.append(f'Needs the scope `{route["scope"]}`{open_to.get(route["open"], "")}.')
+            of = ' in the first organisation' if route['reaches_all'] else ''
+            parts.append(f'Needs the scope `{route["scope"]}`{of}{open_to.get(route["open"], "")}.')
         if life['introduced']:
             parts.append(f'There since version {life["introduced"]}; always answered in it or a '
                          'later one.')

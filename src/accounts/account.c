@@ -159,16 +159,11 @@ void api_totp_reset(struct http_request *request)
 
 static enum err rotate_keys(struct people_request *asked)
 {
-    const struct caller *caller = asked->request->caller;
     const json_t *value = json_object_get(asked->body, "at_once");
     bool at_once = json_is_true(value);
     if (value != NULL && !json_is_boolean(value)) {
         kind_wrong(&asked->errors, "at_once", "must be true or false");
         return diag_fail(&asked->diag, ERR_INVALID, "/at_once", "must be true or false");
-    }
-    if (!caller->who.is_system) {
-        return diag_fail(&asked->diag, ERR_DENIED, "",
-                         "only the first organisation's operators may do this");
     }
     TRY(people_rotate_keys(asked->people, at_once, &asked->from, clock_now_us(), &asked->diag));
     asked->request->response->status = 204;

@@ -241,12 +241,7 @@ static enum err find_owner(const struct api *api, struct reset *reset, struct di
 static enum err take_reset(const struct http_request *request, struct reset *reset,
                            struct diag *diag)
 {
-    const struct caller *caller = request->caller;
     struct listing listing = {0};
-    if (!caller->who.is_system) {
-        return diag_fail(diag, ERR_DENIED, "",
-                         "only the first organisation's administrators may do this");
-    }
     for (size_t i = 0; i < request->query_count; i++) {
         TRY(take_param(&request->query[i], &listing, diag));
     }

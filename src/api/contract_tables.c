@@ -147,11 +147,11 @@ static json_t *routes_json(void)
     for (size_t i = 0; i < count; i++) {
         const struct api_route *data = routes[i].data;
         json_t *route =
-            json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:I, s:b, s:o, s:o}", "method",
+            json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:b, s:o, s:I, s:b, s:o, s:o}", "method",
                       http_method_name(routes[i].method), "path", routes[i].path, "twin",
                       twin_of(routes, i), "role", text_or_null(role_of(&routes[i])), "scope",
                       text_or_null(right_name(data->right)), "open", openness_name(data->openness),
-                      "kind",
+                      "reaches_all", data->reaches_all, "kind",
                       text_or_null(data->resource != NULL ? data->resource->kind->name : NULL),
                       "body_bytes_max", (json_int_t)routes[i].body_bytes_max, "is_stream",
                       routes[i].method == HTTP_POST && routes[i].parked != NULL, "life",

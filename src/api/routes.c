@@ -17,18 +17,25 @@
 
 static const struct api_route open_to_all = {.openness = OPEN_TO_ALL};
 static const struct api_route for_loopback = {.right = RIGHT_OPS_READ,
-                                              .openness = OPEN_TO_LOOPBACK};
+                                              .openness = OPEN_TO_LOOPBACK,
+                                              .reaches_all = true};
 static const struct api_route for_tiles = {.right = RIGHT_OPS_READ, .openness = OPEN_TILES};
 static const struct api_route for_writers = {.right = RIGHT_EVENTS_WRITE};
 static const struct api_route for_readers = {.right = RIGHT_EVENTS_READ};
-static const struct api_route for_operators = {.right = RIGHT_OPS_READ};
+static const struct api_route for_system = {.right = RIGHT_OPS_READ, .reaches_all = true};
+static const struct api_route for_system_changes = {.right = RIGHT_OPS_WRITE, .reaches_all = true};
 static const struct api_route for_auditors = {.right = RIGHT_CONFIG_READ};
 
 /* What 1.0 did not have is answered in 2.0, whatever is asked for. */
 static const struct version_life since_2 = {.introduced = "2.0"};
 static const struct api_route readers_since_2 = {.right = RIGHT_EVENTS_READ, .life = &since_2};
 static const struct api_route operators_since_2 = {.right = RIGHT_OPS_READ, .life = &since_2};
-static const struct api_route changes_since_2 = {.right = RIGHT_OPS_WRITE, .life = &since_2};
+static const struct api_route system_since_2 = {.right = RIGHT_OPS_READ,
+                                                .reaches_all = true,
+                                                .life = &since_2};
+static const struct api_route system_changes_since_2 = {.right = RIGHT_OPS_WRITE,
+                                                        .reaches_all = true,
+                                                        .life = &since_2};
 
 /* Kinds that ask for nothing beside their description. */
 #define PLAIN_KIND(name) static const struct resource resource_##name = {.kind = &kind_##name}
@@ -59,7 +66,6 @@ static const struct api_route for_known = {.openness = OPEN_TO_KNOWN};
 static const struct api_route for_logins = {.openness = OPEN_TO_ALL, .action = "LOGIN"};
 static const struct api_route for_logouts = {.openness = OPEN_TO_ALL, .action = "LOGOUT"};
 static const struct api_route for_signups = {.openness = OPEN_TO_ALL, .action = "CREATE"};
-static const struct api_route for_changes = {.right = RIGHT_OPS_WRITE};
 
 #define GETS(route_path, handler, route_data)                                                      \
     {                                                                                              \
@@ -110,7 +116,7 @@ static const struct api_route for_changes = {.right = RIGHT_OPS_WRITE};
 #define READERS     .right = RIGHT_EVENTS_READ
 #define KEY_READERS .right = RIGHT_CONFIG_READ, .resource = &resource_api_keys
 #define KEY_WRITERS .right = RIGHT_CONFIG_WRITE, .resource = &resource_api_keys
-#define LOOPBACK    .right = RIGHT_OPS_READ, .openness = OPEN_TO_LOOPBACK
+#define LOOPBACK    .right = RIGHT_OPS_READ, .openness = OPEN_TO_LOOPBACK, .reaches_all = true
 #define EVERYONE    .openness = OPEN_TO_ALL
 #define LOGINS      .openness = OPEN_TO_ALL, .action = "LOGIN"
 #define SIGNUPS     .openness = OPEN_TO_ALL, .action = "CREATE"
@@ -176,7 +182,7 @@ static const struct http_route routes[] = {
     CHANGES(HTTP_POST, "/api/v1/auth/totp", api_totp_begin, for_known),
     CHANGES(HTTP_POST, "/api/v1/auth/totp/confirm", api_totp_confirm, for_known),
     CHANGES(HTTP_DELETE, "/api/v1/auth/totp", api_totp_end, for_known),
-    CHANGES(HTTP_POST, "/api/v1/auth/token-keys/rotate", api_token_keys_rotate, for_changes),
+    CHANGES(HTTP_POST, "/api/v1/auth/token-keys/rotate", api_token_keys_rotate, for_system_changes),
     GETS("/api/v1/audit", api_changes_get, for_auditors),
     GETS("/api/v1/settings", api_settings_list, read_settings),
     GETS("/api/v1/settings/{name}", api_setting_get, read_settings),
@@ -186,7 +192,7 @@ static const struct http_route routes[] = {
     CHANGES(HTTP_POST, "/api/v1/settings/{name}/revert", api_setting_revert, write_settings),
     GETS("/api/v1/limits", api_limits_get, operators_since_2),
     GETS("/api/v1/limits/analytics", api_limits_analytics, operators_since_2),
-    CHANGES(HTTP_POST, "/api/v1/limits/{id}/reset", api_limits_reset, changes_since_2),
+    CHANGES(HTTP_POST, "/api/v1/limits/{id}/reset", api_limits_reset, system_changes_since_2),
     {.method = HTTP_POST,
      .path = "/api/v1/validate",
      .blocking = api_validate_post,
@@ -195,13 +201,13 @@ static const struct http_route routes[] = {
 
     GETS("/checkpoint", api_checkpoint_get, for_tiles),
     GETS("/tile/{tile...}", api_tile_get, for_tiles),
-    GETS("/tile/entries/{tile...}", api_tile_get, for_operators), /* they show the events */
+    GETS("/tile/entries/{tile...}", api_tile_get, for_system), /* they show the events */
     GETS("/api/v1/log", api_log_get, readers_since_2),
     GETS("/api/v1/log/proof/consistency", api_consistency_get, readers_since_2),
     {.method = HTTP_POST,
      .path = "/api/v1/log/keys/rotate",
      .blocking = api_log_rotate,
-     .data = (void *)(uintptr_t)&changes_since_2},
+     .data = (void *)(uintptr_t)&system_changes_since_2},
 
     GETS("/health", api_health, open_to_all),
     {.method = HTTP_GET,
@@ -209,13 +215,13 @@ static const struct http_route routes[] = {
      .parked = &api_health_live,
      .data = (void *)(uintptr_t)&open_to_all},
     GETS("/health/ready", api_health_ready, open_to_all),
-    GETS("/health/detailed", api_health_detailed, for_operators),
+    GETS("/health/detailed", api_health_detailed, for_system),
     GETS("/health/database", api_health_database, open_to_all),
     GETS("/health/redis", api_health_redis, open_to_all),
     GETS("/metrics", api_metrics_get, for_loopback),
-    GETS("/api/v1/migrations", api_migrations_get, operators_since_2),
+    GETS("/api/v1/migrations", api_migrations_get, system_since_2),
     GETS("/api/v1/version", api_version_get, open_to_all),
-    GETS("/api/v1/version/usage", api_version_usage_get, operators_since_2),
+    GETS("/api/v1/version/usage", api_version_usage_get, system_since_2),
 
 #include "api/aliases.def"
 };

@@ -232,6 +232,15 @@ static enum http_pass refuse_right(struct http_request *request, uint32_t right)
     return HTTP_PASS_ANSWER;
 }
 
+static enum http_pass refuse_reach(struct http_request *request)
+{
+    struct diag diag = {0};
+    enum err e = diag_fail(&diag, ERR_DENIED, "",
+                           "this reaches every organisation: it takes a caller of the first");
+    api_fail(request, e, &diag);
+    return HTTP_PASS_ANSWER;
+}
+
 enum http_pass auth_authorise(struct http_request *request, void *data)
 {
     UNUSED(data);
@@ -247,10 +256,10 @@ enum http_pass auth_authorise(struct http_request *request, void *data)
                       "file admin.key of the data directory");
     }
     bool may = route->openness == OPEN_TO_KNOWN || (caller->who.rights & route->right) != 0;
-    if (may && route->openness == OPEN_TO_LOOPBACK && !caller->who.is_system) {
-        return refuse(request, 403, "only the first organisation's keys may see this");
+    if (!may) {
+        return refuse_right(request, route->right);
     }
-    return may ? HTTP_PASS_ON : refuse_right(request, route->right);
+    return route->reaches_all && !caller->who.is_system ? refuse_reach(request) : HTTP_PASS_ON;
 }
 
 struct api *api_of(const struct http_request *request)

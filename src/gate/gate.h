@@ -34,15 +34,16 @@ enum openness {
     OPEN_TO_NONE,
     OPEN_TO_KNOWN, /* to everyone who shows who they are */
     OPEN_TO_ALL,
-    /* And to all where a setting says so; else it takes a key of the first organisation, because it
-     * tells of all. */
-    OPEN_TO_LOOPBACK,
-    OPEN_TILES, /* to all, unless a setting says no */
+    OPEN_TO_LOOPBACK, /* and to all, where a setting says so */
+    OPEN_TILES,       /* to all, unless a setting says no */
 };
 
 struct api_route {
     uint32_t right; /* access/rights.h */
     enum openness openness;
+    /* It tells of every organisation, or changes what they share: beside the right it takes a
+     * caller who may see them all. */
+    bool reaches_all;
     const struct resource *resource; /* of a route of configuration (config/config.h) */
     const struct version_life *life; /* of this route (versions.h); NULL: as the API itself */
     const struct legacy *legacy;     /* of a seed's path: its shape (legacy.h) */
