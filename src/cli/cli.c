@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "cli/connect.h"
 
 const struct cli_command *const cli_commands[] = {
     &cmd_serve,  &cmd_ingest, &cmd_query,       &cmd_tail,     &cmd_timeline,
@@ -69,14 +71,29 @@ enum cli_exit cli_fail(const struct cli *cli, enum err code, const struct diag *
     return cli_exit_of(code);
 }
 
-enum cli_exit cli_usage(const struct cli *cli, const char *format, ...)
+static void say(const struct cli *cli, const char *format, va_list args) PRINTF_LIKE(2, 0);
+
+static void say(const struct cli *cli, const char *format, va_list args)
 {
     char text[512];
+    (void)vsnprintf(text, sizeof(text), format, args);
+    complain(cli->command->name, (slice){0}, slice_from_cstr(text));
+}
+
+void cli_say(const struct cli *cli, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args);
+    say(cli, format, args);
     va_end(args);
-    complain(cli->command->name, (slice){0}, slice_from_cstr(text));
+}
+
+enum cli_exit cli_usage(const struct cli *cli, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(cli, format, args);
+    va_end(args);
     (void)fprintf(stderr, "Try: cairn %s --help\n", cli->command->name);
     return CLI_USAGE;
 }
@@ -93,6 +110,59 @@ char *cli_join_operands(const struct cli *cli)
     return text;
 }
 
+/* ---- Verbs ---- */
+
+/* "list, show or create" */
+static void append_verbs(const struct cli_command *command, struct buf *out)
+{
+    for (size_t i = 0; i < command->verb_count; i++) {
+        buf_append_cstr(out, i == 0 ? "" : i + 1 < command->verb_count ? ", " : " or ");
+        buf_append_cstr(out, command->verbs[i].name);
+    }
+}
+
+static const struct cli_verb *find_verb(const struct cli_command *command, const char *name)
+{
+    for (size_t i = 0; i < command->verb_count; i++) {
+        if (strcmp(command->verbs[i].name, name) == 0) {
+            return &command->verbs[i];
+        }
+    }
+    return NULL;
+}
+
+enum err cli_take_verb(struct cli *cli, struct diag *diag)
+{
+    const struct cli_command *command = cli->command;
+    struct buf verbs CLEANUP(buf_release) = BUF_INIT(KIB(1));
+    if (command->verb_count == 0 || (command->may_lack_verb && cli->operand_count == 0)) {
+        return OK;
+    }
+    append_verbs(command, &verbs);
+    if (cli->operand_count == 0) {
+        return diag_fail(diag, ERR_INVALID, "", "a verb is missing: expected %s", buf_cstr(&verbs));
+    }
+    const char *word = cli->operands[0];
+    const struct cli_verb *verb = find_verb(command, word);
+    if (verb == NULL) {
+        return diag_fail(diag, ERR_INVALID, word, "expected %s", buf_cstr(&verbs));
+    }
+    size_t count = cli->operand_count - 1;
+    if (count < verb->operands_least || count > verb->operands_most) {
+        return diag_fail(diag, ERR_INVALID, word, "expected %s behind it",
+                         verb->operands[0] == '\0' ? "nothing" : verb->operands);
+    }
+    cli->verb = verb;
+    cli->operands++;
+    cli->operand_count = count;
+    return OK;
+}
+
+enum cli_exit cli_run_verb(struct cli *cli)
+{
+    return cli_ask(cli, cli->verb->run);
+}
+
 /* ---- main ---- */
 
 static enum cli_exit print_help(const struct cli_command *command)
@@ -107,6 +177,17 @@ static enum cli_exit print_help(const struct cli_command *command)
     return CLI_OK;
 }
 
+/* What could not be written was not done. A reader that went away has what it wanted. */
+static enum cli_exit end_output(const struct cli *cli, enum cli_exit exit)
+{
+    int error = screen_end();
+    if (error == 0 || error == EPIPE) {
+        return exit;
+    }
+    cli_say(cli, "the output cannot be written: %s", strerror(error));
+    return exit == CLI_OK ? CLI_UNREACHABLE : exit;
+}
+
 static enum cli_exit run(struct cli *cli, int argc, char **argv)
 {
     struct diag diag = {0};
@@ -114,15 +195,17 @@ static enum cli_exit run(struct cli *cli, int argc, char **argv)
     if (cli->command->args_bytes > 0) {
         memcpy(args, cli->command->defaults, cli->command->args_bytes);
     }
-    if (cli_parse(cli, argc, argv, args, &diag) != OK) {
-        return cli_usage(cli, "%s%s%s", diag.where, diag.where[0] == '\0' ? "" : ": ", diag.text);
-    }
-    if (cli->common.help) {
+    enum err e = cli_parse(cli, argc, argv, args, &diag);
+    if (e == OK && cli->common.help) {
         return print_help(cli->command);
+    }
+    e = e == OK ? cli_take_verb(cli, &diag) : e;
+    if (e != OK) {
+        return cli_usage(cli, "%s%s%s", diag.where, diag.where[0] == '\0' ? "" : ": ", diag.text);
     }
     cli->args = args;
     screen_init(&cli->screen);
-    return cli->command->run(cli);
+    return end_output(cli, cli->command->run(cli));
 }
 
 static bool is_help(const char *word)

@@ -43,18 +43,31 @@ struct cli_option {
     const char *choices;     /* separated by spaces; NULL: anything */
 };
 
+struct cairn_client;
 struct cli;
+
+/* What a command does, where it does several things: its first operand. */
+struct cli_verb {
+    const char *name;
+    const char *operands; /* behind it: "ID NAME=VALUE..."; "" when there are none */
+    size_t operands_least, operands_most;
+    enum cli_exit (*run)(const struct cli *cli, struct cairn_client *client);
+    const char *help; /* a sentence without its full stop */
+};
 
 struct cli_command {
     const char *name;
-    const char *summary;  /* what follows the name in the list of commands */
-    const char *operands; /* "FILE..."; "" when there are none */
-    const char *details;  /* paragraphs for --help, or "" */
+    const char *summary;          /* what follows the name in the list of commands */
+    const char *operands;         /* "FILE..."; "" when there are none */
+    const char *details;          /* paragraphs for --help, or "" */
+    const struct cli_verb *verbs; /* NULL: none */
+    size_t verb_count;
+    bool may_lack_verb;
     const struct cli_option *options;
     size_t option_count;
     const void *defaults; /* the arguments before parsing; NULL: the command has none */
     size_t args_bytes;
-    size_t operands_least, operands_most;
+    size_t operands_least, operands_most;  /* of a command without verbs */
     bool uses_server;                      /* takes --server, --key, --ca, --data */
     enum cli_exit (*run)(struct cli *cli); /* NULL: serve, which main.c runs */
 };
@@ -85,8 +98,9 @@ struct cli_common {
 struct cli {
     const struct cli_command *command;
     struct cli_common common;
-    const void *args; /* the command's own struct, filled by cli_parse() */
-    const char **operands;
+    const void *args;            /* the command's own struct, filled by cli_parse() */
+    const struct cli_verb *verb; /* NULL: none was given */
+    const char **operands;       /* behind the verb */
     size_t operand_count;
     struct screen screen;
 };
@@ -112,8 +126,14 @@ enum err cli_parse(struct cli *cli, int argc, char **argv, void *args, struct di
 enum cli_exit cli_exit_of(enum err code);
 /* Prints `cairn verify: <where>: <text>` on stderr and returns the fitting exit code. */
 enum cli_exit cli_fail(const struct cli *cli, enum err code, const struct diag *diag);
+/* Prints `cairn verify: <text>` on stderr, made safe for a terminal. */
+void cli_say(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
 /* A mistake in the command's words: says so, points to --help, returns CLI_USAGE. */
 enum cli_exit cli_usage(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Takes the verb from the operands, and whether it has as many of them as it needs. INVALID. */
+enum err cli_take_verb(struct cli *cli, struct diag *diag);
+/* Connects and runs the verb: the `run` of commands that do nothing else. */
+enum cli_exit cli_run_verb(struct cli *cli);
 /* The operands with spaces between: a filter. Owned by the caller; end with free(). */
 char *cli_join_operands(const struct cli *cli);
 

@@ -215,7 +215,7 @@ static enum cli_exit run_senders(const struct cli *cli, struct sender *senders, 
         sender->sent = &sent;
         sender->end_us = clock_monotonic_us() + (int64_t)args->seconds * 1000000;
         if (pthread_create(&sender->thread, NULL, run_sender, sender) != 0) {
-            (void)fprintf(stderr, "cairn bench: only %zu threads could be started\n", started);
+            cli_say(cli, "only %zu threads could be started", started);
             break;
         }
     }

@@ -3,22 +3,18 @@
  * cairn org, key, rule, target, dev-host, team, schema - configuration objects. One function for
  * all kinds: what a kind has, its description says (kinds/kinds.h).
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "cli/connect.h"
+#include "cli/answer.h"
 #include "crypto/secret.h"
 #include "kinds/kinds.h"
 #include "os/terminal.h"
 #include "show/show.h"
 
-enum {
-    SECRET_LINE_BYTES = 4096,
-    VALUE_BYTES_MAX = 256 * 1024,
-    TARGET_BYTES_MAX = 8192,
-    LIMIT_MAX = 1000
-};
+enum { SECRET_LINE_BYTES = 4096, LIMIT_MAX = 1000 };
 
 struct config_args {
     const char *reason, *org;
@@ -33,21 +29,14 @@ static const struct cli_option options[] = {
     {"org", CLI_TEXT, offsetof(struct config_args, org), "ID",
      "Another organisation, where the key may; * lists those of all", NULL},
     {"limit", CLI_U64, offsetof(struct config_args, limit), "N", "At most so many; 0: all", NULL},
+    /* OPTIONS_OF_KEYS alone */
     {"grace", CLI_U64, offsetof(struct config_args, grace), "SECONDS",
-     "How long the old key still works (key rotate)", NULL},
+     "How long the old key still works (rotate)", NULL},
     {"days", CLI_U64, offsetof(struct config_args, days), "N",
-     "How many days, with today, are looked at (key usage)", NULL},
+     "How many days, with today, are looked at (usage)", NULL},
 };
 
-struct job {
-    struct cli *cli;
-    const struct config_args *args;
-    const struct kind *kind;
-    struct cairn_client *client;
-    struct buf target;
-    char *answer;
-    size_t len;
-};
+enum { OPTIONS_OF_KEYS = COUNT_OF(options), OPTIONS_OF_ALL = OPTIONS_OF_KEYS - 2 };
 
 /* ---- Words ---- */
 
@@ -57,6 +46,21 @@ static json_t *read_secret(const struct kind_field *field, char text[SECRET_LINE
     char prompt[64];
     (void)snprintf(prompt, sizeof(prompt), "%s: ", field->name);
     return terminal_read_secret(prompt, text, SECRET_LINE_BYTES) ? json_string(text) : NULL;
+}
+
+/* "a,b" as an array. NULL: it is not UTF-8. */
+static json_t *names_of(const char *text)
+{
+    json_t *names = json_array();
+    while (*text != '\0') {
+        size_t len = strcspn(text, ",");
+        if (json_array_append_new(names, json_stringn(text, len)) != 0) {
+            json_decref(names);
+            return NULL;
+        }
+        text += len + (text[len] == ',' ? 1 : 0);
+    }
+    return names;
 }
 
 /* NAME=VALUE as the field's type has it; a value that begins with @ names a file, an empty one is
@@ -87,12 +91,7 @@ static json_t *value_of(const struct cli *cli, const struct kind_field *field, c
         break;
     case KIND_CHOICES:
     case KIND_NAMES:
-        value = json_array();
-        while (*text != '\0') {
-            size_t len = strcspn(text, ",");
-            (void)json_array_append_new(value, json_stringn(text, len));
-            text += len + (text[len] == ',' ? 1 : 0);
-        }
+        value = names_of(text);
         break;
     case KIND_TEXT:
     case KIND_NAME:
@@ -110,98 +109,101 @@ static json_t *value_of(const struct cli *cli, const struct kind_field *field, c
         (void)cli_usage(cli, "%s: %s", field->name,
                         error.text[0] != '\0'         ? error.text
                         : field->type == KIND_INTEGER ? "expected a number"
-                                                      : "expected true or false");
+                        : field->type == KIND_BOOLEAN ? "expected true or false"
+                                                      : "this is not UTF-8");
     }
     return value;
 }
 
-static void say_fields(const struct job *job, const char *word)
+static void say_fields(const struct cli *cli, const char *word)
 {
+    const struct kind *kind = cli_kind(cli->command);
     struct buf names CLEANUP(buf_release) = BUF_INIT(KIB(4));
-    for (size_t i = 0; i < job->kind->field_count; i++) {
-        if (cli_may_set(&job->kind->fields[i])) {
-            buf_append_format(&names, " %s", job->kind->fields[i].name);
+    for (size_t i = 0; i < kind->field_count; i++) {
+        if (cli_may_set(&kind->fields[i])) {
+            buf_append_format(&names, " %s", kind->fields[i].name);
         }
     }
-    (void)cli_usage(job->cli, "%s: expected NAME=VALUE; the names of %s are%s", word,
-                    job->kind->name, buf_cstr(&names));
+    (void)cli_usage(cli, "%s: expected NAME=VALUE; the names of %s are%s", word, kind->name,
+                    buf_cstr(&names));
 }
 
-/* A new reference; NULL: it was said what is wrong. */
-static json_t *body_of(const struct job *job, size_t first)
+/* Adds NAME=VALUE. False: it was said what is wrong. */
+static bool add_value(const struct cli *cli, const char *word, json_t *body)
 {
-    json_t *body = json_object();
-    for (size_t i = first; i < job->cli->operand_count; i++) {
-        const char *word = job->cli->operands[i];
-        const char *equals = strchr(word, '=');
-        slice name = {(const uint8_t *)word, equals != NULL ? (size_t)(equals - word) : 0};
-        const struct kind_field *field = kind_field(job->kind, name);
-        if (field == NULL) {
-            say_fields(job, word);
-            json_decref(body);
-            return NULL;
-        }
-        ASSERT(equals != NULL); /* no field has an empty name */
-        json_t *value = value_of(job->cli, field, equals + 1);
-        if (value == NULL) {
-            json_decref(body);
-            return NULL;
-        }
+    const char *equals = strchr(word, '=');
+    slice name = {(const uint8_t *)word, equals != NULL ? (size_t)(equals - word) : 0};
+    const struct kind_field *field = kind_field(cli_kind(cli->command), name);
+    if (field == NULL) {
+        say_fields(cli, word);
+        return false;
+    }
+    ASSERT(equals != NULL); /* no field has an empty name */
+    json_t *value = value_of(cli, field, equals + 1);
+    if (value != NULL) {
         (void)json_object_set_new(body, field->name, value);
     }
-    if (job->args->reason != NULL) {
-        (void)json_object_set_new(body, "reason", json_string(job->args->reason));
+    return value != NULL;
+}
+
+/* The values from operand `first` on, and the reason. A new reference; NULL: it was said what is
+ * wrong. */
+static json_t *body_of(const struct cli *cli, size_t first)
+{
+    const struct config_args *args = cli->args;
+    json_t *body = json_object();
+    bool ok = true;
+    for (size_t i = first; ok && i < cli->operand_count; i++) {
+        ok = add_value(cli, cli->operands[i], body);
+    }
+    if (ok && args->reason != NULL &&
+        json_object_set_new(body, "reason", json_string(args->reason)) != 0) {
+        (void)cli_usage(cli, "--reason: this is not UTF-8");
+        ok = false;
+    }
+    if (!ok) {
+        json_decref(body);
+        return NULL;
     }
     return body;
 }
 
 /* ---- Requests ---- */
 
-/* "/api/v1/rules", "/api/v1/rules/ID", "/api/v1/api-keys/ID/rotate"; and the organisation. */
-static const char *target_of(struct job *job, const char *id, const char *action)
+/* "/api/v1/rules", "/api/v1/rules/ID", "/api/v1/api-keys/ID/rotate"; the organisation; and as
+ * many parameters as the caller appends. */
+static void append_target(const struct cli *cli, const char *id, const char *action,
+                          struct buf *target)
 {
-    buf_clear(&job->target);
-    buf_append_format(&job->target, "/api/v1/%s", job->kind->name);
+    const struct config_args *args = cli->args;
+    buf_append_format(target, "/api/v1/%s", cli_kind(cli->command)->name);
     if (id != NULL) {
-        buf_append_byte(&job->target, '/');
-        target_append(&job->target, id);
+        buf_append_byte(target, '/');
+        target_append(target, id);
     }
-    buf_append_cstr(&job->target, action);
-    if (job->args->org != NULL) {
-        buf_append_cstr(&job->target, "?org=");
-        target_append(&job->target, job->args->org);
+    buf_append_format(target, "%s?", action);
+    if (args->org != NULL) {
+        buf_append_cstr(target, "org=");
+        target_append(target, args->org);
+        buf_append_byte(target, '&');
     }
-    buf_append_byte(&job->target, '\0');
-    return job->target.failed ? "/" : (const char *)job->target.ptr;
 }
 
-static void print_object(struct job *job)
+/* With no body there is nothing to send, and it was said why. */
+static enum cli_exit change(const struct cli *cli, struct cairn_client *client, const char *method,
+                            const char *id, const char *action, json_t *body)
 {
-    struct buf out CLEANUP(buf_release) = BUF_INIT(MIB(16));
-    json_t *object = json_loadb(job->answer, job->len, 0, NULL);
-    if (cli_wants_json(job->cli) || !json_is_object(object)) {
-        show_json_line((slice){(const uint8_t *)job->answer, job->len}, &out);
-    } else {
-        show_object(&job->cli->screen, object, &out);
+    struct buf target CLEANUP(buf_release) = BUF_INIT(ANSWER_TARGET_BYTES_MAX);
+    struct answer answer CLEANUP(answer_release) = {0};
+    if (body == NULL) {
+        return CLI_USAGE;
     }
-    json_decref(object);
-    (void)screen_write(buf_slice(&out));
-}
-
-static enum cli_exit change(struct job *job, const char *method, const char *target, json_t *body)
-{
-    char *text = body != NULL ? json_dumps(body, KIND_JSON) : NULL;
-    enum cairn_result result =
-        cairn_change(job->client, method, target, text, &job->answer, &job->len);
-    free(text);
-    json_decref(body);
-    if (result != CAIRN_OK) {
-        return cli_fail_client(job->cli, job->client, result);
+    append_target(cli, id, action, &target);
+    enum cli_exit exit = answer_change(cli, client, method, &target, body, &answer);
+    if (answer.json != NULL) {
+        answer_write(cli, &answer);
     }
-    if (job->len > 0) {
-        print_object(job);
-    }
-    return CLI_OK;
+    return exit;
 }
 
 /* ---- Lists ---- */
@@ -229,19 +231,19 @@ static size_t choose_columns(const struct kind *kind, size_t width,
     return count;
 }
 
-static void write_table(const struct job *job, const json_t *objects, struct buf *out)
+static void write_table(const struct cli *cli, const json_t *objects, struct buf *out)
 {
     const char *names[TABLE_COLUMNS_MAX];
     struct table_column columns[TABLE_COLUMNS_MAX] = {{0}};
     struct table table;
-    size_t count = choose_columns(job->kind, job->cli->screen.width, names);
+    size_t count = choose_columns(cli_kind(cli->command), cli->screen.width, names);
     size_t i = 0;
     json_t *object = NULL;
     for (size_t c = 0; c < count; c++) {
         columns[c].title = names[c];
     }
     columns[0].form = COLUMN_WHOLE;
-    table_init(&table, &job->cli->screen, columns, count);
+    table_init(&table, &cli->screen, columns, count);
     json_array_foreach(objects, i, object)
     {
         for (size_t c = 0; c < count; c++) {
@@ -252,208 +254,169 @@ static void write_table(const struct job *job, const json_t *objects, struct buf
     table_release(&table);
 }
 
-/* The page behind `cursor` (NULL: the first), of at most so many. A new reference; NULL: it was
- * said why. */
-static json_t *fetch_page(struct job *job, const char *cursor, uint64_t limit, enum cli_exit *exit)
+/* Adds the page behind `cursor` (owned, NULL: the first), and puts the next page's there. */
+static enum cli_exit fetch_page(const struct cli *cli, struct cairn_client *client, uint64_t limit,
+                                char **cursor, json_t *objects)
 {
-    char target[TARGET_BYTES_MAX];
-    (void)snprintf(target, sizeof(target), "%s%climit=%llu%s%s", target_of(job, NULL, ""),
-                   job->args->org != NULL ? '&' : '?',
-                   (unsigned long long)(limit < LIMIT_MAX ? limit : LIMIT_MAX),
-                   cursor != NULL ? "&cursor=" : "", cursor != NULL ? cursor : "");
-    enum cairn_result result = cairn_get(job->client, target, &job->answer, &job->len);
-    if (result != CAIRN_OK) {
-        *exit = cli_fail_client(job->cli, job->client, result);
-        return NULL;
+    struct buf target CLEANUP(buf_release) = BUF_INIT(ANSWER_TARGET_BYTES_MAX);
+    struct answer answer CLEANUP(answer_release) = {0};
+    const json_t *data = NULL;
+    append_target(cli, NULL, "", &target);
+    buf_append_format(&target, "limit=%" PRIu64, limit < LIMIT_MAX ? limit : LIMIT_MAX);
+    if (*cursor != NULL) {
+        buf_append_cstr(&target, "&cursor=");
+        target_append(&target, *cursor);
     }
-    json_t *page = json_loadb(job->answer, job->len, 0, NULL);
-    cairn_free(job->answer);
-    job->answer = NULL;
-    return page != NULL ? page : json_null();
+    free(*cursor);
+    *cursor = NULL;
+    enum cli_exit exit = answer_get_list(cli, client, &target, "data", &answer, &data);
+    if (exit == CLI_OK) {
+        const json_t *page = json_object_get(answer.json, "page");
+        const char *next = json_string_value(json_object_get(page, "next_cursor"));
+        *cursor = next != NULL ? mem_text(next, strlen(next)) : NULL;
+        (void)json_array_extend(objects, (json_t *)(uintptr_t)data);
+    }
+    return exit;
 }
 
-/* All pages, as far as --limit asks for them. A new reference; NULL: it was said why. */
-static json_t *fetch(struct job *job, enum cli_exit *exit)
+/* All pages, as far as --limit asks for them. */
+static enum cli_exit fetch(const struct cli *cli, struct cairn_client *client, json_t *objects)
 {
-    json_t *objects = json_array();
-    json_t *page = NULL;
-    const char *cursor = NULL; /* lives with the page */
-    uint64_t wanted = job->args->limit == 0 ? UINT64_MAX : job->args->limit;
+    const struct config_args *args = cli->args;
+    char *cursor CLEANUP(mem_freep) = NULL;
+    uint64_t wanted = args->limit == 0 ? UINT64_MAX : args->limit;
+    enum cli_exit exit = CLI_OK;
     do {
-        json_t *next = fetch_page(job, cursor, wanted - json_array_size(objects), exit);
-        json_decref(page);
-        page = next;
-        if (page == NULL) {
-            json_decref(objects);
-            return NULL;
-        }
-        (void)json_array_extend(objects, json_object_get(page, "data"));
-        cursor = json_string_value(json_object_get(json_object_get(page, "page"), "next_cursor"));
-    } while (cursor != NULL && json_array_size(objects) < wanted);
-    json_decref(page);
-    return objects;
+        exit = fetch_page(cli, client, wanted - json_array_size(objects), &cursor, objects);
+    } while (exit == CLI_OK && cursor != NULL && json_array_size(objects) < wanted);
+    return exit;
 }
 
-static enum cli_exit list(struct job *job)
+static enum cli_exit list(const struct cli *cli, struct cairn_client *client)
 {
     struct buf out CLEANUP(buf_release) = BUF_INIT(MIB(256));
-    enum cli_exit exit = CLI_OK;
-    json_t *objects = fetch(job, &exit);
-    if (objects == NULL) {
-        return exit;
+    json_t *objects = json_array();
+    enum cli_exit exit = fetch(cli, client, objects);
+    if (exit == CLI_OK && cli_wants_json(cli)) {
+        show_json_lines(&cli->screen, objects, &out);
+    } else if (exit == CLI_OK) {
+        write_table(cli, objects, &out);
     }
-    if (cli_wants_json(job->cli)) {
-        show_json_lines(objects, &out);
-    } else {
-        write_table(job, objects, &out);
-    }
-    json_decref(objects);
     (void)screen_write(buf_slice(&out));
-    return CLI_OK;
+    json_decref(objects);
+    return exit;
 }
 
 /* ---- The verbs ---- */
 
-static enum cli_exit show(struct job *job)
+static enum cli_exit show(const struct cli *cli, struct cairn_client *client)
 {
-    enum cairn_result result =
-        cairn_get(job->client, target_of(job, job->cli->operands[1], ""), &job->answer, &job->len);
-    if (result != CAIRN_OK) {
-        return cli_fail_client(job->cli, job->client, result);
+    struct buf target CLEANUP(buf_release) = BUF_INIT(ANSWER_TARGET_BYTES_MAX);
+    struct answer answer CLEANUP(answer_release) = {0};
+    append_target(cli, cli->operands[0], "", &target);
+    enum cli_exit exit = answer_get(cli, client, &target, &answer);
+    if (exit == CLI_OK) {
+        answer_write(cli, &answer);
     }
-    print_object(job);
-    return CLI_OK;
+    return exit;
 }
 
-static enum cli_exit create(struct job *job)
+static enum cli_exit create(const struct cli *cli, struct cairn_client *client)
 {
-    json_t *body = body_of(job, 1);
-    return body != NULL ? change(job, "POST", target_of(job, NULL, ""), body) : CLI_USAGE;
+    return change(cli, client, "POST", NULL, "", body_of(cli, 0));
 }
 
-static enum cli_exit set(struct job *job)
+static enum cli_exit set(const struct cli *cli, struct cairn_client *client)
 {
-    json_t *body = body_of(job, 2);
-    return body != NULL ? change(job, "PATCH", target_of(job, job->cli->operands[1], ""), body)
-                        : CLI_USAGE;
+    return change(cli, client, "PATCH", cli->operands[0], "", body_of(cli, 1));
 }
 
-static enum cli_exit remove_one(struct job *job)
+static enum cli_exit remove_one(const struct cli *cli, struct cairn_client *client)
 {
-    json_t *body = body_of(job, 2);
-    return body != NULL ? change(job, "DELETE", target_of(job, job->cli->operands[1], ""), body)
-                        : CLI_USAGE;
+    return change(cli, client, "DELETE", cli->operands[0], "", body_of(cli, 1));
 }
 
-static enum cli_exit rotate(struct job *job)
+static enum cli_exit rotate(const struct cli *cli, struct cairn_client *client)
 {
-    json_t *body = body_of(job, 2);
-    if (body == NULL) {
-        return CLI_USAGE;
-    }
-    (void)json_object_set_new(body, "grace_seconds", json_integer((json_int_t)job->args->grace));
-    return change(job, "POST", target_of(job, job->cli->operands[1], "/rotate"), body);
+    const struct config_args *args = cli->args;
+    json_t *body = body_of(cli, 1);
+    (void)json_object_set_new(body, "grace_seconds", json_integer((json_int_t)args->grace));
+    return change(cli, client, "POST", cli->operands[0], "/rotate", body);
 }
 
 /* One line for each day, then for each route, where a program reads. */
-static void write_usage(const struct job *job, struct buf *out)
+static void write_usage(const struct cli *cli, const json_t *usage, struct buf *out)
 {
-    json_t *usage = json_loadb(job->answer, job->len, 0, NULL);
-    if (cli_wants_json(job->cli)) {
-        show_json_lines(json_object_get(usage, "by_day"), out);
-        show_json_lines(json_object_get(usage, "by_route"), out);
+    if (cli_wants_json(cli)) {
+        show_json_lines(&cli->screen, json_object_get(usage, "by_day"), out);
+        show_json_lines(&cli->screen, json_object_get(usage, "by_route"), out);
     } else {
-        show_usage(&job->cli->screen, usage, out);
+        show_usage(&cli->screen, usage, out);
     }
-    json_decref(usage);
 }
 
-static enum cli_exit usage(struct job *job)
+static enum cli_exit usage(const struct cli *cli, struct cairn_client *client)
 {
+    const struct config_args *args = cli->args;
     struct buf out CLEANUP(buf_release) = BUF_INIT(MIB(16));
-    char target[TARGET_BYTES_MAX];
-    (void)snprintf(target, sizeof(target), "%s%cdays=%llu",
-                   target_of(job, job->cli->operands[1], "/usage"),
-                   job->args->org != NULL ? '&' : '?', (unsigned long long)job->args->days);
-    enum cairn_result result = cairn_get(job->client, target, &job->answer, &job->len);
-    if (result != CAIRN_OK) {
-        return cli_fail_client(job->cli, job->client, result);
+    struct buf target CLEANUP(buf_release) = BUF_INIT(ANSWER_TARGET_BYTES_MAX);
+    struct answer answer CLEANUP(answer_release) = {0};
+    const json_t *days = NULL;
+    append_target(cli, cli->operands[0], "/usage", &target);
+    buf_append_format(&target, "days=%" PRIu64, args->days);
+    enum cli_exit exit = answer_get_list(cli, client, &target, "by_day", &answer, &days);
+    if (exit == CLI_OK) {
+        write_usage(cli, answer.json, &out);
+        (void)screen_write(buf_slice(&out));
     }
-    write_usage(job, &out);
-    (void)screen_write(buf_slice(&out));
-    return CLI_OK;
+    return exit;
 }
 
-static const struct {
-    const char *name;
-    size_t operands_least; /* the verb included */
-    bool is_of_keys;
-    enum cli_exit (*run)(struct job *job);
-    const char *operands;
-} verbs[] = {
-    {"list", 1, false, list, ""},
-    {"show", 2, false, show, "ID"},
-    {"create", 2, false, create, "NAME=VALUE"},
-    {"set", 3, false, set, "ID NAME=VALUE"},
-    {"remove", 2, false, remove_one, "ID"},
-    {"revoke", 2, true, remove_one, "ID"},
-    {"rotate", 2, true, rotate, "ID"},
-    {"usage", 2, true, usage, "ID"},
+/* clang-format off */
+#define VERBS                                                                                      \
+    {"list", "", 0, 0, list, "Those that there are"},                                              \
+    {"show", "ID", 1, 1, show, "One of them, with all that is known of it"},                       \
+    {"create", "NAME=VALUE...", 1, SIZE_MAX, create, "Makes one"},                                 \
+    {"set", "ID NAME=VALUE...", 2, SIZE_MAX, set, "Changes these values of one"}
+/* clang-format on */
+
+static const struct cli_verb verbs[] = {
+    VERBS,
+    {"remove", "ID", 1, 1, remove_one, "Removes one"},
 };
 
-static enum cli_exit run(struct cli *cli)
-{
-    struct job job = {.cli = cli, .args = cli->args, .kind = cli_kind(cli->command)};
-    ASSERT(job.kind != NULL);
-    const char *verb = cli->operand_count > 0 ? cli->operands[0] : "a verb is missing";
-    for (size_t i = 0; i < COUNT_OF(verbs) && cli->operand_count > 0; i++) {
-        bool is_known = strcmp(verb, verbs[i].name) == 0 &&
-                        (!verbs[i].is_of_keys || job.kind == &kind_api_keys);
-        if (!is_known) {
-            continue;
-        }
-        if (cli->operand_count < verbs[i].operands_least) {
-            return cli_usage(cli, "%s: expected %s behind it", verb, verbs[i].operands);
-        }
-        enum cli_exit exit = cli_connect(cli, &job.client);
-        if (exit != CLI_OK) {
-            return exit;
-        }
-        buf_init(&job.target, TARGET_BYTES_MAX);
-        exit = verbs[i].run(&job);
-        buf_release(&job.target);
-        cairn_free(job.answer);
-        cairn_client_free(job.client);
-        return exit;
-    }
-    return cli_usage(cli, "%s: expected list, show, create, set%s", verb,
-                     job.kind == &kind_api_keys ? ", revoke, rotate or usage" : " or remove");
-}
+static const struct cli_verb verbs_of_keys[] = {
+    VERBS,
+    {"revoke", "ID", 1, 1, remove_one, "Lets it work no more"},
+    {"rotate", "ID", 1, 1, rotate, "Makes another in its place, and prints it"},
+    {"usage", "ID", 1, 1, usage, "How much it was used, by day and by route"},
+};
 
-#define VERBS "The verbs are list, show ID, create NAME=VALUE..., set ID NAME=VALUE..., and "
-#define VALUES                                                                                     \
-    ". A value that begins with @ names a file of a JSON document; an empty one takes the "        \
-    "default, and of a secret - is a line of standard input."
-#define CONFIG_COMMAND(variable, word, line, more)                                                 \
+#define CONFIG_COMMAND(variable, word, line, verb_table, option_most)                              \
     const struct cli_command variable = {                                                          \
         .name = (word),                                                                            \
         .summary = (line),                                                                         \
         .operands = "VERB [ID] [NAME=VALUE...]",                                                   \
-        .details = VERBS more VALUES,                                                              \
+        .details = "A value that begins with @ names a file of a JSON document; an empty one "     \
+                   "takes the default, and of a secret - is a line of standard input.",            \
+        .verbs = (verb_table),                                                                     \
+        .verb_count = COUNT_OF(verb_table),                                                        \
         .options = options,                                                                        \
-        .option_count = COUNT_OF(options),                                                         \
+        .option_count = (option_most),                                                             \
         .defaults = &defaults,                                                                     \
         .args_bytes = sizeof(defaults),                                                            \
         .operands_most = SIZE_MAX,                                                                 \
         .uses_server = true,                                                                       \
-        .run = run,                                                                                \
+        .run = cli_run_verb,                                                                       \
     }
 
-CONFIG_COMMAND(cmd_org, "org", "Organisations, which see nothing of each other", "remove ID");
-CONFIG_COMMAND(cmd_user, "user", "People who log in", "remove ID");
-CONFIG_COMMAND(cmd_key, "key", "Keys of programs", "revoke ID, rotate ID, usage ID");
-CONFIG_COMMAND(cmd_rule, "rule", "Rules for events that match", "remove ID");
-CONFIG_COMMAND(cmd_target, "target", "Where events and alerts are sent", "remove ID");
-CONFIG_COMMAND(cmd_schema, "schema", "What the data of an event type must look like", "remove ID");
-CONFIG_COMMAND(cmd_dev_host, "dev-host", "Hosts that are not in production", "remove ID");
-CONFIG_COMMAND(cmd_team, "team", "Which team a host belongs to", "remove ID");
+CONFIG_COMMAND(cmd_org, "org", "Organisations, which see nothing of each other", verbs,
+               OPTIONS_OF_ALL);
+CONFIG_COMMAND(cmd_user, "user", "People who log in", verbs, OPTIONS_OF_ALL);
+CONFIG_COMMAND(cmd_key, "key", "Keys of programs", verbs_of_keys, OPTIONS_OF_KEYS);
+CONFIG_COMMAND(cmd_rule, "rule", "Rules for events that match", verbs, OPTIONS_OF_ALL);
+CONFIG_COMMAND(cmd_target, "target", "Where events and alerts are sent", verbs, OPTIONS_OF_ALL);
+CONFIG_COMMAND(cmd_schema, "schema", "What the data of an event type must look like", verbs,
+               OPTIONS_OF_ALL);
+CONFIG_COMMAND(cmd_dev_host, "dev-host", "Hosts that are not in production", verbs, OPTIONS_OF_ALL);
+CONFIG_COMMAND(cmd_team, "team", "Which team a host belongs to", verbs, OPTIONS_OF_ALL);

@@ -2,50 +2,12 @@
 /* cairn log, cairn health, cairn proof - one question, one answer. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <unistd.h>
 
-#include "cli/connect.h"
+#include "cli/answer.h"
 #include "show/show.h"
 
-/* ---- log and health: a small object ---- */
-
-static void print_answer(const struct cli *cli, slice answer)
-{
-    struct buf out CLEANUP(buf_release) = BUF_INIT(MIB(16));
-    json_t *json = json_loadb((const char *)answer.ptr, answer.len, JSON_ALLOW_NUL, NULL);
-    if (cli_wants_json(cli) || !json_is_object(json)) {
-        show_json_line(answer, &out);
-    } else {
-        show_object(&cli->screen, json, &out);
-    }
-    (void)screen_write(buf_slice(&out));
-    json_decref(json);
-}
-
-static enum cli_exit ask(struct cli *cli,
-                         enum cairn_result (*question)(struct cairn_client *client, char **text_out,
-                                                       size_t *len_out),
-                         void (*print)(const struct cli *cli, slice answer))
-{
-    struct cairn_client *client = NULL;
-    enum cli_exit exit = cli_connect(cli, &client);
-    if (exit != CLI_OK) {
-        return exit;
-    }
-    char *text = NULL;
-    size_t len = 0;
-    enum cairn_result result = question(client, &text, &len);
-    if (text != NULL) {
-        print(cli, (slice){(const uint8_t *)text, len});
-        exit = result == CAIRN_OK ? CLI_OK : CLI_REFUSED; /* it answers, and says it is not well */
-    } else {
-        exit = cli_fail_client(cli, client, result);
-    }
-    cairn_free(text);
-    cairn_client_free(client);
-    return exit;
-}
+/* ---- log ---- */
 
 struct log_args {
     bool vkey;
@@ -91,34 +53,51 @@ static json_t *log_rows(const json_t *log)
     return rows;
 }
 
-static void print_log(const struct cli *cli, slice answer)
+static enum cli_exit write_vkey(const struct cli *cli, const json_t *log)
+{
+    const char *vkey = show_member_text(log, "vkey");
+    struct buf out CLEANUP(buf_release) = BUF_INIT(KIB(64));
+    if (vkey[0] == '\0') {
+        cli_say(cli, "the server names no verifier key");
+        return CLI_REFUSED;
+    }
+    screen_lines(&cli->screen, &out, slice_from_cstr(vkey));
+    buf_append_byte(&out, '\n');
+    (void)screen_write(buf_slice(&out));
+    return CLI_OK;
+}
+
+static enum cli_exit write_log(const struct cli *cli, const struct answer *answer)
 {
     const struct log_args *args = cli->args;
-    CLEANUP(buf_release) struct buf out = BUF_INIT(MIB(1));
-    json_t *log = json_loadb((const char *)answer.ptr, answer.len, JSON_ALLOW_NUL, NULL);
-    const char *vkey = json_string_value(json_object_get(log, "vkey"));
-    if (args->vkey && vkey != NULL) {
-        buf_append_cstr(&out, vkey);
-        buf_append_byte(&out, '\n');
-    } else if (cli_wants_json(cli) || log == NULL) {
-        show_json_line(answer, &out);
-    } else {
-        json_t *rows = log_rows(log);
-        show_object(&cli->screen, rows, &out);
-        json_decref(rows);
+    struct buf out CLEANUP(buf_release) = BUF_INIT(MIB(1));
+    if (args->vkey) {
+        return write_vkey(cli, answer->json);
     }
+    if (cli_wants_json(cli)) {
+        answer_write(cli, answer);
+        return CLI_OK;
+    }
+    json_t *rows = log_rows(answer->json);
+    show_object(&cli->screen, rows, &out);
     (void)screen_write(buf_slice(&out));
-    json_decref(log);
+    json_decref(rows);
+    return CLI_OK;
+}
+
+static enum cli_exit ask_log(const struct cli *cli, struct cairn_client *client)
+{
+    struct answer answer CLEANUP(answer_release) = {0};
+    char *text = NULL;
+    size_t len = 0;
+    enum cairn_result result = cairn_log(client, &text, &len);
+    enum cli_exit exit = answer_take(cli, client, result, text, len, &answer);
+    return exit == CLI_OK ? write_log(cli, &answer) : exit;
 }
 
 static enum cli_exit run_log(struct cli *cli)
 {
-    return ask(cli, cairn_log, print_log);
-}
-
-static enum cli_exit run_health(struct cli *cli)
-{
-    return ask(cli, cairn_health, print_answer);
+    return cli_ask(cli, ask_log);
 }
 
 const struct cli_command cmd_log = {
@@ -135,6 +114,29 @@ const struct cli_command cmd_log = {
     .uses_server = true,
     .run = run_log,
 };
+
+/* ---- health ---- */
+
+static enum cli_exit ask_health(const struct cli *cli, struct cairn_client *client)
+{
+    struct answer answer CLEANUP(answer_release) = {0};
+    char *text = NULL;
+    size_t len = 0;
+    enum cairn_result result = cairn_health(client, &text, &len);
+    bool has_answer = text != NULL; /* it says how it is, be it well or not */
+    enum cli_exit exit =
+        answer_take(cli, client, has_answer ? CAIRN_OK : result, text, len, &answer);
+    if (exit != CLI_OK) {
+        return exit;
+    }
+    answer_write(cli, &answer);
+    return result == CAIRN_OK ? CLI_OK : CLI_REFUSED;
+}
+
+static enum cli_exit run_health(struct cli *cli)
+{
+    return cli_ask(cli, ask_health);
+}
 
 const struct cli_command cmd_health = {
     .name = "health",
@@ -158,24 +160,36 @@ static const struct cli_option proof_options[] = {
      "Writes the proof into this file; else to stdout", NULL},
 };
 
+/* 0, or the errno. */
+static int write_file(const char *path, slice bytes)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int error = fd < 0 ? errno : 0;
+    while (error == 0 && bytes.len > 0) {
+        ssize_t n = write(fd, bytes.ptr, bytes.len);
+        error = n >= 0 || errno == EINTR ? 0 : errno;
+        (void)slice_take(&bytes, n > 0 ? (size_t)n : 0);
+    }
+    if (fd >= 0 && close(fd) != 0 && error == 0) {
+        error = errno;
+    }
+    return error;
+}
+
 static enum cli_exit write_proof(const struct cli *cli, const char *path, slice proof)
 {
+    struct buf out CLEANUP(buf_release) = BUF_INIT(MIB(64));
     struct diag diag = {0};
     if (path == NULL) {
-        return screen_write(proof) ? CLI_OK : CLI_UNREACHABLE;
-    }
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    bool ok = fd >= 0;
-    while (ok && proof.len > 0) {
-        ssize_t n = write(fd, proof.ptr, proof.len);
-        ok = n > 0;
-        (void)slice_take(&proof, ok ? (size_t)n : 0);
-    }
-    ok = ok && close(fd) == 0;
-    if (ok) {
+        screen_lines(&cli->screen, &out, proof);
+        (void)screen_write(buf_slice(&out));
         return CLI_OK;
     }
-    return cli_fail(cli, diag_fail(&diag, ERR_IO, path, "cannot be written: %s", strerror(errno)),
+    int error = write_file(path, proof);
+    if (error == 0) {
+        return CLI_OK;
+    }
+    return cli_fail(cli, diag_fail(&diag, ERR_IO, path, "cannot be written: %s", strerror(error)),
                     &diag);
 }
 

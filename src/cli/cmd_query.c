@@ -30,8 +30,9 @@ static const struct cli_option options[] = {
 };
 
 struct output {
+    const struct screen *screen;
     bool as_json;
-    struct event_table events;
+    struct table table;
     struct buf text;
 };
 
@@ -47,22 +48,21 @@ static int on_event(void *context, const char *json, size_t len)
     struct output *output = context;
     slice event = {(const uint8_t *)json, len};
     if (output->as_json) {
-        buf_append(&output->text, event);
-        buf_append_byte(&output->text, '\n');
+        screen_json_line(output->screen, &output->text, event);
         return output->text.len >= KIB(256) && !write_text(output);
     }
-    event_table_add(&output->events, event);
-    if (table_rows(&output->events.table) < EVENT_TABLE_BATCH) {
+    show_events_add(&output->table, event);
+    if (table_rows(&output->table) < SHOW_EVENTS_BATCH) {
         return 0;
     }
-    table_write(&output->events.table, &output->text);
+    table_write(&output->table, &output->text);
     return !write_text(output);
 }
 
 static void finish(struct output *output, const uint64_t *total)
 {
-    if (!output->as_json && table_rows(&output->events.table) > 0) {
-        table_write(&output->events.table, &output->text);
+    if (!output->as_json && table_rows(&output->table) > 0) {
+        table_write(&output->table, &output->text);
     }
     (void)write_text(output);
     if (total != NULL) {
@@ -81,13 +81,14 @@ static enum cli_exit ask(const struct cli *cli, struct cairn_client *client)
                                 .fields = args->fields,
                                 .limit = args->limit,
                                 .want_total = args->total};
-    struct output output = {.as_json = cli_wants_json(cli) || args->fields != NULL,
+    struct output output = {.screen = &cli->screen,
+                            .as_json = cli_wants_json(cli) || args->fields != NULL,
                             .text = BUF_INIT(MIB(64))};
     uint64_t total = 0;
-    event_table_init(&output.events, &cli->screen);
+    show_events_init(&output.table, &cli->screen);
     enum cairn_result result = cairn_query(client, &query, on_event, &output, &total);
     finish(&output, result == CAIRN_OK && args->total ? &total : NULL);
-    table_release(&output.events.table);
+    table_release(&output.table);
     buf_release(&output.text);
     return result == CAIRN_OK ? CLI_OK : cli_fail_client(cli, client, result);
 }

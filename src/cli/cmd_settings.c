@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cairn config - the server's options: what they are, where from, and those that may change. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "cli/connect.h"
+#include "cli/answer.h"
 #include "options/options.h"
 #include "show/show.h"
 
-enum { TARGET_BYTES_MAX = 4096, ANSWER_BYTES_MAX = 16 * 1024 * 1024 };
+enum { ANSWER_BYTES_MAX = 16 * 1024 * 1024 };
 
 struct settings_args {
     const char *reason, *to, *config;
@@ -28,46 +27,29 @@ static const struct cli_option options[] = {
      "The configuration file that --offline reads; else CAIRN_CONFIG", NULL},
 };
 
-struct job {
-    struct cli *cli;
-    const struct settings_args *args;
-    struct cairn_client *client;
-    struct buf target;
-    char *answer;
-    size_t len;
-};
-
 /* "/api/v1/settings/log.level/revert" */
-static const char *target_of(struct job *job, const char *name, const char *action)
+static void append_target(const char *name, const char *action, struct buf *target)
 {
-    buf_clear(&job->target);
-    buf_append_cstr(&job->target, "/api/v1/settings");
+    buf_append_cstr(target, "/api/v1/settings");
     if (name != NULL) {
-        buf_append_byte(&job->target, '/');
-        target_append(&job->target, name);
+        buf_append_byte(target, '/');
+        target_append(target, name);
     }
-    buf_append_cstr(&job->target, action);
-    return buf_cstr(&job->target);
-}
-
-static enum cli_exit get(struct job *job, const char *target)
-{
-    enum cairn_result result = cairn_get(job->client, target, &job->answer, &job->len);
-    return result == CAIRN_OK ? CLI_OK : cli_fail_client(job->cli, job->client, result);
+    buf_append_cstr(target, action);
 }
 
 /* ---- Lists ---- */
 
 static void add_option(struct table *table, const json_t *option)
 {
-    bool is_changed = strcmp(member_text(option, "source"), "default") != 0;
+    bool is_changed = strcmp(show_member_text(option, "source"), "default") != 0;
     const char *value = json_is_true(json_object_get(option, "value_set"))
                             ? "[hidden]"
-                            : member_text(option, "value");
+                            : show_member_text(option, "value");
     bool may_change = json_is_true(json_object_get(option, "may_change"));
-    table_add(table, slice_from_cstr(member_text(option, "name")), COLOUR_PLAIN);
+    table_add(table, slice_from_cstr(show_member_text(option, "name")), COLOUR_PLAIN);
     table_add(table, slice_from_cstr(value), is_changed ? COLOUR_YELLOW : COLOUR_PLAIN);
-    table_add(table, slice_from_cstr(member_text(option, "where")), COLOUR_PLAIN);
+    table_add(table, slice_from_cstr(show_member_text(option, "where")), COLOUR_PLAIN);
     show_cell(table, json_object_get(option, "setting"));
     table_add(table, may_change ? SLICE("yes") : SLICE("no"), COLOUR_PLAIN);
 }
@@ -85,13 +67,13 @@ static void write_options(const struct screen *screen, const json_t *data, struc
 static void add_change(struct table *table, const json_t *change)
 {
     struct buf time CLEANUP(buf_release) = BUF_INIT(KIB(1));
-    show_time(&time, member_text(change, "changed_at"));
-    table_add(table, slice_from_cstr(member_text(change, "id")), COLOUR_PLAIN);
+    show_time(&time, show_member_text(change, "changed_at"));
+    table_add(table, slice_from_cstr(show_member_text(change, "id")), COLOUR_PLAIN);
     table_add(table, buf_slice(&time), COLOUR_PLAIN);
-    table_add(table, slice_from_cstr(member_text(change, "changed_by")), COLOUR_PLAIN);
+    table_add(table, slice_from_cstr(show_member_text(change, "changed_by")), COLOUR_PLAIN);
     show_cell(table, json_object_get(json_object_get(change, "old_values"), "value"));
     show_cell(table, json_object_get(json_object_get(change, "new_values"), "value"));
-    table_add(table, slice_from_cstr(member_text(change, "reason")), COLOUR_PLAIN);
+    table_add(table, slice_from_cstr(show_member_text(change, "reason")), COLOUR_PLAIN);
 }
 
 static void write_changes(const struct screen *screen, const json_t *data, struct buf *out)
@@ -103,97 +85,94 @@ static void write_changes(const struct screen *screen, const json_t *data, struc
     show_rows(screen, columns, COUNT_OF(columns), data, add_change, out);
 }
 
-static enum cli_exit list_of(struct job *job, const char *target,
+static enum cli_exit list_of(const struct cli *cli, struct cairn_client *client, struct buf *target,
                              void (*write)(const struct screen *screen, const json_t *data,
                                            struct buf *out))
 {
     struct buf out CLEANUP(buf_release) = BUF_INIT(ANSWER_BYTES_MAX);
-    enum cli_exit exit = get(job, target);
+    struct answer answer CLEANUP(answer_release) = {0};
+    const json_t *data = NULL;
+    enum cli_exit exit = answer_get_list(cli, client, target, "data", &answer, &data);
     if (exit != CLI_OK) {
         return exit;
     }
-    json_t *answer = json_loadb(job->answer, job->len, 0, NULL);
-    const json_t *data = json_object_get(answer, "data");
-    if (cli_wants_json(job->cli)) {
-        show_json_lines(data, &out);
+    if (cli_wants_json(cli)) {
+        show_json_lines(&cli->screen, data, &out);
     } else {
-        write(&job->cli->screen, data, &out);
+        write(&cli->screen, data, &out);
     }
     (void)screen_write(buf_slice(&out));
-    json_decref(answer);
     return CLI_OK;
 }
 
-static enum cli_exit list(struct job *job)
+static enum cli_exit list(const struct cli *cli, struct cairn_client *client)
 {
-    return list_of(job, target_of(job, NULL, ""), write_options);
+    struct buf target CLEANUP(buf_release) = BUF_INIT(ANSWER_TARGET_BYTES_MAX);
+    append_target(NULL, "", &target);
+    return list_of(cli, client, &target, write_options);
 }
 
-static enum cli_exit history(struct job *job)
+static enum cli_exit history(const struct cli *cli, struct cairn_client *client)
 {
-    buf_clear(&job->target);
-    buf_append_cstr(&job->target, "/api/v1/audit?table_name=settings&limit=200&record_id=");
-    target_append(&job->target, job->cli->operands[1]);
-    return list_of(job, buf_cstr(&job->target), write_changes);
+    struct buf target CLEANUP(buf_release) = BUF_INIT(ANSWER_TARGET_BYTES_MAX);
+    buf_append_cstr(&target, "/api/v1/audit?table_name=settings&limit=200&record_id=");
+    target_append(&target, cli->operands[0]);
+    return list_of(cli, client, &target, write_changes);
 }
 
 /* ---- One option ---- */
 
-static enum cli_exit print_option(struct job *job)
+static void write_option(const struct cli *cli, const struct answer *answer)
 {
-    struct buf out CLEANUP(buf_release) = BUF_INIT(ANSWER_BYTES_MAX);
-    json_t *option = json_loadb(job->answer, job->len, 0, NULL);
-    const char *overridden_by = member_text(option, "overridden_by");
-    if (cli_wants_json(job->cli) || option == NULL) {
-        show_json_line((slice){(const uint8_t *)job->answer, job->len}, &out);
-    } else {
-        show_object(&job->cli->screen, option, &out);
-    }
-    (void)screen_write(buf_slice(&out));
+    const char *overridden_by = show_member_text(answer->json, "overridden_by");
+    answer_write(cli, answer);
     if (overridden_by[0] != '\0') {
-        (void)fprintf(stderr, "cairn config: a setting does not count here: %s overrides it\n",
-                      overridden_by);
+        cli_say(cli, "a setting does not count here: %s overrides it", overridden_by);
     }
-    json_decref(option);
-    return CLI_OK;
 }
 
-static enum cli_exit show(struct job *job)
+static enum cli_exit show(const struct cli *cli, struct cairn_client *client)
 {
-    enum cli_exit exit = get(job, target_of(job, job->cli->operands[1], ""));
-    return exit == CLI_OK ? print_option(job) : exit;
+    struct buf target CLEANUP(buf_release) = BUF_INIT(ANSWER_TARGET_BYTES_MAX);
+    struct answer answer CLEANUP(answer_release) = {0};
+    append_target(cli->operands[0], "", &target);
+    enum cli_exit exit = answer_get(cli, client, &target, &answer);
+    if (exit == CLI_OK) {
+        write_option(cli, &answer);
+    }
+    return exit;
 }
 
 /* With {`member`: `value`} and the reason; `value` may be NULL. */
-static enum cli_exit change(struct job *job, const char *method, const char *action,
-                            const char *member, const char *value)
+static enum cli_exit change(const struct cli *cli, struct cairn_client *client, const char *method,
+                            const char *action, const char *member, const char *value)
 {
-    json_t *body = json_pack("{s:s*, s:s*}", member, value, "reason", job->args->reason);
-    char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
-    json_decref(body);
-    if (text == NULL) {
-        return cli_usage(job->cli, "these words are not UTF-8");
+    const struct settings_args *args = cli->args;
+    struct buf target CLEANUP(buf_release) = BUF_INIT(ANSWER_TARGET_BYTES_MAX);
+    struct answer answer CLEANUP(answer_release) = {0};
+    append_target(cli->operands[0], action, &target);
+    json_t *body = json_pack("{s:s*, s:s*}", member, value, "reason", args->reason);
+    enum cli_exit exit = answer_change(cli, client, method, &target, body, &answer);
+    if (answer.json != NULL) {
+        write_option(cli, &answer);
     }
-    enum cairn_result result =
-        cairn_change(job->client, method, target_of(job, job->cli->operands[1], action), text,
-                     &job->answer, &job->len);
-    free(text);
-    return result == CAIRN_OK ? print_option(job) : cli_fail_client(job->cli, job->client, result);
+    return exit;
 }
 
-static enum cli_exit set(struct job *job)
+static enum cli_exit set(const struct cli *cli, struct cairn_client *client)
 {
-    return change(job, "PUT", "", "value", job->cli->operands[2]);
+    return change(cli, client, "PUT", "", "value", cli->operands[1]);
 }
 
-static enum cli_exit unset(struct job *job)
+static enum cli_exit unset(const struct cli *cli, struct cairn_client *client)
 {
-    return change(job, "DELETE", "", "value", NULL);
+    return change(cli, client, "DELETE", "", "value", NULL);
 }
 
-static enum cli_exit revert(struct job *job)
+static enum cli_exit revert(const struct cli *cli, struct cairn_client *client)
 {
-    return change(job, "POST", "/revert", "to", job->args->to);
+    const struct settings_args *args = cli->args;
+    return change(cli, client, "POST", "/revert", "to", args->to);
 }
 
 /* ---- Without a server ---- */
@@ -210,53 +189,32 @@ static enum cli_exit list_offline(const struct cli *cli)
     if (e != OK) {
         return cli_fail(cli, e, &diag);
     }
-    options_write_list(loaded, cli_wants_json(cli), &out);
+    struct buf lines CLEANUP(buf_release) = BUF_INIT(ANSWER_BYTES_MAX);
+    options_write_list(loaded, cli_wants_json(cli), &lines);
+    screen_lines(&cli->screen, &out, buf_slice(&lines));
     (void)screen_write(buf_slice(&out));
     return CLI_OK;
 }
 
 /* ---- The verbs ---- */
 
-static const struct {
-    const char *name;
-    size_t operands; /* the verb included */
-    enum cli_exit (*run)(struct job *job);
-    const char *words; /* behind it */
-} verbs[] = {
-    {"list", 1, list, "nothing"}, {"get", 2, show, "NAME"},      {"set", 3, set, "NAME VALUE"},
-    {"unset", 2, unset, "NAME"},  {"revert", 2, revert, "NAME"}, {"history", 2, history, "NAME"},
+static const struct cli_verb verbs[] = {
+    {"list", "", 0, 0, list, "All of them: what they are, and where from"},
+    {"get", "NAME", 1, 1, show, "One of them"},
+    {"set", "NAME VALUE", 2, 2, set, "Changes it, at once"},
+    {"unset", "NAME", 1, 1, unset, "Goes back to the file or the default"},
+    {"revert", "NAME", 1, 1, revert,
+     "Goes back to what was before the last change, or with --to to what that change made of it"},
+    {"history", "NAME", 1, 1, history, "Its changes, newest first"},
 };
-
-static enum cli_exit run_verb(struct cli *cli, enum cli_exit (*run)(struct job *job))
-{
-    struct job job = {.cli = cli, .args = cli->args, .target = BUF_INIT(TARGET_BYTES_MAX)};
-    enum cli_exit exit = cli_connect(cli, &job.client);
-    if (exit == CLI_OK) {
-        exit = run(&job);
-    }
-    buf_release(&job.target);
-    cairn_free(job.answer);
-    cairn_client_free(job.client);
-    return exit;
-}
 
 static enum cli_exit run(struct cli *cli)
 {
     const struct settings_args *args = cli->args;
-    const char *verb = cli->operand_count > 0 ? cli->operands[0] : "a verb is missing";
-    if (args->offline && strcmp(verb, "list") != 0) {
+    if (args->offline && cli->verb->run != list) {
         return cli_usage(cli, "--offline is for list");
     }
-    for (size_t i = 0; i < COUNT_OF(verbs); i++) {
-        if (strcmp(verb, verbs[i].name) != 0) {
-            continue;
-        }
-        if (cli->operand_count != verbs[i].operands) {
-            return cli_usage(cli, "%s: expected %s behind it", verb, verbs[i].words);
-        }
-        return args->offline ? list_offline(cli) : run_verb(cli, verbs[i].run);
-    }
-    return cli_usage(cli, "%s: expected list, get, set, unset, revert or history", verb);
+    return args->offline ? list_offline(cli) : cli_run_verb(cli);
 }
 
 const struct cli_command cmd_config = {
@@ -264,16 +222,15 @@ const struct cli_command cmd_config = {
     .summary = "The server's options, and changing them",
     .operands = "VERB [NAME] [VALUE]",
     .details =
-        "The verbs are list, get NAME, set NAME VALUE, unset NAME, revert NAME, and history NAME. "
         "A setting counts at once and stays over restarts. It is stronger than the configuration "
-        "file and weaker than the environment and flags. unset goes back to the file or the "
-        "default, revert to what was before the last change, or with --to to what that change "
-        "made of it.",
+        "file and weaker than the environment and flags.",
+    .verbs = verbs,
+    .verb_count = COUNT_OF(verbs),
     .options = options,
     .option_count = COUNT_OF(options),
     .defaults = &defaults,
     .args_bytes = sizeof(defaults),
-    .operands_most = 3,
+    .operands_most = SIZE_MAX,
     .uses_server = true,
     .run = run,
 };

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cairn stats - how many events, by what. */
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "base/mem.h"
-#include "cli/connect.h"
+#include "cli/answer.h"
 #include "show/show.h"
 
 enum { BAR_COLUMNS = 30, KEYS_MAX = 4 };
@@ -93,32 +91,26 @@ static void write_groups(const struct screen *screen, const json_t *groups, stru
     table_release(&table);
 }
 
-static void write_answer(const struct cli *cli, slice answer, struct buf *out)
+static void write_answer(const struct cli *cli, const struct answer *answer)
 {
-    json_t *json = json_loadb((const char *)answer.ptr, answer.len, JSON_ALLOW_NUL, NULL);
-    const json_t *groups = json_object_get(json, "data");
-    groups = groups != NULL ? groups : json_object_get(json, "groups");
-    bool as_json = cli_wants_json(cli);
-    if (as_json && json_is_array(groups)) {
-        for (size_t i = 0; i < json_array_size(groups); i++) {
-            char *line = json_dumps(json_array_get(groups, i), JSON_COMPACT);
-            buf_append_format(out, "%s\n", line == NULL ? "" : line);
-            free(line);
-        }
-    } else if (as_json || !json_is_object(json)) {
-        show_json_line(answer, out);
-    } else if (json_array_size(groups) > 0) {
-        write_groups(&cli->screen, groups, out);
-    } else {
-        show_object(&cli->screen, json, out);
+    const json_t *groups = json_object_get(answer->json, "data");
+    struct buf out CLEANUP(buf_release) = BUF_INIT(MIB(256));
+    if (json_array_size(groups) == 0 && !(cli_wants_json(cli) && json_is_array(groups))) {
+        answer_write(cli, answer);
+        return;
     }
-    json_decref(json);
+    if (cli_wants_json(cli)) {
+        show_json_lines(&cli->screen, groups, &out);
+    } else {
+        write_groups(&cli->screen, groups, &out);
+    }
+    (void)screen_write(buf_slice(&out));
 }
 
 static enum cli_exit ask(const struct cli *cli, struct cairn_client *client)
 {
     const struct stats_args *args = cli->args;
-    enum cli_exit exit = CLI_OK;
+    struct answer answer CLEANUP(answer_release) = {0};
     char *filter CLEANUP(mem_freep) = cli_join_operands(cli);
     struct cairn_stats_query query = {.filter = filter,
                                       .since = args->since,
@@ -130,14 +122,10 @@ static enum cli_exit ask(const struct cli *cli, struct cairn_client *client)
     char *text = NULL;
     size_t len = 0;
     enum cairn_result result = cairn_stats(client, &query, &text, &len);
-    if (result != CAIRN_OK) {
-        exit = cli_fail_client(cli, client, result);
-    } else {
-        struct buf out CLEANUP(buf_release) = BUF_INIT(MIB(256));
-        write_answer(cli, (slice){(const uint8_t *)text, len}, &out);
-        (void)screen_write(buf_slice(&out));
+    enum cli_exit exit = answer_take(cli, client, result, text, len, &answer);
+    if (exit == CLI_OK) {
+        write_answer(cli, &answer);
     }
-    cairn_free(text);
     return exit;
 }
 

@@ -33,16 +33,16 @@ static void append_padded(struct buf *out, slice text, size_t columns)
 static void append_event(struct output *output, slice json)
 {
     struct buf *out = &output->text;
-    json_t *event = json_loadb((const char *)json.ptr, json.len, JSON_ALLOW_NUL, NULL);
+    json_t *event = show_event(json);
     struct buf text CLEANUP(buf_release) = BUF_INIT(KIB(64));
-    show_time(&text, member_text(event, "event_timestamp"));
+    show_time(&text, show_member_text(event, "event_timestamp"));
     screen_colour(output->screen, out, COLOUR_DIM);
     append_padded(out, buf_slice(&text), 23);
-    screen_colour(output->screen, out, colour_of(event));
-    append_padded(out, slice_from_cstr(member_text(event, "event_outcome")), 8);
+    screen_colour(output->screen, out, show_colour_of(event));
+    append_padded(out, slice_from_cstr(show_member_text(event, "event_outcome")), 8);
     screen_colour(output->screen, out, COLOUR_PLAIN);
-    append_padded(out, slice_from_cstr(member_text(event, "event_type")), 24);
-    append_padded(out, slice_from_cstr(actor_of(event)), 20);
+    append_padded(out, slice_from_cstr(show_member_text(event, "event_type")), 24);
+    append_padded(out, slice_from_cstr(show_actor_of(event)), 20);
     buf_clear(&text);
     show_resource(&text, event);
     size_t taken = 23 + 8 + 24 + 20 + 4 * 2;
@@ -59,7 +59,7 @@ static int on_event(void *context, const char *id, const char *json, size_t len)
     UNUSED(id);
     buf_clear(&output->text);
     if (output->as_json) {
-        show_json_line(event, &output->text);
+        screen_json_line(output->screen, &output->text, event);
     } else {
         append_event(output, event);
     }

@@ -22,8 +22,7 @@ static int on_event(void *context, const char *json, size_t len)
         return 0;
     }
     buf_clear(&output->text);
-    buf_append(&output->text, event);
-    buf_append_byte(&output->text, '\n');
+    screen_json_line(output->screen, &output->text, event);
     return !screen_write(buf_slice(&output->text));
 }
 

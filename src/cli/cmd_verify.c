@@ -38,6 +38,14 @@ static const char *vkey_of(const struct cli *cli)
     return vkey == NULL ? "" : vkey;
 }
 
+/* What stands in the directory may be of others, too. */
+static void write_json(const struct cli *cli, const struct buf *json)
+{
+    struct buf out CLEANUP(buf_release) = BUF_INIT(KIB(64));
+    screen_json_line(&cli->screen, &out, buf_slice(json));
+    (void)screen_write(buf_slice(&out));
+}
+
 /* A finding is a result: it goes to stdout too, where a script looks. */
 static enum cli_exit say_finding(const struct cli *cli, const struct diag *diag)
 {
@@ -50,15 +58,16 @@ static enum cli_exit say_finding(const struct cli *cli, const struct diag *diag)
         json_cstr(&writer, "detail", diag->text);
         enum err e = json_end(&writer);
         ASSERT(e == OK); /* a diag fits */
-    } else {
-        screen_colour(&cli->screen, &out, COLOUR_RED);
-        buf_append_cstr(&out, "damaged");
-        screen_colour(&cli->screen, &out, COLOUR_PLAIN);
-        buf_append_cstr(&out, ": ");
-        (void)screen_text(&out, slice_from_cstr(diag->where), SIZE_MAX);
-        buf_append_cstr(&out, ": ");
-        (void)screen_text(&out, slice_from_cstr(diag->text), SIZE_MAX);
+        write_json(cli, &out);
+        return CLI_REFUSED;
     }
+    screen_colour(&cli->screen, &out, COLOUR_RED);
+    buf_append_cstr(&out, "damaged");
+    screen_colour(&cli->screen, &out, COLOUR_PLAIN);
+    buf_append_cstr(&out, ": ");
+    (void)screen_text(&out, slice_from_cstr(diag->where), SIZE_MAX);
+    buf_append_cstr(&out, ": ");
+    (void)screen_text(&out, slice_from_cstr(diag->text), SIZE_MAX);
     buf_append_byte(&out, '\n');
     (void)screen_write(buf_slice(&out));
     return CLI_REFUSED;
@@ -87,8 +96,7 @@ static void say_whole(const struct cli *cli, const struct ledger_verify_result *
         json_u64(&writer, "checkpoint_size", result->checkpoint_size);
         enum err e = json_end(&writer);
         ASSERT(e == OK);
-        buf_append_byte(&out, '\n');
-        (void)screen_write(buf_slice(&out));
+        write_json(cli, &out);
         return;
     }
     screen_colour(&cli->screen, &out, COLOUR_GREEN);
@@ -186,16 +194,16 @@ static void say_proven(const struct cli *cli, const struct checkpoint *checkpoin
         json_u64(&writer, "checkpoint_size", checkpoint->size);
         enum err e = json_end(&writer);
         ASSERT(e == OK); /* an origin is at most 255 bytes */
-    } else {
-        buf_append_cstr(&out, "proven: event ");
-        screen_count(&out, index);
-        buf_append_cstr(&out, " of ");
-        (void)screen_text(&out, checkpoint->origin, SIZE_MAX);
-        buf_append_cstr(&out, ", under a checkpoint of ");
-        screen_count(&out, checkpoint->size);
-        buf_append_cstr(&out, " events");
+        write_json(cli, &out);
+        return;
     }
-    buf_append_byte(&out, '\n');
+    buf_append_cstr(&out, "proven: event ");
+    screen_count(&out, index);
+    buf_append_cstr(&out, " of ");
+    (void)screen_text(&out, checkpoint->origin, SIZE_MAX);
+    buf_append_cstr(&out, ", under a checkpoint of ");
+    screen_count(&out, checkpoint->size);
+    buf_append_cstr(&out, " events\n");
     (void)screen_write(buf_slice(&out));
 }
 

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "cli/connect.h"
+#include "cli/answer.h"
 #include "show/show.h"
 
 struct version_args {
@@ -19,8 +19,8 @@ static const struct cli_option options[] = {
 
 static void add_name(struct table *table, const json_t *row)
 {
-    const char *version = member_text(row, "version");
-    const char *name = version[0] != '\0' ? version : member_text(row, "route");
+    const char *version = show_member_text(row, "version");
+    const char *name = version[0] != '\0' ? version : show_member_text(row, "route");
     table_add(table, slice_from_cstr(name), COLOUR_BOLD);
 }
 
@@ -74,7 +74,7 @@ static void write_usage(const struct cli *cli, const json_t *usage, struct buf *
     (void)json_array_extend(subjects, json_object_get(usage, "routes"));
     if (cli_wants_json(cli)) {
         (void)json_array_extend(subjects, json_object_get(usage, "clients"));
-        show_json_lines(subjects, out);
+        show_json_lines(&cli->screen, subjects, out);
     } else {
         write_subjects(&cli->screen, subjects, out);
         write_clients(&cli->screen, json_object_get(usage, "clients"), out);
@@ -82,51 +82,50 @@ static void write_usage(const struct cli *cli, const json_t *usage, struct buf *
     json_decref(subjects);
 }
 
-static enum cli_exit ask_usage(const struct cli *cli, struct cairn_client *client)
+static enum cli_exit usage(const struct cli *cli, struct cairn_client *client)
 {
     const struct version_args *args = cli->args;
     struct buf out CLEANUP(buf_release) = BUF_INIT(MIB(16));
-    char target[64];
-    char *text = NULL;
-    size_t len = 0;
-    enum cli_exit exit = CLI_OK;
-    (void)snprintf(target, sizeof(target), "/api/v1/version/usage?days=%" PRIu64, args->days);
-    enum cairn_result result = cairn_get(client, target, &text, &len);
-    if (result == CAIRN_OK) {
-        json_t *usage = json_loadb(text, len, 0, NULL);
-        write_usage(cli, usage, &out);
+    struct buf target CLEANUP(buf_release) = BUF_INIT(ANSWER_TARGET_BYTES_MAX);
+    struct answer answer CLEANUP(answer_release) = {0};
+    const json_t *versions = NULL;
+    buf_append_format(&target, "/api/v1/version/usage?days=%" PRIu64, args->days);
+    enum cli_exit exit = answer_get_list(cli, client, &target, "versions", &answer, &versions);
+    if (exit == CLI_OK) {
+        write_usage(cli, answer.json, &out);
         (void)screen_write(buf_slice(&out));
-        json_decref(usage);
-    } else {
-        exit = cli_fail_client(cli, client, result);
     }
-    cairn_free(text);
     return exit;
 }
 
+static const struct cli_verb verbs[] = {
+    {"usage", "", 0, 0, usage,
+     "Asks the server which key asked for which version of the API, or for a route that goes, when "
+     "last, and whether one is unused, so that it may go"},
+};
+
 static enum cli_exit run(struct cli *cli)
 {
-    if (cli->operand_count > 0) {
-        return strcmp(cli->operands[0], "usage") == 0
-                   ? cli_ask(cli, ask_usage)
-                   : cli_usage(cli, "%s: expected usage", cli->operands[0]);
+    if (cli->verb != NULL) {
+        return cli_run_verb(cli);
     }
-    bool as_json = cli_wants_json(cli);
-    int n = printf(as_json ? "{\"version\":\"%s\"}\n" : "cairn %s\n", cairn_version());
-    return n > 0 ? CLI_OK : CLI_UNREACHABLE;
+    (void)printf(cli_wants_json(cli) ? "{\"version\":\"%s\"}\n" : "cairn %s\n", cairn_version());
+    return CLI_OK;
 }
 
 const struct cli_command cmd_version = {
     .name = "version",
     .summary = "Says which version this is, and who uses which of the API",
-    .operands = "[usage]",
-    .details = "usage asks the server which key asked for which version of the API, or for a "
-               "route that goes, when last, and whether one is unused, so that it may go.",
+    .operands = "[VERB]",
+    .details = "",
+    .verbs = verbs,
+    .verb_count = COUNT_OF(verbs),
+    .may_lack_verb = true,
     .options = options,
     .option_count = COUNT_OF(options),
     .defaults = &defaults,
     .args_bytes = sizeof(defaults),
-    .operands_most = 1,
+    .operands_most = SIZE_MAX,
     .uses_server = true,
     .run = run,
 };

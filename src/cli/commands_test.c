@@ -60,6 +60,73 @@ static void test_help_of_a_kind_names_its_fields(void **state)
     assert_null(cli_kind(&cmd_query));
 }
 
+static void test_help_and_completions_name_every_verb(void **state)
+{
+    UNUSED(state);
+    static const char *const shells[] = {"bash", "zsh", "fish"};
+    for (size_t i = 0; i < cli_command_count; i++) {
+        const struct cli_command *command = cli_commands[i];
+        struct buf help CLEANUP(buf_release) = BUF_INIT(KIB(256));
+        struct buf words CLEANUP(buf_release) = BUF_INIT(KIB(4));
+        cli_write_command_help(command, &help);
+        for (size_t v = 0; v < command->verb_count; v++) {
+            char entry[64];
+            const struct cli_verb *verb = &command->verbs[v];
+            (void)snprintf(entry, sizeof(entry), "\n  %s%s%s", verb->name,
+                           verb->operands[0] != '\0' ? " " : "", verb->operands);
+            assert_has(buf_cstr(&help), entry);
+            assert_true(verb->operands_least <= verb->operands_most);
+            buf_append_format(&words, "%s%s", v == 0 ? "" : " ", verb->name);
+        }
+        for (size_t s = 0; s < COUNT_OF(shells); s++) {
+            struct buf script CLEANUP(buf_release) = BUF_INIT(KIB(256));
+            assert_true(completions_write(shells[s], &script));
+            assert_has(buf_cstr(&script), buf_cstr(&words));
+        }
+    }
+}
+
+static void test_a_verb_is_taken_with_as_many_operands_as_it_needs(void **state)
+{
+    UNUSED(state);
+    static const struct {
+        const struct cli_command *command;
+        const char *operands[3];
+        const char *verb, *text; /* what it says when it does not know it */
+    } cases[] = {
+        {&cmd_rule, {"show", "x"}, "show", NULL},
+        {&cmd_rule, {"create", "a=b"}, "create", NULL},
+        {&cmd_rule, {"create"}, NULL, "expected NAME=VALUE... behind it"},
+        {&cmd_key, {"revoke", "x"}, "revoke", NULL},
+        {&cmd_limits, {NULL}, NULL, NULL},
+        {&cmd_query, {"show"}, NULL, NULL},
+        {&cmd_rule, {NULL}, NULL, "a verb is missing: expected list, show, create, set or remove"},
+        {&cmd_rule, {"revoke", "x"}, NULL, "expected list, show, create, set or remove"},
+        {&cmd_key,
+         {"remove", "x"},
+         NULL,
+         "expected list, show, create, set, revoke, rotate or usage"},
+        {&cmd_rule, {"show"}, NULL, "expected ID behind it"},
+        {&cmd_rule, {"show", "x", "y"}, NULL, "expected ID behind it"},
+        {&cmd_rule, {"list", "x"}, NULL, "expected nothing behind it"},
+        {&cmd_limits, {"analytics", "x"}, NULL, "expected nothing behind it"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const char *operands[3];
+        struct cli cli = {.command = cases[i].command, .operands = operands};
+        struct diag diag = {0};
+        while (cli.operand_count < 3 && cases[i].operands[cli.operand_count] != NULL) {
+            operands[cli.operand_count] = cases[i].operands[cli.operand_count];
+            cli.operand_count++;
+        }
+        enum err e = cli_take_verb(&cli, &diag);
+        assert_int_equal(e, cases[i].text == NULL ? OK : ERR_INVALID);
+        assert_string_equal(diag.text, cases[i].text == NULL ? "" : cases[i].text);
+        assert_string_equal(cli.verb == NULL ? "" : cli.verb->name,
+                            cases[i].verb == NULL ? "" : cases[i].verb);
+    }
+}
+
 static void test_completions_hold_every_command_and_option(void **state)
 {
     UNUSED(state);
@@ -207,6 +274,8 @@ int main(void)
         cmocka_unit_test(test_help_of_a_command_names_its_options_in_80_columns),
         cmocka_unit_test(test_help_of_a_kind_names_its_fields),
         cmocka_unit_test(test_completions_hold_every_command_and_option),
+        cmocka_unit_test(test_help_and_completions_name_every_verb),
+        cmocka_unit_test(test_a_verb_is_taken_with_as_many_operands_as_it_needs),
         cmocka_unit_test(test_the_lock_file_names_the_address),
         cmocka_unit_test(test_errors_become_exits),
         cmocka_unit_test(test_a_found_key_goes_only_to_its_own_server),

@@ -69,11 +69,6 @@ static void append_quoted(struct buf *out, const char *text)
     }
 }
 
-static const char *operand_words(const struct cli_command *command)
-{
-    return command == &cmd_completions ? "bash zsh fish" : "";
-}
-
 static bool takes_files(const struct cli_command *command)
 {
     return command == &cmd_ingest || command == &cmd_verify;
@@ -84,6 +79,24 @@ static void append_command_names(struct buf *out)
     for (size_t i = 0; i < cli_command_count; i++) {
         buf_append_format(out, "%s%s", i == 0 ? "" : " ", cli_commands[i]->name);
     }
+}
+
+/* What the first operand may be, with spaces between; nothing when it is free. */
+static void append_operand_words(const struct cli_command *command, struct buf *out)
+{
+    if (command == &cmd_completions) {
+        buf_append_cstr(out, "bash zsh fish");
+    } else if (command == &cmd_help) {
+        append_command_names(out);
+    }
+    for (size_t i = 0; i < command->verb_count; i++) {
+        buf_append_format(out, "%s%s", i == 0 ? "" : " ", command->verbs[i].name);
+    }
+}
+
+static bool has_operand_words(const struct cli_command *command)
+{
+    return command == &cmd_completions || command == &cmd_help || command->verb_count > 0;
 }
 
 /* ---- bash ---- */
@@ -127,11 +140,8 @@ static void write_bash(struct buf *out)
     buf_append_cstr(out, "    esac\n    case \"$command\" in\n");
     for (size_t i = 0; i < cli_command_count; i++) {
         const struct cli_command *command = cli_commands[i];
-        buf_append_format(out, "    %s) COMPREPLY=($(compgen -W '%s", command->name,
-                          operand_words(command));
-        if (command == &cmd_help) {
-            append_command_names(out);
-        }
+        buf_append_format(out, "    %s) COMPREPLY=($(compgen -W '", command->name);
+        append_operand_words(command, out);
         visit(command, bash_flag, out);
         buf_append_cstr(out, "' -- \"$word\")");
         buf_append_cstr(out, takes_files(command) ? " $(compgen -f -- \"$word\")" : "");
@@ -182,11 +192,9 @@ static void write_zsh(struct buf *out)
         visit(command, zsh_flag, out);
         if (takes_files(command)) {
             buf_append_cstr(out, " \\\n            '*:file:_files'");
-        } else if (command == &cmd_completions) {
-            buf_append_cstr(out, " \\\n            '1:shell:(bash zsh fish)'");
-        } else if (command == &cmd_help) {
-            buf_append_cstr(out, " \\\n            '1:command:(");
-            append_command_names(out);
+        } else if (has_operand_words(command)) {
+            buf_append_cstr(out, " \\\n            '1:word:(");
+            append_operand_words(command, out);
             buf_append_cstr(out, ")'");
         }
         buf_append_cstr(out, " ;;\n");
@@ -224,13 +232,14 @@ static void write_fish(struct buf *out)
             buf_append_format(out, "complete -c cairn -n '__fish_seen_subcommand_from %s' -F\n",
                               command->name);
         }
+        if (has_operand_words(command)) {
+            buf_append_format(out, "complete -c cairn -n '__fish_seen_subcommand_from %s' -a '",
+                              command->name);
+            append_operand_words(command, out);
+            buf_append_cstr(out, "'\n");
+        }
         visit(command, fish_flag, out);
     }
-    buf_append_cstr(out, "complete -c cairn -n '__fish_seen_subcommand_from completions' -a "
-                         "'bash zsh fish'\n"
-                         "complete -c cairn -n '__fish_seen_subcommand_from help' -a '");
-    append_command_names(out);
-    buf_append_cstr(out, "'\n");
 }
 
 bool completions_write(const char *shell, struct buf *out)

@@ -94,6 +94,35 @@ static void append_fields(struct buf *out, const struct kind *kind)
     }
 }
 
+/* "  --name VALUE     What it is." */
+static void append_entry(struct buf *out, const char *dashes, const char *name, const char *value,
+                         const char *help, const char *choices)
+{
+    struct buf text CLEANUP(buf_release) = BUF_INIT(KIB(4));
+    size_t before = out->len;
+    buf_append_format(out, "  %s%s%s%s", dashes, name, value[0] != '\0' ? " " : "", value);
+    size_t used = out->len - before;
+    if (used + 2 > COLUMN + 6) {
+        buf_append_byte(out, '\n');
+        used = 0;
+    }
+    screen_spaces(out, COLUMN + 6 - used);
+    buf_append_format(&text, "%s.", help);
+    if (choices != NULL) {
+        buf_append_format(&text, " One of: %s.", choices);
+    }
+    append_wrapped(out, buf_cstr(&text), COLUMN + 6, COLUMN + 6);
+}
+
+static void append_verbs(struct buf *out, const struct cli_command *command)
+{
+    buf_append_cstr(out, "\nVERB:\n");
+    for (size_t i = 0; i < command->verb_count; i++) {
+        const struct cli_verb *verb = &command->verbs[i];
+        append_entry(out, "", verb->name, verb->operands, verb->help, NULL);
+    }
+}
+
 static void append_options(struct buf *out, const char *title, const struct cli_option *options,
                            size_t count)
 {
@@ -103,21 +132,7 @@ static void append_options(struct buf *out, const char *title, const struct cli_
     buf_append_format(out, "\n%s:\n", title);
     for (size_t i = 0; i < count; i++) {
         const struct cli_option *option = &options[i];
-        size_t before = out->len;
-        buf_append_format(out, "  --%s%s%s", option->name,
-                          option->placeholder[0] != '\0' ? " " : "", option->placeholder);
-        size_t used = out->len - before;
-        if (used + 2 > COLUMN + 6) {
-            buf_append_byte(out, '\n');
-            used = 0;
-        }
-        screen_spaces(out, COLUMN + 6 - used);
-        struct buf text CLEANUP(buf_release) = BUF_INIT(KIB(4));
-        buf_append_format(&text, "%s.", option->help);
-        if (option->choices != NULL) {
-            buf_append_format(&text, " One of: %s.", option->choices);
-        }
-        append_wrapped(out, buf_cstr(&text), COLUMN + 6, COLUMN + 6);
+        append_entry(out, "--", option->name, option->placeholder, option->help, option->choices);
     }
 }
 
@@ -139,6 +154,9 @@ void cli_write_command_help(const struct cli_command *command, struct buf *out)
         buf_append_byte(out, '\n');
         options_write_help(out);
         return;
+    }
+    if (command->verb_count > 0) {
+        append_verbs(out, command);
     }
     if (cli_kind(command) != NULL) {
         append_fields(out, cli_kind(command));

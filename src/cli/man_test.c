@@ -55,6 +55,20 @@ static void assert_options(const char *text, const struct cli_option *options, s
     }
 }
 
+/* "show ID", "set ID NAME=VALUE.."; scdoc has two dots where the help has three. */
+static void assert_verbs(const char *section, const struct cli_command *command)
+{
+    for (size_t i = 0; i < command->verb_count; i++) {
+        const struct cli_verb *verb = &command->verbs[i];
+        char entry[64];
+        int len = snprintf(entry, sizeof(entry), "%s%s%s", verb->name,
+                           verb->operands[0] != '\0' ? " " : "", verb->operands);
+        bool has_dots = strstr(entry, "...") != NULL;
+        entry[has_dots ? len - 1 : len] = '\0';
+        assert_says("cairn.1", section, entry);
+    }
+}
+
 static void test_commands(void **state)
 {
     UNUSED(state);
@@ -67,6 +81,7 @@ static void test_commands(void **state)
         }
         char *section = section_of(page, command->name);
         assert_options(section, command->options, command->option_count);
+        assert_verbs(section, command);
         free(section);
     }
     assert_options(page, cli_server_options, cli_server_option_count);

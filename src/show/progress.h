@@ -17,7 +17,7 @@ struct progress {
 };
 
 void progress_begin(struct progress *progress, const struct screen *screen, const char *what);
-/* `done` of `total` (0: nobody knows) steps of work; `count` things and, if any, their bytes. */
+/* `done` of `total` (0: nobody knows) steps of work, which made `count` things. */
 void progress_update(struct progress *progress, uint64_t done, uint64_t total, uint64_t count);
 /* Takes the line away, so that other words can stand there. */
 void progress_hide(struct progress *progress);

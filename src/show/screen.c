@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "show/screen.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -83,6 +84,11 @@ static bool take_utf8(slice *text, uint32_t *code_out)
     return true;
 }
 
+static bool is_hidden(uint32_t code)
+{
+    return code < ' ' || code == 0x7f || (code >= 0x80 && is_in(hidden, COUNT_OF(hidden), code));
+}
+
 /* One character as it may be shown, in `shown` (16 bytes). Returns its columns. */
 static size_t show_next(slice *text, char shown[16])
 {
@@ -92,12 +98,8 @@ static size_t show_next(slice *text, char shown[16])
         (void)snprintf(shown, 16, "\\x%02x", slice_take(text, 1).ptr[0]);
         return 4;
     }
-    if (code < ' ' || code == 0x7f) {
-        (void)snprintf(shown, 16, "\\x%02x", code);
-        return 4;
-    }
-    if (code >= 0x80 && is_in(hidden, COUNT_OF(hidden), code)) {
-        return (size_t)snprintf(shown, 16, "\\u{%x}", code);
+    if (is_hidden(code)) {
+        return (size_t)snprintf(shown, 16, code < 0x80 ? "\\x%02x" : "\\u{%x}", code);
     }
     size_t len = before.len - text->len;
     memcpy(shown, before.ptr, len);
@@ -144,6 +146,74 @@ size_t screen_text(struct buf *out, slice text, size_t columns)
     return used;
 }
 
+void screen_lines(const struct screen *screen, struct buf *out, slice text)
+{
+    char shown[16];
+    if (!screen->is_terminal) {
+        buf_append(out, text);
+        return;
+    }
+    while (text.len > 0) {
+        if (slice_take_literal(&text, SLICE("\n"))) {
+            buf_append_byte(out, '\n');
+        } else {
+            (void)show_next(&text, shown);
+            buf_append_cstr(out, shown);
+        }
+    }
+}
+
+static void append_json_escape(struct buf *out, uint32_t code)
+{
+    if (code > 0xffff) {
+        uint32_t above = code - 0x10000;
+        buf_append_format(out, "\\u%04x\\u%04x", 0xd800 + (above >> 10), 0xdc00 + (above & 0x3ff));
+    } else {
+        buf_append_format(out, "\\u%04x", code);
+    }
+}
+
+static void append_json(struct buf *out, slice json)
+{
+    char shown[16];
+    while (json.len > 0) {
+        uint32_t code = 0;
+        slice behind = json;
+        if (take_utf8(&behind, &code) && is_hidden(code)) {
+            append_json_escape(out, code);
+            json = behind;
+        } else {
+            (void)show_next(&json, shown);
+            buf_append_cstr(out, shown);
+        }
+    }
+}
+
+static bool byte_breaks_no_line(uint8_t byte)
+{
+    return byte != '\n' && byte != '\r' && byte != '\t';
+}
+
+void screen_json_line(const struct screen *screen, struct buf *out, slice json)
+{
+    while (json.len > 0 && !byte_breaks_no_line(json.ptr[json.len - 1])) {
+        json.len--;
+    }
+    while (json.len > 0) {
+        slice piece = slice_take_while(&json, byte_breaks_no_line);
+        if (screen->is_terminal) {
+            append_json(out, piece);
+        } else {
+            buf_append(out, piece);
+        }
+        if (json.len > 0) { /* such bytes only stand between values */
+            (void)slice_take(&json, 1);
+            buf_append_byte(out, ' ');
+        }
+    }
+    buf_append_byte(out, '\n');
+}
+
 void screen_spaces(struct buf *out, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -160,11 +230,22 @@ void screen_colour(const struct screen *screen, struct buf *out, enum colour col
     }
 }
 
+static int write_error; /* of stdout, which there is one of */
+
 bool screen_write(slice bytes)
 {
-    return fwrite(bytes.ptr == NULL ? (const uint8_t *)"" : bytes.ptr, 1, bytes.len, stdout) ==
-               bytes.len &&
-           fflush(stdout) == 0;
+    bool ok = bytes.len == 0 || fwrite(bytes.ptr, 1, bytes.len, stdout) == bytes.len;
+    ok = ok && fflush(stdout) == 0;
+    if (!ok && write_error == 0) {
+        write_error = errno;
+    }
+    return ok;
+}
+
+int screen_end(void)
+{
+    (void)screen_write((slice){0});
+    return write_error;
 }
 
 /* ---- Numbers ---- */

@@ -6,10 +6,11 @@
 
 #include "base/mem.h"
 #include "kinds/kinds.h"
+#include "show/texts.h"
 
 enum { OBJECT_DEPTH_MAX = 8, NAME_BYTES_MAX = 256 };
 
-const char *member_text(const json_t *object, const char *name)
+const char *show_member_text(const json_t *object, const char *name)
 {
     const char *text = json_string_value(json_object_get(object, name));
     return text == NULL ? "" : text;
@@ -18,7 +19,7 @@ const char *member_text(const json_t *object, const char *name)
 static const char *first_of(const json_t *object, const char *const *names, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const char *text = member_text(object, names[i]);
+        const char *text = show_member_text(object, names[i]);
         if (text[0] != '\0') {
             return text;
         }
@@ -26,7 +27,7 @@ static const char *first_of(const json_t *object, const char *const *names, size
     return "";
 }
 
-const char *actor_of(const json_t *event)
+const char *show_actor_of(const json_t *event)
 {
     static const char *const names[] = {"actor_id", "actor_email", "actor_ip", "source_address"};
     return first_of(event, names, COUNT_OF(names));
@@ -35,7 +36,7 @@ const char *actor_of(const json_t *event)
 void show_resource(struct buf *out, const json_t *event)
 {
     static const char *const names[] = {"resource_name", "resource_id"};
-    const char *type = member_text(event, "resource_type");
+    const char *type = show_member_text(event, "resource_type");
     const char *name = first_of(event, names, COUNT_OF(names));
     buf_append_cstr(out, type);
     buf_append_cstr(out, type[0] != '\0' && name[0] != '\0' ? " " : "");
@@ -84,7 +85,7 @@ static enum colour colour_of_word(const struct word_colour *words, size_t count,
     return COLOUR_PLAIN;
 }
 
-enum colour colour_of(const json_t *event)
+enum colour show_colour_of(const json_t *event)
 {
     static const struct word_colour outcomes[] = {
         {"failure", COLOUR_RED},
@@ -97,20 +98,39 @@ enum colour colour_of(const json_t *event)
         {"emergency", COLOUR_RED},  {"debug", COLOUR_DIM},
     };
     enum colour colour =
-        colour_of_word(outcomes, COUNT_OF(outcomes), member_text(event, "event_outcome"));
+        colour_of_word(outcomes, COUNT_OF(outcomes), show_member_text(event, "event_outcome"));
     if (colour == COLOUR_PLAIN) {
-        colour = colour_of_word(severities, COUNT_OF(severities), member_text(event, "severity"));
+        colour =
+            colour_of_word(severities, COUNT_OF(severities), show_member_text(event, "severity"));
     }
     return colour;
 }
 
-void event_table_init(struct event_table *events, const struct screen *screen)
+/* ---- Events ---- */
+
+static void add_text(void *event, slice name, slice text)
+{
+    (void)json_object_setn_new(event, (const char *)name.ptr, name.len,
+                               json_stringn((const char *)text.ptr, text.len));
+}
+
+json_t *show_event(slice json)
+{
+    json_t *event = json_object();
+    if (texts_visit(json, add_text, event) != OK) {
+        json_decref(event);
+        return NULL;
+    }
+    return event;
+}
+
+void show_events_init(struct table *table, const struct screen *screen)
 {
     static const struct table_column columns[] = {
         {"TIME", COLUMN_TEXT},     {"TYPE", COLUMN_TEXT},    {"ACTOR", COLUMN_TEXT},
         {"RESOURCE", COLUMN_TEXT}, {"OUTCOME", COLUMN_TEXT},
     };
-    table_init(&events->table, screen, columns, COUNT_OF(columns));
+    table_init(table, screen, columns, COUNT_OF(columns));
 }
 
 static slice text_or_dash(const char *text)
@@ -118,26 +138,24 @@ static slice text_or_dash(const char *text)
     return slice_from_cstr(text[0] == '\0' ? "-" : text);
 }
 
-void event_table_add(struct event_table *events, slice json)
+void show_events_add(struct table *table, slice json)
 {
-    json_t *event = json_loadb((const char *)json.ptr, json.len, JSON_ALLOW_NUL, NULL);
-    if (!json_is_object(event)) {
-        json_decref(event);
+    struct buf text CLEANUP(buf_release) = BUF_INIT(KIB(64));
+    json_t *event = show_event(json);
+    if (event == NULL) {
         return;
     }
-    struct buf text = BUF_INIT(KIB(64));
-    enum colour colour = colour_of(event);
-    show_time(&text, member_text(event, "event_timestamp"));
-    table_add(&events->table, buf_slice(&text), COLOUR_DIM);
-    table_add(&events->table, text_or_dash(member_text(event, "event_type")), COLOUR_PLAIN);
-    table_add(&events->table, text_or_dash(actor_of(event)), COLOUR_CYAN);
+    enum colour colour = show_colour_of(event);
+    show_time(&text, show_member_text(event, "event_timestamp"));
+    table_add(table, buf_slice(&text), COLOUR_DIM);
+    table_add(table, text_or_dash(show_member_text(event, "event_type")), COLOUR_PLAIN);
+    table_add(table, text_or_dash(show_actor_of(event)), COLOUR_CYAN);
     buf_clear(&text);
     show_resource(&text, event);
-    table_add(&events->table, text_or_dash(buf_cstr(&text)), COLOUR_PLAIN);
-    const char *outcome = member_text(event, "event_outcome");
-    const char *severity = member_text(event, "severity");
-    table_add(&events->table, text_or_dash(outcome[0] != '\0' ? outcome : severity), colour);
-    buf_release(&text);
+    table_add(table, text_or_dash(buf_cstr(&text)), COLOUR_PLAIN);
+    const char *outcome = show_member_text(event, "event_outcome");
+    const char *severity = show_member_text(event, "severity");
+    table_add(table, text_or_dash(outcome[0] != '\0' ? outcome : severity), colour);
     json_decref(event);
 }
 
@@ -192,29 +210,14 @@ void show_object(const struct screen *screen, json_t *object, struct buf *out)
     table_release(&table);
 }
 
-void show_json_line(slice json, struct buf *out)
-{
-    size_t from = out->len;
-    buf_append(out, json);
-    while (out->len > from && (out->ptr[out->len - 1] == '\n' || out->ptr[out->len - 1] == '\r')) {
-        out->len--;
-    }
-    for (size_t i = from; i < out->len; i++) {
-        if (out->ptr[i] == '\n') {
-            out->ptr[i] = ' ';
-        }
-    }
-    buf_append_byte(out, '\n');
-}
-
-void show_json_lines(const json_t *objects, struct buf *out)
+void show_json_lines(const struct screen *screen, const json_t *objects, struct buf *out)
 {
     size_t i = 0;
     json_t *object = NULL;
     json_array_foreach(objects, i, object)
     {
         char *line = json_dumps(object, KIND_JSON);
-        buf_append_format(out, "%s\n", line == NULL ? "" : line);
+        screen_json_line(screen, out, slice_from_cstr(line == NULL ? "" : line));
         free(line);
     }
 }

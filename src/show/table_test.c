@@ -131,19 +131,19 @@ static void test_events(void **state)
 {
     UNUSED(state);
     struct buf out CLEANUP(buf_release) = BUF_INIT(KIB(64));
-    struct event_table events;
-    event_table_init(&events, &wide);
-    event_table_add(&events, SLICE("{\"event_timestamp\":\"2026-01-15T08:00:01.137578Z\","
+    struct table events;
+    show_events_init(&events, &wide);
+    show_events_add(&events, SLICE("{\"event_timestamp\":\"2026-01-15T08:00:01.137578Z\","
                                    "\"event_type\":\"user.login\",\"actor_id\":\"al\\u001b[2J\","
                                    "\"resource_type\":\"host\",\"resource_id\":\"h1\","
                                    "\"event_outcome\":\"denied\"}"));
-    event_table_add(&events, SLICE("{\"actor_ip\":\"::1\",\"severity\":\"error\"}"));
-    event_table_add(&events, SLICE("[1]"));
-    table_write(&events.table, &out);
+    show_events_add(&events, SLICE("{\"actor_ip\":\"::1\",\"severity\":\"error\"}"));
+    show_events_add(&events, SLICE("[1]"));
+    table_write(&events, &out);
     assert_drawn(&out, "TIME                     TYPE        ACTOR      RESOURCE  OUTCOME\n"
                        "2026-01-15 08:00:01.137  user.login  al\\x1b[2J  host h1   denied\n"
                        "                         -           ::1        -         error\n");
-    table_release(&events.table);
+    table_release(&events);
 }
 
 #define ID(n) "\"event_id\":\"" n "\""
@@ -184,8 +184,66 @@ static void test_objects(void **state)
     show_object(&wide, object, &out);
     assert_drawn(&out, "NAME  VALUE\na     1\nb.c   x\nb.d   [true]\n");
     json_decref(object);
-    show_json_line(SLICE("{\n \"a\": 1\n}\n"), &out);
+    screen_json_line(&wide, &out, SLICE("{\n \"a\": 1\n}\n"));
     assert_drawn(&out, "{  \"a\": 1 }\n");
+}
+
+struct handed_case {
+    const char *text;
+    const char *lines; /* on a terminal */
+    const char *json;
+};
+
+static void test_what_is_handed_on_is_made_safe_for_a_terminal_alone(void **state)
+{
+    UNUSED(state);
+    static const struct handed_case cases[] = {
+        {"{\"a\":\"gr\xc3\xbc\xc3\x9f\"}", "{\"a\":\"grüß\"}", "{\"a\":\"grüß\"}\n"},
+        {"", "", "\n"},
+        {"a\nb\r\tc\n", "a\nb\\x0d\\x09c\n", "a b  c\n"},
+        {"\x1b[2J\x7f", "\\x1b[2J\\x7f", "\\u001b[2J\\u007f\n"},
+        {"\xc2\x9b\xe2\x80\xae", "\\u{9b}\\u{202e}", "\\u009b\\u202e\n"},
+        {"\xf3\xa0\x81\x81", "\\u{e0041}", "\\udb40\\udc41\n"},
+        {"\xff", "\\xff", "\\xff\n"},
+    };
+    static const struct screen terminal = {.is_terminal = true};
+    struct buf out CLEANUP(buf_release) = BUF_INIT(KIB(4));
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        slice text = slice_from_cstr(cases[i].text);
+        screen_lines(&terminal, &out, text);
+        assert_drawn(&out, cases[i].lines);
+        screen_json_line(&terminal, &out, text);
+        assert_drawn(&out, cases[i].json);
+        screen_lines(&wide, &out, text);
+        assert_drawn(&out, cases[i].text);
+    }
+}
+
+static void test_an_event_is_shown_whatever_numbers_are_in_it(void **state)
+{
+    UNUSED(state);
+    json_t *event = show_event(SLICE("{\"event_type\":\"a\\u00fcb\",\"n\":123456789012345678901,"
+                                     "\"d\":{\"x\":[1e400,\"no\"]},\"service\":\"web\"}"));
+    assert_non_null(event);
+    assert_string_equal(show_member_text(event, "event_type"), "a\xc3\xbc"
+                                                               "b");
+    assert_string_equal(show_member_text(event, "service"), "web");
+    assert_int_equal(json_object_size(event), 2);
+    json_decref(event);
+    static const char *const none[] = {"", "[1]", "{", "{\"a\":1}x", "\"a\"", "{\"a\":\"\xff\"}"};
+    for (size_t i = 0; i < COUNT_OF(none); i++) {
+        assert_null(show_event(slice_from_cstr(none[i])));
+    }
+}
+
+static void test_when_a_key_was_used_last_is_made_safe(void **state)
+{
+    UNUSED(state);
+    struct buf out CLEANUP(buf_release) = BUF_INIT(KIB(64));
+    json_t *usage = json_pack("{s:s,s:[]}", "last_used_at", "\x1b[2J", "by_day");
+    show_usage(&wide, usage, &out);
+    assert_non_null(strstr(buf_cstr(&out), "last used  \\x1b[2J\n"));
+    json_decref(usage);
 }
 
 static void test_progress(void **state)
@@ -229,6 +287,9 @@ int main(void)
         cmocka_unit_test(test_events),
         cmocka_unit_test(test_trees),
         cmocka_unit_test(test_objects),
+        cmocka_unit_test(test_what_is_handed_on_is_made_safe_for_a_terminal_alone),
+        cmocka_unit_test(test_an_event_is_shown_whatever_numbers_are_in_it),
+        cmocka_unit_test(test_when_a_key_was_used_last_is_made_safe),
         cmocka_unit_test(test_progress),
         cmocka_unit_test(test_numbers),
     };

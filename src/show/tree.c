@@ -10,9 +10,8 @@ enum { DEPTH_SHOWN_MAX = 12, SERVICE_COLUMNS = 16 };
 
 void tree_add(struct tree *tree, slice json)
 {
-    json_t *event = json_loadb((const char *)json.ptr, json.len, JSON_ALLOW_NUL, NULL);
-    if (!json_is_object(event)) {
-        json_decref(event);
+    json_t *event = show_event(json);
+    if (event == NULL) {
         return;
     }
     if (tree->count == tree->capacity) {
@@ -40,11 +39,11 @@ static void link_parents(struct tree *tree)
 {
     json_t *places = json_object(); /* event_id to position */
     for (size_t i = 0; i < tree->count; i++) {
-        const char *id = member_text(tree->nodes[i].event, "event_id");
+        const char *id = show_member_text(tree->nodes[i].event, "event_id");
         (void)json_object_set_new(places, id, json_integer((json_int_t)i));
     }
     for (size_t i = 0; i < tree->count; i++) {
-        const char *parent = member_text(tree->nodes[i].event, "parent_event_id");
+        const char *parent = show_member_text(tree->nodes[i].event, "parent_event_id");
         const json_t *place = json_object_get(places, parent);
         size_t at = place == NULL ? SIZE_MAX : (size_t)json_integer_value(place);
         tree->nodes[i].parent = at == i ? SIZE_MAX : at;
@@ -64,7 +63,7 @@ static void link_parents(struct tree *tree)
 static int64_t time_of(const json_t *event)
 {
     int64_t us = 0;
-    const char *text = member_text(event, "event_timestamp");
+    const char *text = show_member_text(event, "event_timestamp");
     return time_parse_rfc3339(slice_from_cstr(text), &us) ? us : 0;
 }
 
@@ -100,8 +99,8 @@ static void write_node(const struct tree_node *node, int64_t first_us, const str
                        struct buf *out)
 {
     struct buf words CLEANUP(buf_release) = BUF_INIT(KIB(64));
-    const char *service = member_text(node->event, "service");
-    const char *outcome = member_text(node->event, "event_outcome");
+    const char *service = show_member_text(node->event, "service");
+    const char *outcome = show_member_text(node->event, "event_outcome");
     screen_colour(screen, out, COLOUR_DIM);
     append_offset(out, time_of(node->event) - first_us);
     screen_colour(screen, out, colour_of_service(service));
@@ -112,8 +111,8 @@ static void write_node(const struct tree_node *node, int64_t first_us, const str
     size_t depth = node->depth > DEPTH_SHOWN_MAX ? DEPTH_SHOWN_MAX : node->depth;
     screen_spaces(out, depth > 0 ? (depth - 1) * 3 : 0);
     buf_append_cstr(out, depth > 0 ? "└─ " : "");
-    buf_append_format(&words, "%s  %s", member_text(node->event, "event_type"),
-                      actor_of(node->event));
+    buf_append_format(&words, "%s  %s", show_member_text(node->event, "event_type"),
+                      show_actor_of(node->event));
     buf_append_cstr(&words, "  ");
     show_resource(&words, node->event);
     size_t before = 12 + SERVICE_COLUMNS + 2 + depth * 3 + 10;
@@ -121,7 +120,7 @@ static void write_node(const struct tree_node *node, int64_t first_us, const str
     (void)screen_text(out, buf_slice(&words), width);
     if (outcome[0] != '\0') {
         buf_append_cstr(out, "  ");
-        screen_colour(screen, out, colour_of(node->event));
+        screen_colour(screen, out, show_colour_of(node->event));
         (void)screen_text(out, slice_from_cstr(outcome), 10);
         screen_colour(screen, out, COLOUR_PLAIN);
     }

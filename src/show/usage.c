@@ -38,7 +38,7 @@ static void write_sums(const struct screen *screen, const char *name, const json
     table_init(&table, screen, columns, COUNT_OF(columns));
     json_array_foreach(sums, i, sum)
     {
-        table_add(&table, slice_from_cstr(member_text(sum, name)), COLOUR_PLAIN);
+        table_add(&table, slice_from_cstr(show_member_text(sum, name)), COLOUR_PLAIN);
         add_counts(&table, sum, "requests");
     }
     if (total != NULL) {
@@ -51,13 +51,10 @@ static void write_sums(const struct screen *screen, const char *name, const json
 
 void show_usage(const struct screen *screen, const json_t *usage, struct buf *out)
 {
-    const char *last = json_string_value(json_object_get(usage, "last_used_at"));
+    struct buf last CLEANUP(buf_release) = BUF_INIT(KIB(1));
+    show_time(&last, show_member_text(usage, "last_used_at"));
     buf_append_cstr(out, "last used  ");
-    if (last != NULL) {
-        show_time(out, last);
-    } else {
-        buf_append_cstr(out, "never");
-    }
+    (void)screen_text(out, last.len > 0 ? buf_slice(&last) : SLICE("never"), SIZE_MAX);
     buf_append_cstr(out, "\n\n");
     write_sums(screen, "day", json_object_get(usage, "by_day"), usage, out);
     if (json_array_size(json_object_get(usage, "by_route")) > 0) {
