@@ -3,16 +3,16 @@
  * A WAL file with damage: reading it never goes out of bounds, gives only frames that were
  * written, in order from the first, and says CORRUPT rather than skip one.
  *
- * The input is a list of (offset, byte) pairs that are written over a file of three good frames.
+ * The input is changes to a file of three good frames: a position (u16, modulo their bytes) and a
+ * byte that is added to the one there without carry. More than DAMAGE_MAX are not looked at.
  */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "base/check.h"
 #include "base/mem.h"
 #include "codec/wire.h"
-#include "os/file.h"
+#include "damage.h"
 #include "os/tempdir.h"
 #include "wal/wal.h"
 
@@ -24,12 +24,17 @@ enum {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct setting {
-    struct tempdir temp;
-    struct dir *dir;
-    uint8_t *good;
-    size_t len;
-};
+static struct tempdir temp;
+static struct dir *dir;
+static uint8_t *valid;
+static size_t valid_len;
+
+static void clean_up(void)
+{
+    dir_free(dir);
+    free(valid);
+    tempdir_release(&temp);
+}
 
 static void write_frame(struct wal *wal, uint64_t seq)
 {
@@ -44,24 +49,19 @@ static void write_frame(struct wal *wal, uint64_t seq)
     free(frame);
 }
 
-/* Made once: a file of good frames, and its bytes. */
-static struct setting *setting_get(void)
+static void set_up(void)
 {
-    static struct setting setting;
-    if (setting.dir == NULL) {
-        struct wal *wal = NULL;
-        const struct wal_options options = {.file_bytes = WAL_FILE_BYTES_MIN};
-        tempdir_init(&setting.temp);
-        ASSERT(dir_open(setting.temp.path, false, &setting.dir, NULL) == OK);
-        ASSERT(wal_open(setting.dir, &options, 0, &wal, NULL) == OK);
-        for (uint64_t i = 0; i < FRAMES; i++) {
-            write_frame(wal, i);
-        }
-        wal_free(wal);
-        ASSERT(file_read_all(setting.dir, "000000000002.wal", MIB(2), &setting.good, &setting.len,
-                             NULL) == OK);
+    struct wal *wal = NULL;
+    const struct wal_options options = {.file_bytes = WAL_FILE_BYTES_MIN};
+    tempdir_init(&temp);
+    ASSERT(dir_open(temp.path, false, &dir, NULL) == OK);
+    ASSERT(wal_open(dir, &options, 0, &wal, NULL) == OK);
+    for (uint64_t i = 0; i < FRAMES; i++) {
+        write_frame(wal, i);
     }
-    return &setting;
+    wal_free(wal);
+    ASSERT(file_read_all(dir, "000000000002.wal", MIB(2), &valid, &valid_len, NULL) == OK);
+    (void)atexit(clean_up);
 }
 
 static void check_frame(const struct wal_frame *frame, uint64_t expected)
@@ -76,12 +76,12 @@ static void check_frame(const struct wal_frame *frame, uint64_t expected)
     }
 }
 
-static void read_damaged(struct setting *setting)
+static void read_damaged(void)
 {
     struct wal_reader *reader = NULL;
     struct diag diag = {0};
     uint64_t seen = 0;
-    if (wal_reader_open(setting->dir, "damaged", &reader, &diag) != OK) {
+    if (wal_reader_open(dir, "damaged", &reader, &diag) != OK) {
         return;
     }
     for (;;) {
@@ -99,17 +99,16 @@ static void read_damaged(struct setting *setting)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct setting *setting = setting_get();
-    uint8_t *bytes = mem_zeroed(setting->len);
-    struct file *file = NULL;
-    memcpy(bytes, setting->good, setting->len);
+    if (valid == NULL) {
+        set_up();
+    }
+    uint8_t *bytes = mem_zeroed(valid_len);
+    memcpy(bytes, valid, valid_len);
     for (size_t i = 0; i + 3 <= size && i < (size_t)3 * DAMAGE_MAX; i += 3) {
         bytes[wire_get_u16le(data + i) % GOOD_BYTES] ^= data[i + 2];
     }
-    ASSERT(file_open(setting->dir, "damaged", FILE_CREATE, &file, NULL) == OK);
-    ASSERT(file_write_at(file, 0, (slice){bytes, setting->len}, NULL) == OK);
-    file_free(file);
+    damage_write(dir, "damaged", (slice){bytes, valid_len});
     free(bytes);
-    read_damaged(setting);
+    read_damaged();
     return 0;
 }
