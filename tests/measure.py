@@ -28,8 +28,13 @@ def descriptors(server):
     return len(os.listdir(f'/proc/{server.process.pid}/fd'))
 
 
+def stat_words(server):
+    """What the kernel says of the process, from its state on."""
+    return pathlib.Path(f'/proc/{server.process.pid}/stat').read_text().rpartition(')')[2].split()
+
+
 def cpu_s(server):
-    words = pathlib.Path(f'/proc/{server.process.pid}/stat').read_text().rpartition(')')[2].split()
+    words = stat_words(server)
     return (int(words[11]) + int(words[12])) / os.sysconf('SC_CLK_TCK')
 
 
@@ -66,42 +71,16 @@ class Until(threading.Thread):
             self.problem = problem
 
 
-class Stalls(Until):
-    """Moments at which this machine, or somebody on it, kept us or the server from running: a nap
-    that took seconds, or a server that is stopped by a signal."""
-
-    STALL_S = 3
-
-    def __init__(self, server):
-        super().__init__(0.1)
-        self.server, self.seen = server, time.monotonic()
-        self.lasted_s, self.last_at = 0, -1e9
-
-    def once(self):
-        now = time.monotonic()
-        words = pathlib.Path(f'/proc/{self.server.process.pid}/stat').read_text().rpartition(')')[2]
-        if now - self.seen > self.STALL_S or words.split()[0] == 'T':
-            self.lasted_s += now - self.seen
-            self.last_at = now
-        self.seen = now
-
-    def was_recent(self):
-        """Deadlines may have passed that would not have otherwise."""
-        now = time.monotonic()
-        return now - self.last_at < 15 or now - self.seen > self.STALL_S
-
-
 class Machine(Until):
     """How long whoever does nothing but write a page and sync it is kept waiting meanwhile: by the
-    disk, or by whom else the machine runs."""
+    disk, or by whom else the machine runs; or, with a server, that a signal has stopped it."""
 
     PAGE = b'x' * 4096
     STALL_S = 0.2  # longer than anything that is measured here may take by itself
-    LONG_S = 1     # deadlines may pass
 
-    def __init__(self):
-        super().__init__(0.01)
-        self.seen, self.stalls = time.monotonic(), []  # (from, to)
+    def __init__(self, server=None, pause_s=0.01):
+        super().__init__(pause_s)
+        self.server, self.seen, self.stalls = server, time.monotonic(), []  # (from, to)
         self.file = os.open(scratch(f'machine-{id(self)}'), os.O_CREAT | os.O_WRONLY)
 
     def __exit__(self, *_):
@@ -112,18 +91,29 @@ class Machine(Until):
         os.pwrite(self.file, self.PAGE, 0)
         os.fdatasync(self.file)
         now = time.monotonic()
-        if now - self.seen > self.STALL_S:
-            self.stalls.append((self.seen, now))
+        if now - self.seen > self.STALL_S or self._server_is_stopped():
+            begin = self.seen
+            if self.stalls and self.stalls[-1][1] == begin:  # it goes on
+                begin, _ = self.stalls.pop()
+            self.stalls.append((begin, now))
         self.seen = now
 
-    def stood_still_long(self):
-        """A moment ago, or right now: deadlines may have passed that would not have otherwise."""
+    def _server_is_stopped(self):
+        return self.server is not None and stat_words(self.server)[0] == 'T'
+
+    def stood_still(self, at_least_s, within_s):
+        """For so long, and not longer ago, or right now: deadlines may have passed that would not
+        have otherwise."""
         now = time.monotonic()
-        return now - self.seen > self.LONG_S or any(
-            now - end < 5 and end - begin > self.LONG_S for begin, end in self.stalls)
+        return now - self.seen > at_least_s or any(
+            now - end < within_s and end - begin > at_least_s for begin, end in self.stalls)
 
     def stood_still_in(self, begin, end):
         return any(begin < to and end > since for since, to in self.stalls)
+
+    def stood_still_s(self, at_least_s):
+        """All of those together."""
+        return sum(end - begin for begin, end in self.stalls if end - begin > at_least_s)
 
 
 class Meter(Until):
@@ -168,7 +158,7 @@ class Neighbour(Until):
         try:
             self._write_and_read(new, 201)
         except (OSError, http.client.HTTPException):
-            if not self.machine.stood_still_long():
+            if not self.machine.stood_still(1, 5):
                 raise
             self.link.close()  # it may have been idle for too long; the next request opens it
             self._write_and_read(new, 200, 201)

@@ -23,7 +23,7 @@ import uuid
 
 import tlog
 from harness import EVENTS, NDJSON, OWN, PATIENCE_S, Server, Wrong, cairn, equal, lines_of, true
-from measure import Stalls, Until, anon_kib, cpu_s, descriptors, percentile, threads
+from measure import Machine, Until, anon_kib, cpu_s, descriptors, percentile, threads
 
 RATE = 2000  # events a second: a segment of 65,536 every half minute
 BATCH = 50
@@ -41,6 +41,8 @@ WAL = (1.25, 64 << 20)          # bytes; a file more or less
 CPU = (1.5, 20)                 # microseconds for an event with all that is asked meanwhile
 P50 = (1.5, 5)                  # ms
 P99 = (2.0, 50)
+
+STALL_S = 1  # somebody, or something, kept the server or us from running: deadlines may pass
 
 
 # What is sent
@@ -93,7 +95,7 @@ class Client(Until):
         try:
             self.ask_once(self)
         except (OSError, http.client.HTTPException):
-            if not self.soak.stalls.was_recent():
+            if not self.soak.was_kept_waiting():
                 raise
             self.link.close()  # the next question opens it again
         wait = self.due - time.monotonic()
@@ -121,7 +123,7 @@ def write(client):
         equal((got['count'], got['duplicates']), (BATCH, 0))
         soak.record.add((first, got['first_seq'] - OWN, got['last_seq'] - OWN))
     except (OSError, http.client.HTTPException):
-        if not soak.stalls.was_recent():
+        if not soak.was_kept_waiting():
             raise
         client.link.close()  # whether it arrived is not known: sent again, it is there once
         got = soak.server.post(EVENTS, body, kind=NDJSON).json()
@@ -290,7 +292,11 @@ class Soak:
         self.record, self.lock = Record(), threading.Lock()
         self.times, self.samples, self.faults = {}, [], []
         self.numbers = self.asked = 0
-        self.log = self.stalls = None
+        self.log = self.machine = None
+
+    def was_kept_waiting(self):
+        """A moment ago: a connection may have been idle for too long."""
+        return self.machine.stood_still(STALL_S, 15)
 
     def take_numbers(self):
         with self.lock:
@@ -368,9 +374,9 @@ class Soak:
         """Whether all is well; then `faults` is empty."""
         self.server.start()
         self.log = self.server.get('/api/v1/log').expect(200).json()
-        self.stalls = Stalls(self.server)
+        self.machine = Machine(self.server, 0.1)
         try:
-            with self.stalls:
+            with self.machine:
                 self.load()
             lost = missing(self.record.batches, self.everything())
             self.faults += [lost] if lost else []
@@ -400,7 +406,7 @@ class Soak:
         last = self.samples[-1]
         lines = [f'{self.record.events():,} events acknowledged in {last["at_s"]:.0f} s, '
                  f'{last["segments"]} segments sealed',
-                 f'somebody kept us from running for {self.stalls.lasted_s:.0f} s',
+                 f'somebody kept us from running for {self.machine.stood_still_s(STALL_S):.0f} s',
                  f'{"":24}{"2nd quarter":>14}{"last quarter":>14}{"at most":>14}']
         for what, unit, was, now, most in self.judge():
             lines.append(f'{what:24}{was:14,.1f}{now:14,.1f}{most:14,.1f} {unit:6}'
@@ -412,7 +418,7 @@ class Soak:
                                       'p99': percentile(ms, 0.99)}
                                for kind, ms in s['ms'].items()}} for s in self.samples]
         return {'seconds': self.seconds, 'rate': self.rate, 'acknowledged': self.record.events(),
-                'stalled_s': self.stalls.lasted_s,
+                'stalled_s': self.machine.stood_still_s(STALL_S),
                 'verdict': [dict(zip(('what', 'unit', 'second', 'last', 'most'), row))
                             for row in self.judge()] if self.can_judge() else [],
                 'faults': self.faults, 'samples': samples}

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The soak can fail, and fifteen seconds of it do not. ./dev soak goes on for as long as asked."""
-from harness import equal, finish, step, true
+import signal
+
+from harness import Server, equal, finish, step, true, wait_until
+from measure import Machine
 from soak import BATCH, Soak, faults_of, judge, missing
 
 STEADY = {'anon_kib': 40000, 'descriptors': 30, 'threads': 11, 'wal_bytes': 64 << 20, 'events': 0,
@@ -32,6 +35,13 @@ for grown, what in (({'anon_kib': 2}, 'memory'), ({'descriptors': 3}, 'descripto
         true(found and all(what.split()[0] in line for line in found), f'found {found}')
 with step('a machine that got slower is not held against the server'):
     equal(faults_of(judge(samples_of(slower={'alive': 9, 'write': 9, 'story': 9}))), [])
+
+with step('a server that a signal stops for a moment is known to have stood still'):
+    with Server() as server, Machine(server) as machine:
+        server.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: machine.stood_still_s(0.5) > 0, 'it stood still')
+        server.process.send_signal(signal.SIGCONT)
+        true(machine.stood_still(0.5, 60), 'it is forgotten')
 
 TWO = [(0, 0, 2 * BATCH - 1), (BATCH, 0, 2 * BATCH - 1)]
 LOG = list(enumerate([*range(BATCH, 2 * BATCH), *range(BATCH)]))  # the second batch came first
