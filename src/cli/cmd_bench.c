@@ -264,7 +264,7 @@ const struct cli_command cmd_bench = {
     .summary = "Measures a server with generated events",
     .operands = "",
     .details = "The events are real: they are recorded and stay. Use a server of its own, such as "
-               "cairn serve --data /tmp/bench --listen 127.0.0.1:8091.",
+               "cairn serve --data ./bench-data --listen 127.0.0.1:8091.",
     .options = options,
     .option_count = COUNT_OF(options),
     .defaults = &defaults,

@@ -59,7 +59,8 @@ static void visit(const struct cli_command *command, word_fn fn, struct buf *out
     visit_table(command, cli_common_options, cli_common_option_count, fn, out);
 }
 
-/* For single quotes of a shell: those inside are left out, they only stand in sentences. */
+/* For single quotes of a shell, in what zsh takes apart at brackets and colons: those are left out,
+ * for they only stand in sentences. */
 static void append_quoted(struct buf *out, const char *text)
 {
     for (; *text != '\0'; text++) {

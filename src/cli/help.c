@@ -6,7 +6,7 @@
 #include "kinds/kinds.h"
 #include "options/options.h"
 
-enum { COLUMN = 18, COLUMNS_MAX = 80 };
+enum { COLUMN = 16, ENTRY_COLUMN = 24, COLUMNS_MAX = 80 };
 
 static bool byte_is_not_space(uint8_t byte)
 {
@@ -46,8 +46,8 @@ void cli_write_help(struct buf *out)
     buf_append_cstr(out, "cairn - an audit trail that proves itself\n\n"
                          "Usage: cairn COMMAND [OPTIONS] [WORDS]\n\nCommands:\n");
     for (size_t i = 0; i < cli_command_count; i++) {
-        buf_append_format(out, "  %-*s", COLUMN - 4, cli_commands[i]->name);
-        append_wrapped(out, cli_commands[i]->summary, COLUMN - 2, COLUMN - 2);
+        buf_append_format(out, "  %-*s", COLUMN - 2, cli_commands[i]->name);
+        append_wrapped(out, cli_commands[i]->summary, COLUMN, COLUMN);
     }
     buf_append_cstr(
         out, "\ncairn COMMAND --help says more about one; cairn(1) says all.\n"
@@ -71,6 +71,21 @@ bool cli_may_set(const struct kind_field *field)
     return (field->flags & (KIND_READ_ONLY | KIND_HIDDEN)) == 0;
 }
 
+/* "  --name VALUE     What it is." */
+static void append_entry(struct buf *out, const char *dashes, const char *name, const char *value,
+                         const char *text)
+{
+    size_t before = out->len;
+    buf_append_format(out, "  %s%s%s%s", dashes, name, value[0] != '\0' ? " " : "", value);
+    size_t used = out->len - before;
+    if (used + 2 > ENTRY_COLUMN) {
+        buf_append_byte(out, '\n');
+        used = 0;
+    }
+    screen_spaces(out, ENTRY_COLUMN - used);
+    append_wrapped(out, text, ENTRY_COLUMN, ENTRY_COLUMN);
+}
+
 static void append_fields(struct buf *out, const struct kind *kind)
 {
     buf_append_cstr(out, "\nNAME=VALUE:\n");
@@ -87,31 +102,8 @@ static void append_fields(struct buf *out, const struct kind *kind)
                               field->type == KIND_CHOICE ? "One of" : "Some of, with commas",
                               field->choices);
         }
-        buf_append_format(out, "  %-*s", COLUMN + 2, field->name);
-        size_t used = strlen(field->name) > COLUMN + 2 ? strlen(field->name) : COLUMN + 2;
-        buf_append_cstr(out, "  ");
-        append_wrapped(out, buf_cstr(&text), used + 4, COLUMN + 6);
+        append_entry(out, "", field->name, "", buf_cstr(&text));
     }
-}
-
-/* "  --name VALUE     What it is." */
-static void append_entry(struct buf *out, const char *dashes, const char *name, const char *value,
-                         const char *help, const char *choices)
-{
-    struct buf text CLEANUP(buf_release) = BUF_INIT(KIB(4));
-    size_t before = out->len;
-    buf_append_format(out, "  %s%s%s%s", dashes, name, value[0] != '\0' ? " " : "", value);
-    size_t used = out->len - before;
-    if (used + 2 > COLUMN + 6) {
-        buf_append_byte(out, '\n');
-        used = 0;
-    }
-    screen_spaces(out, COLUMN + 6 - used);
-    buf_append_format(&text, "%s.", help);
-    if (choices != NULL) {
-        buf_append_format(&text, " One of: %s.", choices);
-    }
-    append_wrapped(out, buf_cstr(&text), COLUMN + 6, COLUMN + 6);
 }
 
 static void append_verbs(struct buf *out, const struct cli_command *command)
@@ -119,7 +111,9 @@ static void append_verbs(struct buf *out, const struct cli_command *command)
     buf_append_cstr(out, "\nVERB:\n");
     for (size_t i = 0; i < command->verb_count; i++) {
         const struct cli_verb *verb = &command->verbs[i];
-        append_entry(out, "", verb->name, verb->operands, verb->help, NULL);
+        struct buf text CLEANUP(buf_release) = BUF_INIT(KIB(4));
+        buf_append_format(&text, "%s.", verb->help);
+        append_entry(out, "", verb->name, verb->operands, buf_cstr(&text));
     }
 }
 
@@ -132,7 +126,12 @@ static void append_options(struct buf *out, const char *title, const struct cli_
     buf_append_format(out, "\n%s:\n", title);
     for (size_t i = 0; i < count; i++) {
         const struct cli_option *option = &options[i];
-        append_entry(out, "--", option->name, option->placeholder, option->help, option->choices);
+        struct buf text CLEANUP(buf_release) = BUF_INIT(KIB(4));
+        buf_append_format(&text, "%s.", option->help);
+        if (option->choices != NULL) {
+            buf_append_format(&text, " One of: %s.", option->choices);
+        }
+        append_entry(out, "--", option->name, option->placeholder, buf_cstr(&text));
     }
 }
 

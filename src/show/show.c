@@ -163,7 +163,7 @@ void show_events_add(struct table *table, slice json)
 
 static void add_scalars(struct table *table, json_t *value, const char *name, int depth)
 {
-    if (json_is_object(value) && depth < OBJECT_DEPTH_MAX) {
+    if (json_object_size(value) > 0 && depth < OBJECT_DEPTH_MAX) {
         const char *key = NULL;
         json_t *member = NULL;
         json_object_foreach(value, key, member)

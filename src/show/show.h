@@ -37,7 +37,8 @@ enum colour show_colour_of(const json_t *event);
 void show_rows(const struct screen *screen, const struct table_column *columns, size_t column_count,
                const json_t *rows, void (*add)(struct table *table, const json_t *row),
                struct buf *out);
-/* Every scalar inside, a line each: "log.size  5". For small answers of any shape. */
+/* Everything inside that is no object with members, a line each: "log.size  5". For small answers
+ * of any shape. */
 void show_object(const struct screen *screen, json_t *object, struct buf *out);
 /* How much a key was used: by day, with their total, and by route. */
 void show_usage(const struct screen *screen, const json_t *usage, struct buf *out);

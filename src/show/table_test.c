@@ -176,13 +176,26 @@ static void test_trees(void **state)
     tree_release(&tree);
 }
 
+static void test_events_without_ids_have_no_children(void **state)
+{
+    UNUSED(state);
+    struct buf out CLEANUP(buf_release) = BUF_INIT(KIB(64));
+    struct tree tree = {0};
+    tree_add(&tree, SLICE("{\"event_type\":\"a\"}"));
+    tree_add(&tree, SLICE("{\"event_type\":\"b\"}"));
+    tree_write(&tree, &wide, &out);
+    assert_drawn(&out, "     +0 ms                    a    \n"
+                       "     +0 ms                    b    \n");
+    tree_release(&tree);
+}
+
 static void test_objects(void **state)
 {
     UNUSED(state);
     struct buf out CLEANUP(buf_release) = BUF_INIT(KIB(64));
-    json_t *object = json_loads("{\"a\":1,\"b\":{\"c\":\"x\",\"d\":[true]}}", 0, NULL);
+    json_t *object = json_loads("{\"a\":1,\"b\":{\"c\":\"x\",\"d\":[true]},\"e\":{}}", 0, NULL);
     show_object(&wide, object, &out);
-    assert_drawn(&out, "NAME  VALUE\na     1\nb.c   x\nb.d   [true]\n");
+    assert_drawn(&out, "NAME  VALUE\na     1\nb.c   x\nb.d   [true]\ne     {}\n");
     json_decref(object);
     screen_json_line(&wide, &out, SLICE("{\n \"a\": 1\n}\n"));
     assert_drawn(&out, "{  \"a\": 1 }\n");
@@ -286,6 +299,7 @@ int main(void)
         cmocka_unit_test(test_colours),
         cmocka_unit_test(test_events),
         cmocka_unit_test(test_trees),
+        cmocka_unit_test(test_events_without_ids_have_no_children),
         cmocka_unit_test(test_objects),
         cmocka_unit_test(test_what_is_handed_on_is_made_safe_for_a_terminal_alone),
         cmocka_unit_test(test_an_event_is_shown_whatever_numbers_are_in_it),

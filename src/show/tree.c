@@ -40,7 +40,9 @@ static void link_parents(struct tree *tree)
     json_t *places = json_object(); /* event_id to position */
     for (size_t i = 0; i < tree->count; i++) {
         const char *id = show_member_text(tree->nodes[i].event, "event_id");
-        (void)json_object_set_new(places, id, json_integer((json_int_t)i));
+        if (id[0] != '\0') {
+            (void)json_object_set_new(places, id, json_integer((json_int_t)i));
+        }
     }
     for (size_t i = 0; i < tree->count; i++) {
         const char *parent = show_member_text(tree->nodes[i].event, "parent_event_id");
@@ -80,8 +82,7 @@ static enum colour colour_of_service(const char *service)
 
 static void append_offset(struct buf *out, int64_t us)
 {
-    char text[32];
-    struct buf number = BUF_INIT(sizeof(text));
+    struct buf number CLEANUP(buf_release) = BUF_INIT(64);
     uint64_t ms = us < 0 ? 0 : (uint64_t)us / 1000;
     if (ms < 10000) {
         buf_append_format(&number, "+%llu ms", (unsigned long long)ms);
@@ -92,7 +93,6 @@ static void append_offset(struct buf *out, int64_t us)
     screen_spaces(out, number.len < 10 ? 10 - number.len : 0);
     buf_append(out, buf_slice(&number));
     buf_append_cstr(out, "  ");
-    buf_release(&number);
 }
 
 static void write_node(const struct tree_node *node, int64_t first_us, const struct screen *screen,
