@@ -1,3 +1,3 @@
-WORDS = help run test check setup build asan tsan fuzz soak torture bench format install doctor clean
+WORDS = help run test check setup build asan tsan fuzz soak torture bench openapi format install doctor clean
 .PHONY: $(WORDS)
 $(WORDS): ; @./dev $@
