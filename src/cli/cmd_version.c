@@ -24,47 +24,41 @@ static void add_name(struct table *table, const json_t *row)
     table_add(table, slice_from_cstr(name), COLOUR_BOLD);
 }
 
-static void write_subjects(const struct screen *screen, const json_t *subjects, struct buf *out)
+static void add_subject(struct table *table, const json_t *subject)
 {
-    static const char *const names[] = {"status", "requests", "last_used_at", "last_used_by"};
-    const struct table_column columns[] = {
+    static const char *const names[] = {"status", "requests", "last_used_at", "last_used_by",
+                                        "unused_days"};
+    bool is_unused = json_is_true(json_object_get(subject, "is_unused"));
+    add_name(table, subject);
+    for (size_t c = 0; c < COUNT_OF(names); c++) {
+        show_cell(table, json_object_get(subject, names[c]));
+    }
+    table_add(table, is_unused ? SLICE("yes") : SLICE("no"), COLOUR_PLAIN);
+}
+
+static void add_client(struct table *table, const json_t *client)
+{
+    add_name(table, client);
+    show_cell(table, json_object_get(client, "key_id"));
+    show_cell(table, json_object_get(client, "requests"));
+    show_cell(table, json_object_get(client, "last_used_at"));
+}
+
+/* Versions and routes, then who asked for which. */
+static void write_tables(const struct screen *screen, const json_t *subjects, const json_t *clients,
+                         struct buf *out)
+{
+    static const struct table_column of_subjects[] = {
         {"version", COLUMN_TEXT},   {"status", COLUMN_TEXT}, {"requests", COLUMN_NUMBER},
         {"last used", COLUMN_TEXT}, {"by", COLUMN_TEXT},     {"days unused", COLUMN_NUMBER},
         {"is unused", COLUMN_TEXT}};
-    struct table table;
-    table_init(&table, screen, columns, COUNT_OF(columns));
-    for (size_t i = 0; i < json_array_size(subjects); i++) {
-        const json_t *subject = json_array_get(subjects, i);
-        bool is_unused = json_is_true(json_object_get(subject, "is_unused"));
-        add_name(&table, subject);
-        for (size_t c = 0; c < COUNT_OF(names); c++) {
-            show_cell(&table, json_object_get(subject, names[c]));
-        }
-        show_cell(&table, json_object_get(subject, "unused_days"));
-        table_add(&table, is_unused ? SLICE("yes") : SLICE("no"), COLOUR_PLAIN);
-    }
-    table_write(&table, out);
-    table_release(&table);
-}
-
-static void write_clients(const struct screen *screen, const json_t *clients, struct buf *out)
-{
-    const struct table_column columns[] = {{"version", COLUMN_TEXT},
-                                           {"key", COLUMN_TEXT},
-                                           {"requests", COLUMN_NUMBER},
-                                           {"last used", COLUMN_TEXT}};
-    struct table table;
-    table_init(&table, screen, columns, COUNT_OF(columns));
-    for (size_t i = 0; i < json_array_size(clients); i++) {
-        const json_t *client = json_array_get(clients, i);
-        add_name(&table, client);
-        show_cell(&table, json_object_get(client, "key_id"));
-        show_cell(&table, json_object_get(client, "requests"));
-        show_cell(&table, json_object_get(client, "last_used_at"));
-    }
+    static const struct table_column of_clients[] = {{"version", COLUMN_TEXT},
+                                                     {"key", COLUMN_TEXT},
+                                                     {"requests", COLUMN_NUMBER},
+                                                     {"last used", COLUMN_TEXT}};
+    show_rows(screen, of_subjects, COUNT_OF(of_subjects), subjects, add_subject, out);
     buf_append_byte(out, '\n');
-    table_write(&table, out);
-    table_release(&table);
+    show_rows(screen, of_clients, COUNT_OF(of_clients), clients, add_client, out);
 }
 
 static void write_usage(const struct cli *cli, const json_t *usage, struct buf *out)
@@ -76,8 +70,7 @@ static void write_usage(const struct cli *cli, const json_t *usage, struct buf *
         (void)json_array_extend(subjects, json_object_get(usage, "clients"));
         show_json_lines(&cli->screen, subjects, out);
     } else {
-        write_subjects(&cli->screen, subjects, out);
-        write_clients(&cli->screen, json_object_get(usage, "clients"), out);
+        write_tables(&cli->screen, subjects, json_object_get(usage, "clients"), out);
     }
     json_decref(subjects);
 }

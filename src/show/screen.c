@@ -262,18 +262,6 @@ void screen_count(struct buf *out, uint64_t number)
     }
 }
 
-void screen_bytes(struct buf *out, uint64_t bytes)
-{
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
-    double number = (double)bytes;
-    size_t unit = 0;
-    while (number >= 1024 && unit + 1 < COUNT_OF(units)) {
-        number /= 1024;
-        unit++;
-    }
-    buf_append_format(out, unit == 0 ? "%.0f %s" : "%.1f %s", number, units[unit]);
-}
-
 void screen_duration(struct buf *out, uint64_t seconds)
 {
     if (seconds >= 3600) {

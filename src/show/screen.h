@@ -60,7 +60,5 @@ int screen_end(void);
 
 /* "1,234,567". */
 void screen_count(struct buf *out, uint64_t number);
-/* "12.3 MiB". */
-void screen_bytes(struct buf *out, uint64_t bytes);
 /* "1:02:03", "2:03". */
 void screen_duration(struct buf *out, uint64_t seconds);

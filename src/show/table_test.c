@@ -279,10 +279,6 @@ static void test_numbers(void **state)
     assert_drawn(&out, "0");
     screen_count(&out, 1234567);
     assert_drawn(&out, "1,234,567");
-    screen_bytes(&out, 1023);
-    assert_drawn(&out, "1023 B");
-    screen_bytes(&out, 1536);
-    assert_drawn(&out, "1.5 KiB");
     screen_duration(&out, 59);
     assert_drawn(&out, "0:59");
     screen_duration(&out, 3661);
