@@ -345,7 +345,7 @@ def event(**members):
 
 # The command line
 
-def cairn(*words, server=None, stdin=None, status=0, timeout=60, variables=None):
+def cairn(*words, server=None, stdin=None, status=0, timeout=PATIENCE_S, variables=None):
     """Runs a command, against `server` if one is given. `status` None takes any."""
     words = [str(word) for word in words]
     if server is not None:
