@@ -139,6 +139,12 @@ def events():
             contains(on_terminal('timeline', 'c', *there), 'ann')
         with step('and comes as it is where a program reads'):
             equal(cairn('query', *there).stdout.strip(), big)
+    evil = json.dumps(EVENT, ensure_ascii=False)
+    with step('a tail shows a terminal no controls of others, in JSON neither'):
+        for words in (('tail',), ('tail', '--json')):
+            with answering(f'data: {evil}\n\n'.encode(), kind='text/event-stream',
+                           most=1) as (there, _):
+                is_quiet(on_terminal(*words, *there, status=1))
     stream = f'id: 1\ndata: {big}\n\n'.encode()
     with answering(stream, kind='text/event-stream', most=1) as (there, _):
         with step('a tail shows it too'):

@@ -165,7 +165,9 @@ void screen_lines(const struct screen *screen, struct buf *out, slice text)
 
 static void append_json_escape(struct buf *out, uint32_t code)
 {
-    if (code > 0xffff) {
+    if (code == '\t' || code == '\n' || code == '\r') {
+        buf_append_byte(out, ' '); /* in JSON they only stand between values */
+    } else if (code > 0xffff) {
         uint32_t above = code - 0x10000;
         buf_append_format(out, "\\u%04x\\u%04x", 0xd800 + (above >> 10), 0xdc00 + (above & 0x3ff));
     } else {
@@ -173,7 +175,7 @@ static void append_json_escape(struct buf *out, uint32_t code)
     }
 }
 
-static void append_json(struct buf *out, slice json)
+static void append_safe_json(struct buf *out, slice json)
 {
     char shown[16];
     while (json.len > 0) {
@@ -189,27 +191,21 @@ static void append_json(struct buf *out, slice json)
     }
 }
 
-static bool byte_breaks_no_line(uint8_t byte)
-{
-    return byte != '\n' && byte != '\r' && byte != '\t';
-}
-
 void screen_json_line(const struct screen *screen, struct buf *out, slice json)
 {
-    while (json.len > 0 && !byte_breaks_no_line(json.ptr[json.len - 1])) {
+    while (json.len > 0 && (json.ptr[json.len - 1] == '\n' || json.ptr[json.len - 1] == '\r')) {
         json.len--;
     }
-    while (json.len > 0) {
-        slice piece = slice_take_while(&json, byte_breaks_no_line);
-        if (screen->is_terminal) {
-            append_json(out, piece);
-        } else {
-            buf_append(out, piece);
-        }
-        if (json.len > 0) { /* such bytes only stand between values */
-            (void)slice_take(&json, 1);
+    if (screen->is_terminal) {
+        append_safe_json(out, json);
+    } else {
+        const uint8_t *feed = NULL;
+        while (json.len > 0 && (feed = memchr(json.ptr, '\n', json.len)) != NULL) {
+            buf_append(out, slice_take(&json, (size_t)(feed - json.ptr)));
             buf_append_byte(out, ' ');
+            (void)slice_take(&json, 1);
         }
+        buf_append(out, json);
     }
     buf_append_byte(out, '\n');
 }
