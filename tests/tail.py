@@ -15,10 +15,10 @@ TAIL = '/api/v1/audit/tail'
 class Stream:
     """A client of server-sent events."""
 
-    def __init__(self, server, headers=None, **params):
+    def __init__(self, server, headers=None, key=None, **params):
         self.link = http.client.HTTPConnection('127.0.0.1', server.port, timeout=PATIENCE_S)
         self.link.request('GET', TAIL + '?' + urllib.parse.urlencode(params, True), None,
-                          {'Authorization': f'Bearer {server.key}'} | (headers or {}))
+                          {'Authorization': f'Bearer {key or server.key}'} | (headers or {}))
         self.answer = self.link.getresponse()
         equal(self.answer.status, 200)
         equal(self.answer.headers['Content-Type'].split(';')[0], 'text/event-stream')
@@ -51,6 +51,11 @@ class Stream:
 
     def take(self, count):
         return [self.next()['event_data']['n'] for _ in range(count)]
+
+
+    def rest(self):
+        """What comes until the server ends it, comments too."""
+        return self.answer.read()
 
 
 def numbered(first, last, **members):
@@ -98,6 +103,38 @@ def refused(server):
             server.get(TAIL, params, headers).expect_problem(400)
     with step('refused: no key'):
         server.get(TAIL, key=None).expect_problem(401)
+
+
+def given_up(server):
+    """What a key may see it may see as long as it is good, and no longer."""
+    def make(**members):
+        made = server.post('/api/v1/api-keys', {'name': 'watcher', 'role': 'auditor'} | members)
+        return made.expect(201).json()
+
+    def change(key, **members):
+        server.request('PATCH', f'/api/v1/api-keys/{key["id"]}',
+                       json.dumps(members).encode()).expect(200)
+
+    for what, members, act in (
+            ('is revoked', {}, lambda key: server.request(
+                'DELETE', f'/api/v1/api-keys/{key["id"]}').expect(204)),
+            ('gets a filter', {}, lambda key: change(key, filter='service=seen')),
+            ('gets another filter', {'filter': 'service=seen'},
+             lambda key: change(key, filter='service=other'))):
+        with step(f'a tail ends when its key {what}'):
+            key = make(**members)
+            with Stream(server, key=key['key'], service='seen') as stream:
+                server.send(*numbered(0, 1, service='seen'))
+                equal(stream.take(1), [0])
+                act(key)
+                server.send(*numbered(1, 2, service='seen'))
+                true(b'data:' not in stream.rest(), 'an event is shown')
+    with step('a tail goes on when its key gets another name'):
+        key = make()
+        with Stream(server, key=key['key'], service='seen') as stream:
+            change(key, name='renamed')
+            server.send(*numbered(2, 3, service='seen'))
+            equal(stream.take(1), [2])
 
 
 def many(server):
@@ -155,6 +192,7 @@ def slow(server):
 with Server() as under_test:
     live(under_test)
     refused(under_test)
+    given_up(under_test)
     many(under_test)
     slow(under_test)
     with step('the server stops although somebody tails it'):

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "access/rights.h"
+#include "base/hash.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "catalog/catalog.h"
@@ -25,6 +26,7 @@ struct key_entry {
     int64_t revoked_us; /* INT64_MAX: never */
     int64_t expires_us;
     char *filter; /* NULL: none */
+    uint64_t filter_hash;
     bool is_seen; /* its text was shown once, and left this mark */
     uint8_t mark[SECRET_MARK_BYTES];
 };
@@ -127,6 +129,8 @@ static void put_key(struct callers *callers, const json_t *key)
     entry->revoked_us = time_member(key, "revoked_at");
     entry->expires_us = time_member(key, "expires_at");
     entry->filter = filter != NULL ? mem_text(filter, strlen(filter)) : NULL;
+    entry->filter_hash =
+        filter != NULL ? hash_bytes(slice_from_cstr(filter), hash_secret()) | 1 : 0;
     entry->rights &= filter != NULL ? RIGHTS_NARROWED : ~UINT32_C(0);
     struct key_entry *before = map_put(&callers->keys, slice_from_cstr(prefix), entry);
     if (before != NULL) {
@@ -301,7 +305,7 @@ static enum callers_answer judge(const struct callers *callers, const struct key
     memcpy(out->role, entry->role, sizeof(out->role));
     out->session[0] = '\0';
     out->rights = user == NULL ? entry->rights : entry->rights & rights_of_role(user->role);
-    out->has_filter = entry->filter != NULL;
+    out->filter = entry->filter_hash;
     return set_org(callers, entry->org, out) ? CALLERS_KNOWN : CALLERS_SUSPENDED;
 }
 
@@ -352,7 +356,7 @@ static enum callers_answer judge_user(const struct callers *callers, const struc
     memcpy(out->role, user->role, sizeof(out->role));
     out->session[0] = '\0';
     out->rights = rights_of_role(user->role);
-    out->has_filter = false;
+    out->filter = 0;
     return set_org(callers, user->org, out) ? CALLERS_KNOWN : CALLERS_SUSPENDED;
 }
 

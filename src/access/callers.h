@@ -55,8 +55,8 @@ struct known_caller {
     char tier[16];
     struct limit_custom limits; /* the organisation's own, instead of its tier's */
     uint32_t rights;
-    bool is_system; /* of the system organisation, in a role that sees all */
-    bool has_filter;
+    bool is_system;  /* of the system organisation, in a role that sees all */
+    uint64_t filter; /* a hash of what narrows the key; 0: nothing does */
 };
 
 /* Why a key is refused is for the log; whoever shows it learns that it is not known. */

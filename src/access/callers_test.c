@@ -120,7 +120,7 @@ static void test_a_key_is_known(void **state)
     assert_string_equal(caller.name, key.prefix);
     assert_string_equal(caller.role, "auditor");
     assert_true(caller.is_system);
-    assert_true(caller.has_filter);
+    assert_true(caller.filter != 0);
     assert_true((caller.rights & RIGHT_AUDIT_EXPORT) != 0);
     assert_true((caller.rights & RIGHT_CONFIG_WRITE) == 0);
     char *filter = callers_filter(place->callers, slice_from_cstr(key.prefix));

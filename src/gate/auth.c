@@ -111,6 +111,19 @@ static bool find(const struct api *api, struct caller *caller, bool *may_be_know
     return person == PEOPLE_KNOWN;
 }
 
+bool auth_still_holds(const struct http_request *request)
+{
+    struct caller now = *(const struct caller *)request->caller;
+    const struct known_caller was = now.who;
+    bool may_be_known = false;
+    if (!find(now.api, &now, &may_be_known)) {
+        return may_be_known && was.kind == CALLER_SERVICE;
+    }
+    return strcmp(now.who.id, was.id) == 0 && strcmp(now.who.org, was.org) == 0 &&
+           (was.rights & ~now.who.rights) == 0 && now.who.is_system == was.is_system &&
+           now.who.filter == was.filter;
+}
+
 enum http_pass auth_identify(struct http_request *request, void *data)
 {
     struct api *api = data;

@@ -34,6 +34,11 @@ enum http_pass auth_ask(struct http_request *request, void *data);
 /* Middleware: the route's scope. */
 enum http_pass auth_authorise(struct http_request *request, void *data);
 
+/* Whether the caller of a request that lasts may go on: is still let in, as who it was, with the
+ * rights it had and no narrower filter. From memory: a token that is not there is not let in; a
+ * service account, of whom only its cluster knows, is. */
+bool auth_still_holds(const struct http_request *request);
+
 /* 401 to a right password: the user has a second factor, whose code is needed. */
 void auth_need_code(struct http_request *request);
 

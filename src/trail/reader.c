@@ -10,7 +10,7 @@
 static slice narrow_of(const struct http_request *request, const struct caller *caller)
 {
     slice kept = SLICE("NOT *");
-    if (!caller->who.has_filter) {
+    if (caller->who.filter == 0) {
         return (slice){0};
     }
     CLEANUP(mem_freep)

@@ -4,14 +4,15 @@
  *
  * It begins with what comes now, behind Last-Event-ID where a client comes back, or at
  * ?from=<seq>. A message goes from the tail's thread to the loop by http_post(); the next one is
- * asked for when it has been queued for the client, so that one message at most is on the way.
+ * asked for when it has been queued for the client, so that one message at most is on the way. With
+ * each message, and a comment is one, whoever watches has to be let in as when it began.
  */
 #include "query/tail.h"
 
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "gate/gate.h"
+#include "gate/auth.h"
 #include "os/clock.h"
 #include "trail/reader.h"
 #include "trail/trail.h"
@@ -36,8 +37,9 @@ static void on_deliver(struct http_task *task)
     if (!live->is_open) {
         return;
     }
-    if (http_stream_send(live->request, buf_slice(&live->message)) != OK) {
-        live->is_open = false; /* too slow, or gone: it comes back with Last-Event-ID */
+    if (!auth_still_holds(live->request) ||
+        http_stream_send(live->request, buf_slice(&live->message)) != OK) {
+        live->is_open = false; /* refused, too slow, or gone; it comes back with Last-Event-ID */
         tail_unwatch(live->watcher);
         return;
     }
