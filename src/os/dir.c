@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -14,7 +15,11 @@
 #include "os/file.h"
 #include "os/handle.h"
 
-enum { MODE_NEW_DIRS = 0700, LOCK_TEXT_BYTES = 100 };
+enum {
+    MODE_NEW_DIRS = 0700,
+    LOCK_TEXT_BYTES = 100,
+    ASKERS_MS_MAX = 5000, /* how long those who only ask may hold up who locks */
+};
 
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY)
 
@@ -315,6 +320,34 @@ static enum err fail_locked(const struct file *file, struct diag *diag)
                      len > 0 ? ": " : "", (int)len, text);
 }
 
+/* flock() without waiting, whatever signals come: 0, or the errno. */
+static int try_flock(int fd, int operation)
+{
+    while (flock(fd, operation | LOCK_NB) != 0) {
+        if (errno != EINTR) {
+            return errno;
+        }
+    }
+    return 0;
+}
+
+/* Who asks whether it is held shares the lock for a moment (file_is_locked()): that is no owner,
+ * and is waited out. 0, or the errno: EWOULDBLOCK when there is an owner. */
+static int lock_alone(int fd)
+{
+    int error = try_flock(fd, LOCK_EX);
+    for (int ms = 0; error == EWOULDBLOCK && ms < ASKERS_MS_MAX; ms++) {
+        if (try_flock(fd, LOCK_SH) != 0) {
+            return error;
+        }
+        (void)try_flock(fd, LOCK_UN);
+        const struct timespec moment = {.tv_nsec = 1000000};
+        (void)nanosleep(&moment, NULL);
+        error = try_flock(fd, LOCK_EX);
+    }
+    return error;
+}
+
 enum err dir_lock(const struct dir *dir, const char *name, slice text, struct file **out,
                   struct diag *diag)
 {
@@ -331,17 +364,31 @@ enum err dir_lock(const struct dir *dir, const char *name, slice text, struct fi
         return os_fail(diag, name, "lock", error);
     }
     OWNED(file) file = os_file_new(fd, name, false);
-    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        if (errno == EWOULDBLOCK) {
-            return fail_locked(file, diag);
-        }
-        if (errno != EINTR) {
-            return os_fail(diag, name, "lock", errno);
-        }
+    error = lock_alone(fd);
+    if (error == EWOULDBLOCK) {
+        return fail_locked(file, diag);
+    }
+    if (error != 0) {
+        return os_fail(diag, name, "lock", error);
     }
     /* Only now: before, the text was another's. */
     TRY(file_truncate(file, 0, diag));
     TRY(file_write_at(file, 0, text, diag));
     *out = MOVE(file);
+    return OK;
+}
+
+enum err file_is_locked(const struct file *file, bool *out, struct diag *diag)
+{
+    const struct fault_op op = {.kind = FAULT_READ, .name = file->name, .fd = file->fd};
+    struct fault fault = fault_check(&op);
+    int error = fault.error != 0 ? fault.error : try_flock(file->fd, LOCK_SH);
+    if (error != 0 && error != EWOULDBLOCK) {
+        return os_fail(diag, file->name, "look at the lock of", error);
+    }
+    if (error == 0) {
+        (void)try_flock(file->fd, LOCK_UN);
+    }
+    *out = error != 0;
     return OK;
 }

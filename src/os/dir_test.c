@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/test.h"
+#include "os/clock.h"
 #include "os/file.h"
 #include "os/tempdir.h"
+#include "os/thread.h"
 
 #define PATH_BYTES (TEMPDIR_PATH_BYTES + 64)
 
@@ -176,6 +181,77 @@ static void test_a_lock_is_one_owners(void **state)
     assert_string_equal(diag.text, "is held by another");
 }
 
+static void test_who_asks_for_a_lock_changes_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    bool is_locked = true;
+    OWNED(file) owner = NULL;
+    OWNED(file) asker = NULL;
+    assert_int_equal(file_replace(fixture->dir, "lock", SLICE("from before"), NULL), OK);
+    assert_int_equal(file_open(fixture->dir, "lock", FILE_READ, &asker, NULL), OK);
+    assert_int_equal(file_is_locked(asker, &is_locked, NULL), OK);
+    assert_false(is_locked);
+    assert_int_equal(dir_lock(fixture->dir, "lock", SLICE("process 17"), &owner, NULL), OK);
+    assert_int_equal(file_is_locked(asker, &is_locked, NULL), OK);
+    assert_true(is_locked);
+    char text[10];
+    assert_int_equal(file_read_at(asker, 0, text, sizeof(text), NULL), OK);
+    assert_memory_equal(text, "process 17", sizeof(text));
+    file_freep(&owner);
+    assert_int_equal(file_is_locked(asker, &is_locked, NULL), OK);
+    assert_false(is_locked);
+}
+
+struct locker {
+    const struct dir *dir;
+    struct file *lock;
+    enum err result;
+    _Atomic bool is_done;
+};
+
+static void take_lock(void *context)
+{
+    struct locker *locker = context;
+    locker->result = dir_lock(locker->dir, "lock", SLICE("x"), &locker->lock, NULL);
+    atomic_store(&locker->is_done, true);
+}
+
+static void test_who_asks_for_a_lock_is_waited_for(void **state)
+{
+    enum { LOOK_US = 30 * 1000 };
+    struct fixture *fixture = *state;
+    char path[PATH_BYTES];
+    struct locker locker = {.dir = fixture->dir, .result = ERR_IO};
+    struct thread thread;
+    assert_int_equal(file_replace(fixture->dir, "lock", SLICE(""), NULL), OK);
+    int asker = open(below(fixture, "lock", path), O_RDONLY); /* in the middle of its question */
+    assert_int_equal(flock(asker, LOCK_SH), 0);
+    assert_int_equal(thread_start(&thread, "locker", take_lock, &locker, NULL), OK);
+    for (int64_t end_us = clock_monotonic_us() + LOOK_US; clock_monotonic_us() < end_us;) {
+        assert_false(atomic_load(&locker.is_done));
+    }
+    (void)close(asker);
+    thread_join(&thread);
+    assert_int_equal(locker.result, OK);
+    file_free(locker.lock);
+}
+
+static void test_a_file_tells_whose_it_is(void **state)
+{
+    struct fixture *fixture = *state;
+    char path[PATH_BYTES];
+    struct file_owner owner = {0};
+    OWNED(file) file = NULL;
+    assert_int_equal(file_replace(fixture->dir, "f", SLICE("x"), NULL), OK);
+    assert_int_equal(file_open(fixture->dir, "f", FILE_READ, &file, NULL), OK);
+    assert_int_equal(file_owner(file, &owner, NULL), OK);
+    assert_int_equal(owner.user, geteuid());
+    assert_true(owner.is_ours && owner.is_private);
+    assert_int_equal(chmod(below(fixture, "f", path), 0640), 0);
+    assert_int_equal(file_owner(file, &owner, NULL), OK);
+    assert_true(owner.is_ours && !owner.is_private);
+}
+
 static void test_tempdir_takes_everything_with_it(void **state)
 {
     UNUSED(state);
@@ -209,6 +285,9 @@ int main(void)
         WITH_FIXTURE(test_lists_all_names_in_order),
         WITH_FIXTURE(test_knows_its_space),
         WITH_FIXTURE(test_a_lock_is_one_owners),
+        WITH_FIXTURE(test_who_asks_for_a_lock_changes_nothing),
+        WITH_FIXTURE(test_who_asks_for_a_lock_is_waited_for),
+        WITH_FIXTURE(test_a_file_tells_whose_it_is),
         cmocka_unit_test(test_tempdir_takes_everything_with_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,17 +78,30 @@ void file_free(struct file *file)
     }
 }
 
-enum err file_size(const struct file *file, uint64_t *out, struct diag *diag)
+static enum err look_at(const struct file *file, struct stat *out, struct diag *diag)
 {
     struct fault fault = check(file, FAULT_READ, 0, 0);
-    struct stat stat = {0};
     if (fault.error != 0) {
         return os_fail(diag, file->name, "measure", fault.error);
     }
-    if (fstat(file->fd, &stat) != 0) {
-        return os_fail(diag, file->name, "measure", errno);
-    }
+    return fstat(file->fd, out) == 0 ? OK : os_fail(diag, file->name, "measure", errno);
+}
+
+enum err file_size(const struct file *file, uint64_t *out, struct diag *diag)
+{
+    struct stat stat = {0};
+    TRY(look_at(file, &stat, diag));
     *out = (uint64_t)stat.st_size;
+    return OK;
+}
+
+enum err file_owner(const struct file *file, struct file_owner *out, struct diag *diag)
+{
+    struct stat stat = {0};
+    TRY(look_at(file, &stat, diag));
+    *out = (struct file_owner){.user = stat.st_uid,
+                               .is_ours = stat.st_uid == geteuid(),
+                               .is_private = (stat.st_mode & (S_IRWXG | S_IRWXO)) == 0};
     return OK;
 }
 

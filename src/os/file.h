@@ -50,7 +50,8 @@ enum err dir_space(const struct dir *dir, uint64_t *free_bytes, uint64_t *total_
 
 /* Takes an exclusive flock on `name` (created if absent) and writes `text` into it to inform;
  * it lasts until the handle is freed or the process ends, so it is never stale. CONFLICT when
- * another holds it: what that one wrote is in diag->text. */
+ * another holds it: what that one wrote is in diag->text. Who only asks, with file_is_locked(), is
+ * waited for: 5 s at most. */
 enum err dir_lock(const struct dir *dir, const char *name, slice text, struct file **out,
                   struct diag *diag);
 
@@ -73,6 +74,14 @@ void file_free(struct file *file); /* closes; does not sync */
 DEFINE_OWNED(file);
 
 enum err file_size(const struct file *file, uint64_t *out, struct diag *diag);
+/* Whether another holds the lock that dir_lock() takes; what it wrote stays as it is. */
+enum err file_is_locked(const struct file *file, bool *out, struct diag *diag);
+struct file_owner {
+    uint64_t user;
+    bool is_ours;    /* the user whom this process acts for */
+    bool is_private; /* nobody else has a right to open it */
+};
+enum err file_owner(const struct file *file, struct file_owner *out, struct diag *diag);
 /* All of `bytes` or an error. */
 enum err file_write_at(struct file *file, uint64_t offset, slice bytes, struct diag *diag);
 /* All `len` bytes or an error (CORRUPT when the file ends before). */
