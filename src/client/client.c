@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/endpoint.h"
 #include "client/request.h"
 #include "client/version.h"
 
@@ -64,25 +65,38 @@ static bool is_plain(const char *text)
     return true;
 }
 
-/* "host:port" or "http://host:port/" as "http://host:port". NULL when it cannot be one. */
-static char *make_server(const char *given)
+/* A copy of a text that may be left out: NULL and "" are none. False: no memory. */
+static bool copy(const char *text, char **out)
 {
-    bool has_scheme = strncmp(given, "http://", 7) == 0 || strncmp(given, "https://", 8) == 0;
-    if (!is_plain(given) || given[0] == '\0' || strpbrk(given, "?#@") != NULL ||
-        (!has_scheme && strstr(given, "://") != NULL)) {
-        return NULL;
+    if (text != NULL && text[0] != '\0') {
+        *out = strdup(text);
+        return *out != NULL;
     }
-    struct text url = {0};
-    text_append_cstr(&url, has_scheme ? "" : "http://");
-    text_append_cstr(&url, given);
-    if (url.failed) {
-        text_release(&url);
-        return NULL;
+    return true;
+}
+
+static enum cairn_result fill(struct cairn_client *client, const struct cairn_options *options)
+{
+    struct endpoint endpoint = {0};
+    const char *user_agent = options->user_agent;
+    client->answer.max = ANSWER_BYTES_MAX;
+    client->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : 60000;
+    client->connect_timeout_ms =
+        options->connect_timeout_ms > 0 ? options->connect_timeout_ms : 10000;
+    client->retries = options->retries > 0 ? options->retries : 8;
+    enum cairn_result result =
+        endpoint_url(options->server != NULL ? options->server : "127.0.0.1:8090", &client->server);
+    if (result != CAIRN_OK) {
+        return result;
     }
-    while (url.len > 0 && url.ptr[url.len - 1] == '/') {
-        url.ptr[--url.len] = '\0';
-    }
-    return url.ptr;
+    client->is_local = endpoint_parse(slice_from_cstr(client->server), &endpoint) &&
+                       endpoint_is_loopback(&endpoint);
+    client->user_agent = strdup(user_agent != NULL ? user_agent : "libcairn/" CAIRN_VERSION);
+    client->curl = curl_easy_init();
+    bool has_all = client->user_agent != NULL && client->curl != NULL &&
+                   copy(options->ca_file, &client->ca_file) &&
+                   copy(options->key, &client->authorization);
+    return has_all ? CAIRN_OK : CAIRN_MEMORY;
 }
 
 enum cairn_result cairn_client_new(const struct cairn_options *options,
@@ -99,23 +113,8 @@ enum cairn_result cairn_client_new(const struct cairn_options *options,
         free(client);
         return CAIRN_MEMORY;
     }
-    client->answer.max = ANSWER_BYTES_MAX;
-    client->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : 60000;
-    client->connect_timeout_ms =
-        options->connect_timeout_ms > 0 ? options->connect_timeout_ms : 10000;
-    client->retries = options->retries > 0 ? options->retries : 8;
-    client->server = make_server(options->server != NULL ? options->server : "127.0.0.1:8090");
-    client->user_agent =
-        strdup(options->user_agent != NULL ? options->user_agent : "libcairn/" CAIRN_VERSION);
-    bool has_ca = options->ca_file != NULL && options->ca_file[0] != '\0';
-    client->ca_file = has_ca ? strdup(options->ca_file) : NULL;
-    client->authorization =
-        options->key != NULL && options->key[0] != '\0' ? strdup(options->key) : NULL;
-    client->curl = curl_easy_init();
-    bool has_key = options->key == NULL || options->key[0] == '\0' || client->authorization != NULL;
-    bool has_all = has_key && (!has_ca || client->ca_file != NULL);
-    if (client->server == NULL || client->user_agent == NULL || client->curl == NULL || !has_all) {
-        enum cairn_result result = client->server == NULL ? CAIRN_INVALID : CAIRN_MEMORY;
+    enum cairn_result result = fill(client, options);
+    if (result != CAIRN_OK) {
         cairn_client_free(client);
         return result;
     }

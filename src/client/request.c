@@ -144,7 +144,7 @@ static bool add_header(struct curl_slist **list, const char *name, const char *v
     text_append_cstr(&line, name);
     text_append_cstr(&line, value);
     struct curl_slist *grown = line.failed ? NULL : curl_slist_append(*list, line.ptr);
-    text_release(&line);
+    text_wipe(&line); /* it may be the key's */
     if (grown == NULL) {
         return false;
     }
@@ -174,19 +174,17 @@ static bool add_headers(const struct cairn_client *client, const struct request 
     return ok;
 }
 
+/* The key stands in one of them. */
+static void free_headers(struct curl_slist *list)
+{
+    for (const struct curl_slist *item = list; item != NULL; item = item->next) {
+        explicit_bzero(item->data, strlen(item->data));
+    }
+    curl_slist_free_all(list);
+}
+
 /* An option that curl refuses is one it cannot allocate for; the exchange then fails by itself. */
 #define SET(option, value) (void)curl_easy_setopt(client->curl, (option), (value))
-
-static bool is_loopback(const char *server)
-{
-    static const char *const names[] = {"://127.", "://localhost", "://[::1]"};
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        if (strstr(server, names[i]) != NULL) {
-            return true;
-        }
-    }
-    return false;
-}
 
 static void set_options(struct exchange *exchange, const char *url, struct curl_slist *headers)
 {
@@ -213,7 +211,7 @@ static void set_options(struct exchange *exchange, const char *url, struct curl_
     SET(CURLOPT_ACCEPT_ENCODING, request->is_stream ? NULL : "");
     SET(CURLOPT_WRITEFUNCTION, on_write);
     SET(CURLOPT_WRITEDATA, (void *)exchange);
-    if (is_loopback(client->server)) {
+    if (client->is_local) {
         SET(CURLOPT_NOPROXY, "*"); /* no proxy can know what is on this machine */
     }
     if (request->content_type == NULL) {
@@ -283,7 +281,7 @@ enum cairn_result request_run(struct cairn_client *client, const struct request 
         set_options(&exchange, url.ptr, headers);
         result = conclude(&exchange, curl_easy_perform(client->curl));
     }
-    curl_slist_free_all(headers);
+    free_headers(headers);
     text_release(&url);
     return result;
 }

@@ -18,7 +18,8 @@
 
 struct cairn_client {
     CURL *curl;
-    char *server; /* "http://host:port", without a slash at the end */
+    char *server;  /* "http://host:port", without a slash at the end */
+    bool is_local; /* it is on this machine */
     char *authorization;
     char *user_agent;
     char *ca_file; /* NULL: the system's */

@@ -94,3 +94,11 @@ void text_release(struct text *text)
     free(text->ptr);
     *text = (struct text){.max = text->max};
 }
+
+void text_wipe(struct text *text)
+{
+    if (text->ptr != NULL) {
+        explicit_bzero(text->ptr, text->capacity);
+    }
+    text_release(text);
+}

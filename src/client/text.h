@@ -28,6 +28,7 @@ void text_append_encoded(struct text *text, const char *bytes);
 void text_drop_front(struct text *text, size_t n);
 void text_clear(struct text *text); /* keeps the memory */
 void text_release(struct text *text);
+void text_wipe(struct text *text); /* the same, of a secret */
 
 static inline slice text_slice(const struct text *text)
 {
