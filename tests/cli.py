@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line against a running server: what people type, what scripts read, and
 exit statuses."""
+import contextlib
 import json
 import pathlib
 import signal
+import socket
 import subprocess
 import threading
 
@@ -224,10 +226,62 @@ def examples():
         Server('--examples', str(place)).refuses_to_start(1, 'a.ndjson', 'line 2')
 
 
+@contextlib.contextmanager
+def stranger(port=0):
+    """Who listens and is no server of ours: its address, and whether anybody came."""
+    with socket.create_server(('127.0.0.1', port)) as listener:
+        listener.setblocking(False)
+
+        def was_asked():
+            with contextlib.suppress(BlockingIOError):
+                listener.accept()[0].close()
+                return True
+            return False
+        yield f'127.0.0.1:{listener.getsockname()[1]}', was_asked
+
+
+def keys():
+    server = Server(data=scratch('cairn-data'))  # commands run in the directory that it is in
+    server.start()
+    server.send(event(service='here'))
+    given = {'CAIRN_API_KEY': server.key}
+    with step('beside a server in the same directory a command needs no words'):
+        equal(len(lines_of(cairn('query', 'service=here'))), 1)
+        equal(len(lines_of(cairn('query', 'service=here', variables=given))), 1)
+        equal(len(lines_of(cairn('query', 'service=here', '--server', f'localhost:{server.port}',
+                                 server=server))), 1)
+    with stranger() as (address, was_asked):
+        with step('--data is stronger than CAIRN_SERVER, and its key stays with it'):
+            found = cairn('query', 'service=here', server=server,
+                          variables={'CAIRN_SERVER': address})
+            equal((len(lines_of(found)), was_asked()), (1, False))
+        with step('the key of a directory is not sent to a server that is named beside it'):
+            run = cairn('query', '--server', address, server=server, status=1)
+            contains(run.stderr, 'its key is for its own server')
+            equal(was_asked(), False)
+    server.kill()
+    with stranger(server.port) as (_, was_asked):
+        with step('where a server was killed, who listens in its place is told no key'):
+            for run in (cairn('query', server=server, status=3),
+                        cairn('query', server=server, variables=given, status=3),
+                        cairn('query', '--key', server.key, status=3),
+                        cairn('query', variables=given, status=3)):
+                contains(run.stderr, 'no server runs on it')
+            equal(was_asked(), False)
+    with step('a server that stops takes back where it listens'):
+        server.start()
+        server.stop()
+        true('listen' not in (server.data / 'LOCK').read_text(), 'LOCK still tells an address')
+    with step('a key is not sent where nobody named a server'):
+        server.data.rename(scratch('elsewhere'))
+        contains(cairn('query', variables=given, status=2).stderr, '--server or CAIRN_SERVER')
+
+
 words()
 with Server('--checkpoint-interval-ms', '50') as under_test:
     ingest(under_test)
     proofs(under_test, reading(under_test))
     tail(under_test)
 examples()
+keys()
 finish()

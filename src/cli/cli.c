@@ -98,6 +98,11 @@ enum cli_exit cli_usage(const struct cli *cli, const char *format, ...)
     return CLI_USAGE;
 }
 
+enum cli_exit cli_usage_diag(const struct cli *cli, const struct diag *diag)
+{
+    return cli_usage(cli, "%s%s%s", diag->where, diag->where[0] == '\0' ? "" : ": ", diag->text);
+}
+
 char *cli_join_operands(const struct cli *cli)
 {
     struct buf joined = BUF_INIT(MIB(16));
@@ -201,7 +206,7 @@ static enum cli_exit run(struct cli *cli, int argc, char **argv)
     }
     e = e == OK ? cli_take_verb(cli, &diag) : e;
     if (e != OK) {
-        return cli_usage(cli, "%s%s%s", diag.where, diag.where[0] == '\0' ? "" : ": ", diag.text);
+        return cli_usage_diag(cli, &diag);
     }
     cli->args = args;
     screen_init(&cli->screen);

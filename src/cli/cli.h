@@ -130,6 +130,7 @@ enum cli_exit cli_fail(const struct cli *cli, enum err code, const struct diag *
 void cli_say(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
 /* A mistake in the command's words: says so, points to --help, returns CLI_USAGE. */
 enum cli_exit cli_usage(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
+enum cli_exit cli_usage_diag(const struct cli *cli, const struct diag *diag);
 /* Takes the verb from the operands, and whether it has as many of them as it needs. INVALID. */
 enum err cli_take_verb(struct cli *cli, struct diag *diag);
 /* Connects and runs the verb: the `run` of commands that do nothing else. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of commands: help, completions, exits, connection. */
+/* The table of commands: help, completions, exits. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -155,38 +155,6 @@ static void test_completions_hold_every_command_and_option(void **state)
     assert_false(completions_write("tcsh", &script));
 }
 
-struct lock_case {
-    const char *text, *expect;
-};
-
-static void test_the_lock_file_names_the_address(void **state)
-{
-    UNUSED(state);
-    static const struct lock_case cases[] = {
-        {"pid 7 listen 127.0.0.1:8090\n", "127.0.0.1:8090"},
-        {"pid 7 listen 0.0.0.0:80", "127.0.0.1:80"},
-        {"pid 7 listen :80", "127.0.0.1:80"},
-        {"pid 7 listen [::]:80\n", "[::1]:80"},
-        {"pid 7 listen host:80 more", "host:80"},
-        {"pid 7 listen https://127.0.0.1:8443\n", "https://127.0.0.1:8443"},
-        {"pid 7 listen https://0.0.0.0:8443\n", "https://127.0.0.1:8443"},
-        {"pid 7 listen https://[::]:8443\n", "https://[::1]:8443"},
-        {"pid 7", NULL},
-        {"", NULL},
-        {"listen ", NULL},
-    };
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        char *address = connection_from_lock(slice_from_cstr(cases[i].text));
-        if (cases[i].expect == NULL) {
-            assert_null(address);
-        } else {
-            assert_non_null(address);
-            assert_string_equal(address, cases[i].expect);
-        }
-        free(address);
-    }
-}
-
 static void test_errors_become_exits(void **state)
 {
     UNUSED(state);
@@ -200,73 +168,6 @@ static void test_errors_become_exits(void **state)
     assert_int_equal(cli_exit_of_result(CAIRN_UNREACHABLE), 3);
 }
 
-static void write_file(const char *dir, const char *name, const char *text)
-{
-    char path[256];
-    (void)snprintf(path, sizeof(path), "%s/%s", dir, name);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
-static const char *server_variable, *key_variable;
-
-static char *fake_environment(const char *name)
-{
-    static char value[64];
-    const char *text = strcmp(name, "CAIRN_SERVER") == 0    ? server_variable
-                       : strcmp(name, "CAIRN_API_KEY") == 0 ? key_variable
-                                                            : NULL;
-    (void)snprintf(value, sizeof(value), "%s", text == NULL ? "" : text);
-    return text == NULL ? NULL : value;
-}
-
-struct connect_case {
-    bool with_data;
-    const char *server_flag, *key_flag, *server_variable, *key_variable;
-    const char *server, *key; /* expected; NULL: none */
-};
-
-static void test_a_found_key_goes_only_to_its_own_server(void **state)
-{
-    UNUSED(state);
-    static const struct connect_case cases[] = {
-        {true, NULL, NULL, NULL, NULL, "127.0.0.1:77", "secret"},
-        {true, "h:1", NULL, NULL, NULL, "h:1", "secret"},
-        {true, "h:1", "k", "v:1", "vk", "h:1", "k"},
-        {true, NULL, NULL, "v:1", "vk", "v:1", "vk"},
-        {false, "h:1", NULL, NULL, NULL, "h:1", NULL},
-        {false, NULL, NULL, "v:1", "vk", "v:1", "vk"},
-    };
-    char dir[] = "/tmp/cairn-cli-XXXXXX";
-    assert_non_null(mkdtemp(dir));
-    write_file(dir, "LOCK", "pid 7 listen 127.0.0.1:77\n");
-    write_file(dir, "admin.key", "secret\n");
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        const struct connect_case *c = &cases[i];
-        struct cli_common common = {.server = c->server_flag,
-                                    .key = c->key_flag,
-                                    .data = c->with_data ? dir : NULL};
-        struct connection CLEANUP(connection_release) connection = {0};
-        server_variable = c->server_variable;
-        key_variable = c->key_variable;
-        assert_int_equal(connection_find(&common, fake_environment, &connection, NULL), OK);
-        assert_string_equal(connection.server, c->server);
-        assert_string_equal(connection.key == NULL ? "" : connection.key,
-                            c->key == NULL ? "" : c->key);
-    }
-    struct cli_common common = {.data = "/nowhere/at/all"};
-    struct connection connection = {0};
-    assert_int_not_equal(connection_find(&common, fake_environment, &connection, NULL), OK);
-    char command[64];
-    (void)snprintf(command, sizeof(command), "%s/LOCK", dir);
-    assert_int_equal(remove(command), 0);
-    (void)snprintf(command, sizeof(command), "%s/admin.key", dir);
-    assert_int_equal(remove(command), 0);
-    assert_int_equal(remove(dir), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,9 +177,7 @@ int main(void)
         cmocka_unit_test(test_completions_hold_every_command_and_option),
         cmocka_unit_test(test_help_and_completions_name_every_verb),
         cmocka_unit_test(test_a_verb_is_taken_with_as_many_operands_as_it_needs),
-        cmocka_unit_test(test_the_lock_file_names_the_address),
         cmocka_unit_test(test_errors_become_exits),
-        cmocka_unit_test(test_a_found_key_goes_only_to_its_own_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,107 +5,153 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "cli/place.h"
+#include "client/endpoint.h"
 #include "crypto/secret.h"
-#include "os/file.h"
 
-enum { SMALL_FILE_BYTES_MAX = 4096 };
+#define DATA_DEFAULT "./cairn-data"
 
-static bool byte_is_visible(uint8_t byte)
+/* ---- What was said ---- */
+
+/* By a flag, or by the variable of the same meaning; NULL: by neither. */
+struct said {
+    char *text;
+    bool is_flag; /* then the variable does not count, not even where the flag is "" */
+};
+
+struct words {
+    struct said server, key, ca, data;
+};
+
+static struct said hear(const char *flag, char *(*environment)(const char *name), const char *name)
 {
-    return byte > ' ' && byte < 0x7f;
+    const char *text = flag != NULL ? flag : environment(name);
+    bool is_empty = text == NULL || text[0] == '\0';
+    return (struct said){.text = is_empty ? NULL : mem_text(text, strlen(text)),
+                         .is_flag = flag != NULL};
 }
 
-char *connection_from_lock(slice lock)
+static void wipe_text(char **text)
 {
-    while (lock.len > 0 && !slice_take_literal(&lock, SLICE("listen "))) {
-        (void)slice_take(&lock, 1);
+    if (*text != NULL) {
+        secret_wipe(*text, strlen(*text));
     }
-    slice address = slice_take_while(&lock, byte_is_visible);
-    if (address.len == 0) {
-        return NULL;
-    }
-    struct buf out = BUF_INIT(KIB(4));
-    if (slice_take_literal(&address, SLICE("https://"))) {
-        buf_append_cstr(&out, "https://");
-    }
-    if (slice_take_literal(&address, SLICE("0.0.0.0:")) ||
-        slice_take_literal(&address, SLICE(":"))) {
-        buf_append_cstr(&out, "127.0.0.1:"); /* "every address" is none to connect to */
-    } else if (slice_take_literal(&address, SLICE("[::]:"))) {
-        buf_append_cstr(&out, "[::1]:");
-    }
-    buf_append(&out, address);
-    char *text = mem_text(buf_cstr(&out), out.len);
-    buf_release(&out);
-    return text;
+    free(*text);
+    *text = NULL;
 }
 
-static enum err read_small(const struct dir *dir, const char *name, struct secret_file *out,
-                           struct diag *diag)
+static void words_release(struct words *words)
 {
-    return file_read_all(dir, name, SMALL_FILE_BYTES_MAX, &out->bytes, &out->len, diag);
+    free(words->server.text);
+    wipe_text(&words->key.text);
+    free(words->ca.text);
+    free(words->data.text);
 }
 
-/* What the directory knows, where the caller does not know it yet. */
-static enum err look_into(const char *path, bool wants_key, struct connection *out,
-                          struct diag *diag)
+static enum err check_key(const struct said *key, struct diag *diag)
 {
-    OWNED(dir) dir = NULL;
-    TRY(dir_open(path, false, &dir, diag));
-    CLEANUP(secret_file_release) struct secret_file lock = {0};
-    CLEANUP(secret_file_release) struct secret_file key_file = {0};
-    if (out->server == NULL && dir_has(dir, "LOCK")) {
-        TRY(read_small(dir, "LOCK", &lock, diag));
-        out->server = connection_from_lock(secret_file_slice(&lock));
-    }
-    if (wants_key && out->key == NULL && dir_has(dir, "admin.key")) {
-        TRY(read_small(dir, "admin.key", &key_file, diag));
-        slice rest = secret_file_slice(&key_file);
-        slice key = slice_take_while(&rest, byte_is_visible);
-        out->key = mem_text((const char *)key.ptr, key.len);
+    for (const char *at = key->text; at != NULL && *at != '\0'; at++) {
+        if ((uint8_t)*at <= ' ' || *at == 0x7f) {
+            return diag_fail(diag, ERR_INVALID, key->is_flag ? "--key" : "CAIRN_API_KEY",
+                             "is no key: there is a space or a control character in it");
+        }
     }
     return OK;
 }
 
-static char *copy_first(const char *first, const char *second)
+/* ---- Which server, which key ---- */
+
+/* --data stands beside --server: its key counts if they are the same. */
+static enum err add_key_of(const char *data, struct connection *out, struct diag *diag)
 {
-    const char *text = first != NULL ? first : second;
-    return text == NULL || text[0] == '\0' ? NULL : mem_text(text, strlen(text));
+    CLEANUP(place_release) struct place place = {0};
+    struct endpoint given, own;
+    TRY(place_look(data, PLACE_NAMED, true, &place, diag));
+    if (!endpoint_parse(slice_from_cstr(out->server), &given)) {
+        return OK; /* who connects will say it */
+    }
+    if (!endpoint_parse(slice_from_cstr(place.server), &own) || !endpoint_is(&given, &own)) {
+        return diag_fail(diag, ERR_DENIED, data,
+                         "its key is for its own server, %.60s, and for no other: give one with "
+                         "CAIRN_API_KEY",
+                         place.server);
+    }
+    if (!given.is_https) { /* who is localhost? With https the certificate tells */
+        free(out->server);
+        out->server = MOVE(place.server);
+    }
+    out->key = MOVE(place.key);
+    return OK;
+}
+
+static enum err take_server(struct words *words, struct connection *out, struct diag *diag)
+{
+    bool has_data = words->data.text != NULL && words->data.is_flag;
+    out->server = MOVE(words->server.text);
+    out->key = MOVE(words->key.text);
+    return out->key == NULL && has_data ? add_key_of(words->data.text, out, diag) : OK;
+}
+
+static enum err take_place(const char *data, enum place_trust trust, struct words *words,
+                           struct connection *out, struct diag *diag)
+{
+    CLEANUP(place_release) struct place place = {0};
+    TRY(place_look(data, trust, words->key.text == NULL, &place, diag));
+    out->server = MOVE(place.server);
+    out->key = words->key.text != NULL ? MOVE(words->key.text) : MOVE(place.key);
+    return OK;
+}
+
+/* Nobody named anything. */
+static enum err take_default(struct words *words, struct connection *out, struct diag *diag)
+{
+    struct diag why = {0};
+    enum err e = take_place(DATA_DEFAULT, PLACE_FOUND, words, out, &why);
+    if (e == OK || words->key.text == NULL) {
+        return OK;
+    }
+    bool is_there = e != ERR_NOT_FOUND;
+    return diag_fail(diag, e == ERR_BUSY ? e : ERR_INVALID, is_there ? why.where : "",
+                     "%.80s%sa key is sent only to a server that is named, with --server or "
+                     "CAIRN_SERVER",
+                     is_there ? why.text : "", is_there ? "; " : "");
+}
+
+static enum err choose(struct words *words, struct connection *out, struct diag *diag)
+{
+    bool is_data_stronger = words->data.text != NULL && words->data.is_flag;
+    if (words->server.text != NULL && (words->server.is_flag || !is_data_stronger)) {
+        return take_server(words, out, diag);
+    }
+    if (words->server.text != NULL && !words->key.is_flag) {
+        wipe_text(&words->key.text); /* of CAIRN_SERVER, which does not count here */
+    }
+    return words->data.text != NULL ? take_place(words->data.text, PLACE_NAMED, words, out, diag)
+                                    : take_default(words, out, diag);
 }
 
 enum err connection_find(const struct cli_common *common, char *(*environment)(const char *name),
                          struct connection *out, struct diag *diag)
 {
-    struct connection found = {
-        .server = copy_first(common->server, environment("CAIRN_SERVER")),
-        .key = copy_first(common->key, environment("CAIRN_API_KEY")),
-        .ca = copy_first(common->ca, environment("CAIRN_CA")),
+    CLEANUP(words_release)
+    struct words words = {
+        .server = hear(common->server, environment, "CAIRN_SERVER"),
+        .key = hear(common->key, environment, "CAIRN_API_KEY"),
+        .ca = hear(common->ca, environment, "CAIRN_CA"),
+        .data = hear(common->data, environment, "CAIRN_DATA"),
     };
-    char *data CLEANUP(mem_freep) = copy_first(common->data, environment("CAIRN_DATA"));
-    bool is_given = data != NULL;
-    /* A key found by chance goes only to the server that the same place names. */
-    bool wants_key = found.server == NULL || common->data != NULL;
-    enum err e = OK;
-    if (is_given || found.server == NULL) {
-        struct diag ignored = {0};
-        e = look_into(is_given ? data : "./cairn-data", wants_key, &found,
-                      is_given ? diag : &ignored);
-    }
-    if (e != OK && is_given && common->data != NULL) {
-        connection_release(&found);
-        return e;
-    }
+    CLEANUP(connection_release) struct connection found = {.ca = MOVE(words.ca.text)};
+    TRY(check_key(&words.key, diag));
+    TRY(choose(&words, &found, diag));
     *out = found;
+    found = (struct connection){0};
     return OK;
 }
 
 void connection_release(struct connection *connection)
 {
-    if (connection->key != NULL) {
-        secret_wipe(connection->key, strlen(connection->key));
-    }
     free(connection->server);
-    free(connection->key);
+    wipe_text(&connection->key);
     free(connection->ca);
     *connection = (struct connection){0};
 }
@@ -129,6 +175,9 @@ enum cli_exit cli_connect(const struct cli *cli, struct cairn_client **out)
     struct connection CLEANUP(connection_release) connection = {0};
     struct diag diag = {0};
     enum err e = connection_find(&cli->common, getenv, &connection, &diag);
+    if (e == ERR_INVALID) {
+        return cli_usage_diag(cli, &diag);
+    }
     if (e != OK) {
         return cli_fail(cli, e, &diag);
     }
@@ -138,8 +187,8 @@ enum cli_exit cli_connect(const struct cli *cli, struct cairn_client **out)
                                     .ca_file = connection.ca};
     enum cairn_result result = cairn_client_new(&options, out);
     if (result == CAIRN_INVALID) {
-        return cli_usage(cli, "%s is no server's address, or the key is no key",
-                         connection.server == NULL ? "127.0.0.1:8090" : connection.server);
+        return cli_usage(cli, "what names the server is no address: expected HOST:PORT, perhaps "
+                              "with http:// or https:// before it");
     }
     if (result != CAIRN_OK) {
         (void)fprintf(stderr, "cairn %s: out of memory\n", cli->command->name);

@@ -3,10 +3,17 @@
 /*
  * connect - which server, with which key, and what to say when it does not go well.
  *
- * The server: --server, CAIRN_SERVER, the file LOCK of the data directory, 127.0.0.1:8090.
- * The key: --key, CAIRN_API_KEY, the file admin.key of the data directory. That key belongs to the
- * server of the same directory: it is not sent to a server that was named otherwise, unless --data
- * was given beside it.
+ * The server, the first that there is: --server; the one of --data; CAIRN_SERVER; the one of
+ * CAIRN_DATA; the one of ./cairn-data; 127.0.0.1:8090. The one of a directory is the process that
+ * holds its lock (place.h).
+ *
+ * Which key goes to which server:
+ * - One that lies in a directory, admin.key, goes to the server of that directory and to no other,
+ *   whatever else is named beside it.
+ * - One that was given, --key or CAIRN_API_KEY, goes to a server that a person named, itself or by
+ *   its directory, or to that of ./cairn-data if it is the same user's. It is stronger than
+ *   admin.key; but CAIRN_API_KEY goes with CAIRN_SERVER, and is not the key of --data's.
+ * - To 127.0.0.1:8090, of which nobody said that it is Cairn, goes none.
  *
  * Threads: one.
  */
@@ -22,13 +29,9 @@ struct connection {
     char *ca; /* a file */
 };
 
-/* What a LOCK file says: the address behind "listen ", made reachable (0.0.0.0 becomes 127.0.0.1),
- * with its scheme if that is https.
- * NULL if there is none. The caller frees it. */
-char *connection_from_lock(slice lock);
-
-/* `environment` looks a variable up (getenv, or a test's). INVALID, NOT_FOUND, IO: --data names a
- * directory that cannot be read. */
+/* `environment` looks a variable up (getenv, or a test's). INVALID: the key is none, or it was given
+ * and nobody named a server. DENIED: --server is not the server of --data, and there is no other
+ * key. BUSY, DENIED, NOT_FOUND, IO: a directory that was named has no server to tell (place.h). */
 enum err connection_find(const struct cli_common *common, char *(*environment)(const char *name),
                          struct connection *out, struct diag *diag);
 void connection_release(struct connection *connection);

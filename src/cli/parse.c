@@ -6,14 +6,19 @@
 
 const struct cli_option cli_server_options[] = {
     {"server", CLI_TEXT, offsetof(struct cli_common, server), "URL",
-     "The server; else CAIRN_SERVER, else the one of the data directory, else 127.0.0.1:8090",
+     "The server; else the one of --data, else CAIRN_SERVER, else the one of CAIRN_DATA or of "
+     "./cairn-data, else 127.0.0.1:8090",
      NULL},
     {"key", CLI_TEXT, offsetof(struct cli_common, key), "KEY",
-     "The API key; else CAIRN_API_KEY, else the admin.key of the data directory", NULL},
+     "The API key; else CAIRN_API_KEY, else, for the server of a data directory alone, its "
+     "admin.key. Without a server that was named or found no key is sent",
+     NULL},
     {"ca", CLI_PATH, offsetof(struct cli_common, ca), "FILE",
      "The CAs in PEM that may vouch for an https server; else CAIRN_CA, else the system's", NULL},
     {"data", CLI_PATH, offsetof(struct cli_common, data), "DIR",
-     "The data directory of a server on this machine; else CAIRN_DATA, else ./cairn-data", NULL},
+     "The data directory of a server that runs on this machine, which is found by it; else "
+     "CAIRN_DATA, else ./cairn-data if it is the same user's",
+     NULL},
 };
 const size_t cli_server_option_count = COUNT_OF(cli_server_options);
 

@@ -339,9 +339,21 @@ static enum err open_server(struct server *server, struct diag *diag)
     return health_watch_start(&server->api, &server->watch, diag);
 }
 
+/* Nobody looks for us any more at an address that another may have from now on. */
+static void withdraw_address(struct server *server)
+{
+    char text[64];
+    int len = snprintf(text, sizeof(text), "pid %ld stopping\n", (long)getpid());
+    slice words = {(const uint8_t *)text, (size_t)len};
+    (void)ledger_describe(server->ledger, words, NULL); /* it informs, and no stop hangs on it */
+}
+
 /* The other way round. What was never opened is NULL. */
 static void close_server(struct server *server)
 {
+    if (server->ledger != NULL) {
+        withdraw_address(server);
+    }
     if (server->http != NULL) {
         http_server_stop(server->http);
     }
