@@ -44,6 +44,15 @@ def words():
         with step(f'{" ".join(("cairn", *wrong))} is a mistake of usage'):
             run = cairn(*wrong, status=2)
             true(run.stderr and not run.stdout, 'it is said on stderr')
+    for wrong in (('verify', '--key=hush', '.'), ('query', '--kye=hush'), ('query', '-key=hush'),
+                  ('--key=hush', 'query'), ('query', '--key=', 'hush'), ('help', '--key=hush'),
+                  ('log', 'key=hush'), ('target', 'create', 'secert=hush'),
+                  ('target', 'create', 'secret=', 'hush'), ('serve', '--redis-ulr=hush'),
+                  ('serve', '--redis-url=', 'hush'), ('serve', '-redis-url=hush')):
+        with step(f'a secret in {" ".join(wrong)} is not shown'):
+            words = [*wrong, *(('--server', '127.0.0.1:1') if wrong[0] == 'target' else ())]
+            run = cairn(*words, status=2)
+            true('hush' not in run.stderr + run.stdout, run.stderr)
     with step('no server there'):
         for command in ('query', 'log', 'health', 'stats'):
             run = cairn(command, '--server', '127.0.0.1:1', status=3)

@@ -234,7 +234,8 @@ int cli_main(int argc, char **argv)
     }
     const struct cli_command *command = cli_find(word);
     if (command == NULL || command->run == NULL) {
-        complain("help", slice_from_cstr(word), SLICE("is no command of cairn"));
+        char name[CLI_NAME_BYTES];
+        complain("help", slice_from_cstr(cli_name_of(word, name)), SLICE("is no command of cairn"));
         (void)fputs("Try: cairn help\n", stderr);
         return CLI_USAGE;
     }

@@ -28,10 +28,11 @@ enum cli_exit {
 };
 
 enum cli_kind {
-    CLI_FLAG, /* bool */
-    CLI_TEXT, /* const char * */
-    CLI_PATH, /* const char *; shells complete file names */
-    CLI_U64,  /* uint64_t */
+    CLI_FLAG,   /* bool */
+    CLI_TEXT,   /* const char * */
+    CLI_SECRET, /* const char *; never shown, and never empty */
+    CLI_PATH,   /* const char *; shells complete file names */
+    CLI_U64,    /* uint64_t */
 };
 
 struct cli_option {
@@ -113,6 +114,12 @@ static inline bool cli_wants_json(const struct cli *cli)
 
 /* Everything but `serve`. `argv` as main() got it. Returns an enum cli_exit. */
 int cli_main(int argc, char **argv);
+
+/* What stands before the '=' of a word, or all of it. No message shows more of a word that was not
+ * understood: behind it may stand a secret, of an option that was mistyped or is another command's.
+ */
+#define CLI_NAME_BYTES 80
+const char *cli_name_of(const char *word, char out[CLI_NAME_BYTES]);
 
 /*
  * Parses argv[0..argc) (behind the command's name) into *args and cli->common; operands, which may

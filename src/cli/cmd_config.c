@@ -124,7 +124,10 @@ static void say_fields(const struct cli *cli, const char *word)
             buf_append_format(&names, " %s", kind->fields[i].name);
         }
     }
-    (void)cli_usage(cli, "%s: expected NAME=VALUE; the names of %s are%s", word, kind->name,
+    char name[CLI_NAME_BYTES];
+    bool has_name = strchr(word, '=') != NULL; /* else it may be the value, behind `secret= ` */
+    (void)cli_usage(cli, "%s%sexpected NAME=VALUE; the names of %s are%s",
+                    has_name ? cli_name_of(word, name) : "", has_name ? ": " : "", kind->name,
                     buf_cstr(&names));
 }
 

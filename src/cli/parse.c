@@ -9,7 +9,7 @@ const struct cli_option cli_server_options[] = {
      "The server; else the one of --data, else CAIRN_SERVER, else the one of CAIRN_DATA or of "
      "./cairn-data, else 127.0.0.1:8090",
      NULL},
-    {"key", CLI_TEXT, offsetof(struct cli_common, key), "KEY",
+    {"key", CLI_SECRET, offsetof(struct cli_common, key), "KEY",
      "The API key; else CAIRN_API_KEY, else, for the server of a data directory alone, its "
      "admin.key. Without a server that was named or found no key is sent",
      NULL},
@@ -59,6 +59,12 @@ static struct found find_option(struct cli *cli, void *args, slice name)
     return found;
 }
 
+const char *cli_name_of(const char *word, char out[CLI_NAME_BYTES])
+{
+    (void)snprintf(out, CLI_NAME_BYTES, "%.*s", (int)strcspn(word, "="), word);
+    return out;
+}
+
 static bool is_choice(const char *choices, const char *value)
 {
     slice rest = slice_from_cstr(choices);
@@ -98,6 +104,13 @@ static enum err set_option(const struct found *found, const char *where, const c
     case CLI_FLAG:
         *(bool *)target = true;
         return OK;
+    case CLI_SECRET:
+        if (value[0] == '\0') { /* in `--key= VALUE` it is the next word, which may be shown */
+            return diag_fail(diag, ERR_INVALID, where, "is empty: write %s=%s without a space",
+                             where, option->placeholder);
+        }
+        *(const char **)target = value;
+        return OK;
     case CLI_TEXT:
     case CLI_PATH:
         *(const char **)target = value;
@@ -111,6 +124,13 @@ static enum err set_option(const struct found *found, const char *where, const c
     return OK;
 }
 
+/* Of a word that is not understood its name is shown alone: behind the '=' there may be a key. */
+static enum err refuse(const char *word, const char *why, struct diag *diag)
+{
+    char name[CLI_NAME_BYTES];
+    return diag_fail(diag, ERR_INVALID, cli_name_of(word, name), "%s", why);
+}
+
 static enum err parse_option(struct cli *cli, int argc, char **argv, int *at, void *args,
                              struct diag *diag)
 {
@@ -121,14 +141,12 @@ static enum err parse_option(struct cli *cli, int argc, char **argv, int *at, vo
     if (strcmp(word, "-h") == 0) {
         name = SLICE("help");
     }
-    char where[96];
-    (void)snprintf(where, sizeof(where), "--%.80s", word[1] == '-' ? word + 2 : word);
-    where[name.len + 2 < sizeof(where) ? name.len + 2 : sizeof(where) - 1] = '\0';
-
     struct found found = find_option(cli, args, name);
     if (found.option == NULL) {
-        return diag_fail(diag, ERR_INVALID, word, "is no option of this command");
+        return refuse(word, "is no option of this command", diag);
     }
+    char where[CLI_NAME_BYTES];
+    (void)snprintf(where, sizeof(where), "--%s", found.option->name);
     if (found.option->kind == CLI_FLAG) {
         if (equals != NULL) {
             return diag_fail(diag, ERR_INVALID, where, "takes no value");
@@ -153,8 +171,7 @@ static enum err check_operands(const struct cli *cli, struct diag *diag)
         return diag_fail(diag, ERR_INVALID, command->operands, "is missing");
     }
     if (cli->operand_count > command->operands_most) {
-        return diag_fail(diag, ERR_INVALID, cli->operands[command->operands_most],
-                         "is one word too many");
+        return refuse(cli->operands[command->operands_most], "is one word too many", diag);
     }
     return OK;
 }
@@ -172,8 +189,8 @@ enum err cli_parse(struct cli *cli, int argc, char **argv, void *args, struct di
         } else if (strcmp(word, "--") == 0) {
             only_operands = true;
         } else if (word[1] != '-' && strcmp(word, "-h") != 0) {
-            return diag_fail(diag, ERR_INVALID, word,
-                             "is no option of this command; write -- before words with a dash");
+            return refuse(word, "is no option of this command; write -- before words with a dash",
+                          diag);
         } else {
             TRY(parse_option(cli, argc, argv, &at, args, diag));
         }

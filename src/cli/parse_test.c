@@ -57,6 +57,11 @@ static struct parse_case cases[] = {
     {"empty number", {"a", "--limit="}, ERR_INVALID, "--limit", "whole number"},
     {"too large", {"a", "--limit", "18446744073709551616"}, ERR_INVALID, "--limit", "whole"},
     {"no such choice", {"a", "--order", "up"}, ERR_INVALID, "--order", "asc desc"},
+    {"a key of a command without", {"--kye=SECRET"}, ERR_INVALID, "--kye", "no option"},
+    {"a key behind one dash", {"-key=SECRET"}, ERR_INVALID, "-key", "no option"},
+    {"a key behind a space", {"--key=", "SECRET", "a", "b"}, ERR_INVALID, "--key", "is empty"},
+    {"a key as a word", {"a", "b", "key=SECRET"}, ERR_INVALID, "key", "too many"},
+    {"a flag with a key", {"a", "--json=SECRET"}, ERR_INVALID, "--json", "takes no value"},
     {"flag with a value", {"a", "--total=1"}, ERR_INVALID, "--total", "takes no value"},
 };
 
@@ -75,6 +80,7 @@ static void test_parse(void **state)
     assert_int_equal(cli_parse(&cli, argc, argv, &args, &diag), c->result);
     if (c->result != OK) {
         assert_string_equal(diag.where, c->expect);
+        assert_null(strstr(diag.text, "SECRET"));
         if (strstr(diag.text, c->says) == NULL) {
             fail_msg("'%s' does not say '%s'", diag.text, c->says);
         }

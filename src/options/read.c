@@ -15,8 +15,10 @@ static enum err read_flag(struct options *options, int argc, char *const *argv, 
 {
     const char *word = argv[*at];
     if (word[0] != '-' || word[1] != '-' || word[2] == '\0') {
-        return diag_fail(diag, ERR_INVALID, word,
-                         "is not understood here; cairn serve takes options only");
+        /* It is not shown: it may be the value of a SECRET behind a '=' and a space. */
+        return diag_fail(diag, ERR_INVALID, "",
+                         "word %d is not understood; cairn serve takes options only, --NAME=VALUE",
+                         *at + 1);
     }
     const char *equals = strchr(word, '=');
     size_t flag_len = (equals == NULL ? strlen(word) : (size_t)(equals - word)) - 2;
