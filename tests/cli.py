@@ -2,6 +2,7 @@
 """The command line against a running server: what people type, what scripts read, and
 exit statuses."""
 import contextlib
+import http.server
 import json
 import pathlib
 import signal
@@ -103,6 +104,65 @@ def ingest(server):
     with step('a file that is not there'):
         run = cairn('ingest', scratch('nothing'), server=server, status=None)
         true(run.returncode in (1, 3) and 'nothing' in run.stderr, f'{run}')
+
+
+class Script(http.server.BaseHTTPRequestHandler):
+    """Gives the server's answers in turn, and keeps when each request came."""
+    protocol_version = 'HTTP/1.1'
+
+    def do_POST(self):
+        self.server.came.append(time.monotonic())
+        while size := int(self.rfile.readline(), 16):
+            self.rfile.read(size + 2)
+        self.rfile.readline()
+        status, headers, body = self.server.answers.pop(0)
+        self.send_response(status)
+        for name, value in (headers | {'Content-Length': len(body)}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def scripted(*answers):
+    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), Script) as server:
+        server.answers, server.came = list(answers), []
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server, f'127.0.0.1:{server.server_port}'
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def breaking(server):
+    """What does not go through at once, or not at all."""
+    document = scratch('trail.json')
+    document.write_text('{"Records":[]}')
+    busy, done = json.dumps({'title': 'busy'}).encode(), json.dumps({'count': 0}).encode()
+    with step('a busy server is waited for: longer each time, and as long as it asks'):
+        with scripted((503, {}, busy), (503, {}, busy), (503, {'Retry-After': '1'}, busy),
+                      (201, {}, done)) as (script, address):
+            cairn('ingest', '--format', 'cloudtrail', document, '--server', address)
+        gaps = [after - before for before, after in zip(script.came, script.came[1:])]
+        true([gap >= least for gap, least in zip(gaps, (0.2, 0.4, 1))] == [True] * 3, f'{gaps}')
+    with step('of a document that is sent as it is, the event is told and no line'):
+        refusal = json.dumps({'title': 'no', 'errors': [{'index': 2, 'detail': 'is odd'}]}).encode()
+        with scripted((400, {}, refusal)) as (_, address):
+            run = cairn('ingest', '--format', 'cloudtrail', document, '--server', address, status=1)
+        contains(run.stderr, 'trail.json: event 3: is odd')
+    with step('what stands before an object that is too large is stored'):
+        large = scratch('large.ndjson')
+        large.write_bytes(ndjson([event(service='small')]) +
+                          ndjson([event(service='large', event_data='x' * (2 << 20))]))
+        run = cairn('ingest', large, server=server, status=1)
+        contains(run.stderr, 'large.ndjson:2: the object that begins here')
+        equal([lines_of(run)[-1][name] for name in ('stored', 'refused')], [1, 1])
+        equal(len(server.query(service='small')['data']), 1)
 
 
 def reading(server):
@@ -289,6 +349,7 @@ def keys():
 words()
 with Server('--checkpoint-interval-ms', '50') as under_test:
     ingest(under_test)
+    breaking(under_test)
     proofs(under_test, reading(under_test))
     tail(under_test)
 examples()

@@ -9,7 +9,7 @@
 #include "client/stream.h"
 #include "show/progress.h"
 
-enum { READ_BYTES = 1024 * 1024, WINDOW_BYTES_MAX = 8 * 1024 * 1024, TRIES_MAX = 6 };
+enum { READ_BYTES = 1024 * 1024, WINDOW_BYTES_MAX = 8 * 1024 * 1024 };
 
 struct ingest_args {
     const char *format;
@@ -32,7 +32,8 @@ static const struct cli_option options[] = {
 /* Where an event that is under way stood. */
 struct origin {
     const char *file;
-    uint64_t line;
+    uint64_t line;  /* 0: not known, of a document that is sent as it is */
+    uint64_t event; /* then: which of the document's, from 1 */
 };
 
 struct ingest {
@@ -74,13 +75,13 @@ static void remember(struct ingest *ingest, const char *file, uint64_t line)
         ingest->origins =
             mem_resize(ingest->origins, ingest->origin_capacity * sizeof(ingest->origins[0]));
     }
-    ingest->origins[ingest->origin_count++] = (struct origin){file, line};
+    ingest->origins[ingest->origin_count++] = (struct origin){.file = file, .line = line};
 }
 
 static struct origin find_origin(const struct ingest *ingest, uint64_t event)
 {
     if (event < ingest->first || event - ingest->first >= ingest->origin_count) {
-        return (struct origin){"event", event};
+        return (struct origin){.file = ingest->file, .event = event};
     }
     return ingest->origins[event - ingest->first];
 }
@@ -90,7 +91,9 @@ static void complain(struct ingest *ingest, struct origin origin, const char *po
 {
     struct buf line = BUF_INIT(KIB(64));
     (void)screen_text(&line, slice_from_cstr(origin.file), SIZE_MAX);
-    buf_append_format(&line, ":%llu: ", (unsigned long long)origin.line);
+    bool has_line = origin.line > 0;
+    buf_append_format(&line, has_line ? ":%llu: " : ": event %llu: ",
+                      (unsigned long long)(has_line ? origin.line : origin.event));
     if (pointer[0] != '\0') {
         (void)screen_text(&line, slice_from_cstr(pointer), SIZE_MAX);
         buf_append_cstr(&line, ": ");
@@ -132,7 +135,7 @@ static enum cli_exit flush(struct ingest *ingest)
 
 static enum cli_exit take_record(struct ingest *ingest, const struct split_record *record)
 {
-    struct origin origin = {ingest->file, record->line};
+    struct origin origin = {.file = ingest->file, .line = record->line};
     if (!record->is_object) {
         bool skips = strcmp(ingest->args->on_error, "skip") == 0;
         if (!skips) {
@@ -154,6 +157,20 @@ static enum cli_exit take_record(struct ingest *ingest, const struct split_recor
     return CLI_OK;
 }
 
+/* Where the next record begins is not known, so it ends here; what stands before it is good. */
+static enum cli_exit refuse_too_long(struct ingest *ingest, uint64_t line)
+{
+    struct origin origin = {.file = ingest->file, .line = line};
+    enum cli_exit exit = flush(ingest);
+    if (exit != CLI_OK) {
+        return exit;
+    }
+    complain(ingest, origin, "",
+             "the object that begins here is larger than 2 MiB, or does not close");
+    ingest->refused_here++;
+    return CLI_REFUSED;
+}
+
 static void draw(struct ingest *ingest, const struct input *input)
 {
     struct cairn_counts counts =
@@ -173,11 +190,7 @@ static enum cli_exit take_records(struct ingest *ingest, struct split *split, st
         size_t used = 0;
         state = split_next(split, rest, is_last, &used, &record);
         if (state == SPLIT_TOO_LONG) {
-            struct origin origin = {ingest->file, record.line};
-            complain(ingest, origin, "",
-                     "the object that begins here is larger than 2 MiB, or does not close");
-            ingest->refused_here++;
-            exit = CLI_REFUSED;
+            exit = refuse_too_long(ingest, record.line);
         } else if (state == SPLIT_RECORD) {
             exit = take_record(ingest, &record);
         }
@@ -253,41 +266,43 @@ static void add_counts(struct cairn_counts *sum, const struct cairn_counts *more
     sum->refused += more->refused;
 }
 
+/* CLI_OK: the document was sent, and *result_out is what the server answered. */
+static enum cli_exit upload_once(struct ingest *ingest, const char *path,
+                                 enum cairn_result *result_out, struct diag *diag)
+{
+    struct cairn_send_options wanted = send_options(ingest);
+    struct cairn_counts counts = {0};
+    OWNED(input) input = NULL;
+    enum err e = input_open(path, &input, diag);
+    if (e != OK) {
+        return cli_fail(ingest->cli, e, diag);
+    }
+    struct upload upload = {.ingest = ingest, .input = input};
+    *result_out = cairn_upload(ingest->client, &wanted, read_for_upload, &upload, &counts);
+    add_counts(&ingest->counts, &counts);
+    if (upload.error != OK) {
+        progress_hide(&ingest->progress);
+        return cli_fail(ingest->cli, upload.error, &upload.diag);
+    }
+    ingest->bytes_before += *result_out == CAIRN_OK ? input_taken(input) : 0;
+    return CLI_OK;
+}
+
 /* A record's own id is its event_id, so a document that broke off can be sent again whole. */
 static enum cli_exit upload_file(struct ingest *ingest, const char *path, struct diag *diag)
 {
-    struct cairn_send_options wanted = send_options(ingest);
+    bool is_stdin = strcmp(path, "-") == 0; /* it is gone once it was read */
     enum cairn_result result = CAIRN_OK;
-    ingest->file = path;
-    for (unsigned tries = 1; tries <= TRIES_MAX; tries++) {
-        OWNED(input) input = NULL;
-        enum err e = input_open(path, &input, diag);
-        if (e != OK) {
-            return cli_fail(ingest->cli, e, diag);
+    unsigned failures = 0;
+    ingest->file = is_stdin ? "stdin" : path;
+    do {
+        enum cli_exit exit = upload_once(ingest, path, &result, diag);
+        if (exit != CLI_OK) {
+            return exit;
         }
-        struct upload upload = {.ingest = ingest, .input = input};
-        struct cairn_counts counts = {0};
-        result = cairn_upload(ingest->client, &wanted, read_for_upload, &upload, &counts);
-        add_counts(&ingest->counts, &counts);
-        if (upload.error != OK) {
-            progress_hide(&ingest->progress);
-            return cli_fail(ingest->cli, upload.error, &upload.diag);
-        }
-        bool may_repeat =
-            strcmp(path, "-") != 0 && (result == CAIRN_BUSY || result == CAIRN_UNREACHABLE);
-        if (!may_repeat) {
-            ingest->bytes_before += input_taken(input);
-            break;
-        }
-    }
-    progress_hide(&ingest->progress);
-    const struct cairn_problem *problem = cairn_client_problem(ingest->client);
-    if (result != CAIRN_OK && problem->event > 0) {
-        struct origin origin = {path, problem->event};
-        complain(ingest, origin, problem->pointer, problem->detail);
-        return cli_exit_of_result(result);
-    }
-    return result == CAIRN_OK ? CLI_OK : cli_fail_client(ingest->cli, ingest->client, result);
+        failures++;
+    } while (!is_stdin && stream_wait_to_retry(ingest->client, result, failures));
+    return result == CAIRN_OK ? CLI_OK : fail_stream(ingest, result);
 }
 
 /* ---- All of it ---- */

@@ -29,8 +29,8 @@ struct connection {
     char *ca; /* a file */
 };
 
-/* `environment` looks a variable up (getenv, or a test's). INVALID: the key is none, or nobody named
- * a server to which it may go. DENIED: --server is not the server of --data, and there is no other
+/* `environment` looks a variable up (getenv, or a test's). INVALID: the key is none, or nobody
+ * named a server to which it may go. DENIED: --server is not the server of --data, and there is no other
  * key. BUSY, DENIED, NOT_FOUND, IO: a directory that was named has no server to tell (place.h). */
 enum err connection_find(const struct cli_common *common, char *(*environment)(const char *name),
                          struct connection *out, struct diag *diag);

@@ -38,5 +38,5 @@ enum err place_look(const char *path, enum place_trust trust, bool wants_key, st
 void place_release(struct place *place); /* wipes the key */
 
 /* What the text of a LOCK says: the address behind "listen " in its first line, made reachable
- * (0.0.0.0 becomes 127.0.0.1), with its scheme if that is https. NULL: none. Owned by the caller. */
+ * (0.0.0.0 becomes 127.0.0.1), with its scheme if that is https. NULL: none. The caller's. */
 char *place_address(slice lock);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <cairn/client.h>
+#include <time.h>
 
 #include "client/test_server.h"
 
@@ -139,6 +140,51 @@ static void test_stream_resumes_behind_what_is_durable(void **state)
     cairn_stream_free(stream);
     cairn_client_free(client);
     test_server_stop(&server);
+}
+
+static void test_stream_waits_as_long_as_the_server_asks(void **state)
+{
+    UNUSED(state);
+    const char *answers[] = {ANSWER("429 x", PROBLEM "\r\nRetry-After: 1", "{}"),
+                             ANSWER("201 x", "application/json", "{\"count\":1}"),
+                             ANSWER("429 x", PROBLEM "\r\nRetry-After: 61", "{}")};
+    struct test_server server;
+    test_server_start(&server, answers, COUNT_OF(answers));
+    struct cairn_client *client = connect_to(&server, NULL);
+    struct cairn_stream *stream = NULL;
+    assert_int_equal(cairn_stream_open(client, NULL, &stream), CAIRN_OK);
+    write_events(stream, 1, CAIRN_OK);
+    struct timespec before, after;
+    assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &before), 0);
+    assert_int_equal(cairn_stream_flush(stream), CAIRN_OK);
+    assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &after), 0);
+    assert_true(
+        (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000 >= 1000);
+    write_events(stream, 1, CAIRN_OK); /* nobody wants to wait a minute and more: it is told */
+    assert_int_equal(cairn_stream_flush(stream), CAIRN_LIMIT);
+    assert_int_equal(cairn_client_problem(client)->retry_after_s, 61);
+    cairn_stream_free(stream);
+    cairn_client_free(client);
+    test_server_stop(&server);
+}
+
+static void test_an_event_that_is_too_large_is_not_sent(void **state)
+{
+    UNUSED(state);
+    enum { BYTES = 2 * 1024 * 1024 + 1 };
+    struct cairn_options options = {.server = "127.0.0.1:1"};
+    struct cairn_client *client = NULL;
+    struct cairn_receipt receipt;
+    char *event = malloc(BYTES);
+    assert_non_null(event);
+    memset(event, ' ', BYTES);
+    event[0] = '{';
+    event[BYTES - 1] = '}';
+    assert_int_equal(cairn_client_new(&options, &client), CAIRN_OK);
+    assert_int_equal(cairn_send(client, event, BYTES, &receipt), CAIRN_LIMIT);
+    assert_has(cairn_client_problem(client)->detail, "2 MiB");
+    cairn_client_free(client);
+    free(event);
 }
 
 static void test_stream_stops_at_a_refused_event(void **state)
@@ -372,6 +418,8 @@ int main(void)
         cmocka_unit_test(test_send_gives_an_id_and_reads_the_receipt),
         cmocka_unit_test(test_statuses_become_results),
         cmocka_unit_test(test_stream_resumes_behind_what_is_durable),
+        cmocka_unit_test(test_stream_waits_as_long_as_the_server_asks),
+        cmocka_unit_test(test_an_event_that_is_too_large_is_not_sent),
         cmocka_unit_test(test_stream_stops_at_a_refused_event),
         cmocka_unit_test(test_stream_leaves_refused_events_out),
         cmocka_unit_test(test_upload_goes_in_pieces),

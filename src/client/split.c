@@ -138,9 +138,20 @@ static bool step_inside(struct split *split, uint8_t byte)
     }
 }
 
+static enum split_state fail_too_long(const struct split *split, size_t *used_out,
+                                      struct split_record *out)
+{
+    *out = (struct split_record){.line = split->first_line + 1};
+    *used_out = 0;
+    return SPLIT_TOO_LONG;
+}
+
 static enum split_state finish(struct split *split, slice window, size_t end, bool is_object,
                                size_t *used_out, struct split_record *out)
 {
+    if (end - split->begin > SPLIT_RECORD_BYTES_MAX) {
+        return fail_too_long(split, used_out, out);
+    }
     *out = (struct split_record){.text = {window.ptr + split->begin, end - split->begin},
                                  .line = split->first_line + 1,
                                  .has_id = split->has_id,
@@ -164,9 +175,7 @@ static enum split_state want_more(struct split *split, bool is_last, slice windo
         return SPLIT_MORE;
     }
     if (window.len - split->begin > SPLIT_RECORD_BYTES_MAX) {
-        *out = (struct split_record){.line = split->first_line + 1};
-        *used_out = 0;
-        return SPLIT_TOO_LONG;
+        return fail_too_long(split, used_out, out);
     }
     if (is_last) {
         return finish(split, window, window.len, false, used_out, out);

@@ -44,7 +44,8 @@ struct split_record {
 enum split_state {
     SPLIT_RECORD,   /* *out is set */
     SPLIT_MORE,     /* the window ends inside an object, or before the next */
-    SPLIT_TOO_LONG, /* an object passes SPLIT_RECORD_BYTES_MAX; out->line is set */
+    SPLIT_TOO_LONG, /* an object passes SPLIT_RECORD_BYTES_MAX, whether or not the window holds
+                       its end; out->line is set, and nothing comes behind it */
 };
 
 /*

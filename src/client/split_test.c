@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "base/test.h"
 #include "client/split.h"
 
@@ -96,4 +97,45 @@ static void test_split(void **state)
     }
 }
 
-TEST_TABLE(test_split, cases)
+/* An object of `bytes`, fed whole or in pieces: what comes of it. */
+static enum split_state split_object(size_t bytes, size_t step)
+{
+    struct split split = {0};
+    struct split_record record = {0};
+    CLEANUP(mem_freep) char *text = mem_zeroed(bytes + 1);
+    enum split_state state = SPLIT_MORE;
+    memset(text, 'x', bytes);
+    memcpy(text, "{\"a\":\"", 6);
+    memcpy(text + bytes - 2, "\"}\n", 3);
+    for (size_t len = 0; state == SPLIT_MORE && len < bytes + 1;) {
+        size_t used = 0;
+        len = bytes + 1 - len < step ? bytes + 1 : len + step;
+        state = split_next(&split, (slice){(uint8_t *)text, len}, false, &used, &record);
+        assert_int_equal(used, state == SPLIT_RECORD ? bytes : 0);
+    }
+    assert_int_equal(record.line, 1);
+    return state;
+}
+
+static void test_an_object_may_have_2_mib_however_it_comes(void **state)
+{
+    UNUSED(state);
+    static const size_t steps[] = {65536, MIB(1), MIB(3)};
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        assert_int_equal(split_object(SPLIT_RECORD_BYTES_MAX, steps[i]), SPLIT_RECORD);
+        assert_int_equal(split_object(SPLIT_RECORD_BYTES_MAX + 1, steps[i]), SPLIT_TOO_LONG);
+    }
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[COUNT_OF(cases) + 1];
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        tests[i] = (struct CMUnitTest){.name = cases[i].name,
+                                       .test_func = test_split,
+                                       .initial_state = &cases[i]};
+    }
+    tests[COUNT_OF(cases)] =
+        (struct CMUnitTest)cmocka_unit_test(test_an_object_may_have_2_mib_however_it_comes);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -10,7 +10,12 @@
 #include "client/request.h"
 #include "codec/uuid.h"
 
-enum { WINDOW_BYTES = 4 * 1024 * 1024, WAIT_MS_FIRST = 200, WAIT_MS_MAX = 10000 };
+enum {
+    WINDOW_BYTES = 4 * 1024 * 1024,
+    WAIT_MS_FIRST = 200,
+    WAIT_MS_MAX = 10000,
+    ASKED_S_MAX = 60, /* a server that asks for more, for a quota, is not waited for */
+};
 
 struct cairn_stream {
     struct cairn_client *client;
@@ -176,14 +181,25 @@ static long wait_before(const struct cairn_client *client, unsigned failures)
         ms *= 2;
     }
     long asked_ms = client->problem.retry_after_s * 1000;
-    ms = ms > asked_ms ? ms : asked_ms;
-    return ms > WAIT_MS_MAX ? WAIT_MS_MAX : ms;
+    ms = ms > WAIT_MS_MAX ? WAIT_MS_MAX : ms;
+    return ms > asked_ms ? ms : asked_ms;
 }
 
 static bool may_try_again(const struct cairn_client *client, enum cairn_result result)
 {
     bool too_many_requests = result == CAIRN_LIMIT && client->problem.status == 429;
-    return result == CAIRN_BUSY || result == CAIRN_UNREACHABLE || too_many_requests;
+    return (result == CAIRN_BUSY || result == CAIRN_UNREACHABLE || too_many_requests) &&
+           client->problem.retry_after_s <= ASKED_S_MAX;
+}
+
+bool stream_wait_to_retry(const struct cairn_client *client, enum cairn_result result,
+                          unsigned failures)
+{
+    if (!may_try_again(client, result) || failures > client->retries) {
+        return false;
+    }
+    wait_ms(wait_before(client, failures));
+    return true;
 }
 
 static void write_target(struct text *out, const struct cairn_send_options *options)
@@ -250,11 +266,10 @@ enum cairn_result cairn_stream_flush(struct cairn_stream *stream)
             continue;
         }
         failures = stream->done > before ? 1 : failures + 1;
-        if (!may_try_again(client, result) || failures > client->retries) {
+        if (!stream_wait_to_retry(client, result, failures)) {
             stream->is_spent = true;
             return result;
         }
-        wait_ms(wait_before(client, failures));
     }
     return CAIRN_OK;
 }
@@ -275,28 +290,29 @@ enum cairn_result stream_write_record(struct cairn_stream *stream,
                                                               : CAIRN_OK;
 }
 
-/* The one object that `json` is. False when it is something else. */
-static bool find_object(const char *json, size_t len, struct split_record *out)
+/* The one object that `json` is. */
+static enum cairn_result find_object(struct cairn_client *client, const char *json, size_t len,
+                                     struct split_record *out)
 {
     struct split split = {.layout = SPLIT_NESTED};
     slice text = {(const uint8_t *)json, len};
     size_t used = 0;
-    if (split_next(&split, text, true, &used, out) != SPLIT_RECORD || !out->is_object) {
-        return false;
+    enum split_state state = split_next(&split, text, true, &used, out);
+    if (state == SPLIT_TOO_LONG) {
+        return problem_fail(client, CAIRN_LIMIT, "an event is at most 2 MiB");
     }
     (void)slice_take(&text, used);
     (void)slice_take_while(&text, byte_is_blank);
-    return text.len == 0;
+    bool is_one = state == SPLIT_RECORD && out->is_object && text.len == 0;
+    return is_one ? CAIRN_OK : problem_fail(client, CAIRN_INVALID, "an event is one JSON object");
 }
 
 enum cairn_result cairn_stream_write(struct cairn_stream *stream, const char *json, size_t len)
 {
     struct split_record record = {0};
     problem_clear(stream->client);
-    if (!find_object(json, len, &record)) {
-        return problem_fail(stream->client, CAIRN_INVALID, "an event is one JSON object");
-    }
-    return stream_write_record(stream, &record);
+    enum cairn_result result = find_object(stream->client, json, len, &record);
+    return result == CAIRN_OK ? stream_write_record(stream, &record) : result;
 }
 
 uint64_t cairn_stream_done(const struct cairn_stream *stream)
@@ -339,8 +355,9 @@ enum cairn_result cairn_send(struct cairn_client *client, const char *json, size
     struct text body = {0};
     problem_clear(client);
     *receipt_out = receipt;
-    if (!find_object(json, len, &record)) {
-        return problem_fail(client, CAIRN_INVALID, "an event is one JSON object");
+    enum cairn_result result = find_object(client, json, len, &record);
+    if (result != CAIRN_OK) {
+        return result;
     }
     if (!stream_append_line(&body, &record, receipt.event_id) || body.failed) {
         text_release(&body);
@@ -350,7 +367,7 @@ enum cairn_result cairn_send(struct cairn_client *client, const char *json, size
     struct request request = {.target = "/api/v1/audit/events",
                               .content_type = "application/json",
                               .body = text_slice(&body)};
-    enum cairn_result result = request_run(client, &request);
+    result = request_run(client, &request);
     if (result == CAIRN_OK) {
         read_receipt(client, receipt_out);
     }

@@ -21,3 +21,9 @@ bool stream_append_line(struct text *out, const struct split_record *record, cha
 /* As cairn_stream_write(), of a whole object that split_next() found. */
 enum cairn_result stream_write_record(struct cairn_stream *stream,
                                       const struct split_record *record);
+
+/* After the `failures`-th failure in a row: waits, longer each time and at least as long as the
+ * server asked. False, at once: another try would not help (result), the client's retries are used
+ * up, or the server asked for more than a minute. */
+bool stream_wait_to_retry(const struct cairn_client *client, enum cairn_result result,
+                          unsigned failures);
