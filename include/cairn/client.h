@@ -141,13 +141,14 @@ struct cairn_stream;
 CAIRN_API enum cairn_result cairn_stream_open(struct cairn_client *client,
                                               const struct cairn_send_options *options,
                                               struct cairn_stream **stream_out);
-/* Adds one JSON object; sends when the window is full. INVALID also when it is no object, LIMIT when
- * it has more than 2 MiB; then it was not added. After any other failure the events before cairn_stream_done() are durable, and
- * problem.event says which was refused; the stream is then spent. */
+/* Adds one JSON object; sends when the window is full. INVALID also when it is no object, LIMIT
+ * when it has more than 2 MiB; then it was not added. After any other failure the events before
+ * cairn_stream_done() are durable, and problem.event says which was refused; the stream is then
+ * spent. */
 CAIRN_API enum cairn_result cairn_stream_write(struct cairn_stream *stream, const char *json,
                                                size_t len);
-/* Sends what is held. OK: every event written so far is durable or was reported as refused. A server
- * that is busy is waited for: longer each time, and as long as it asks, if that is a minute at most. */
+/* Sends what is held. OK: every event written so far is durable or was reported as refused. A busy
+ * server is waited for: longer each time, and as long as it asks, if that is a minute at most. */
 CAIRN_API enum cairn_result cairn_stream_flush(struct cairn_stream *stream);
 /* How many events of this stream the server has answered for. */
 CAIRN_API uint64_t cairn_stream_done(const struct cairn_stream *stream);

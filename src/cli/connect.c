@@ -156,20 +156,6 @@ void connection_release(struct connection *connection)
     *connection = (struct connection){0};
 }
 
-void target_append(struct buf *target, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        uint8_t byte = (uint8_t)*text;
-        bool is_plain = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
-                        (byte >= 'a' && byte <= 'z') || byte == '-' || byte == '.' || byte == '_';
-        if (is_plain) {
-            buf_append_byte(target, byte);
-        } else {
-            buf_append_format(target, "%%%02X", byte);
-        }
-    }
-}
-
 enum cli_exit cli_connect(const struct cli *cli, struct cairn_client **out)
 {
     struct connection CLEANUP(connection_release) connection = {0};

@@ -21,6 +21,7 @@
 #include <cairn/client.h>
 
 #include "cli/cli.h"
+#include "client/text.h"
 
 /* Owned texts; NULL when there is none. */
 struct connection {
@@ -29,15 +30,19 @@ struct connection {
     char *ca; /* a file */
 };
 
-/* `environment` looks a variable up (getenv, or a test's). INVALID: the key is none, or nobody
- * named a server to which it may go. DENIED: --server is not the server of --data, and there is no other
- * key. BUSY, DENIED, NOT_FOUND, IO: a directory that was named has no server to tell (place.h). */
+/* `environment` looks a variable up (getenv, or a test's).
+ * INVALID: the key is none, or nobody named a server to which it may go.
+ * DENIED: --server is not the server of --data, and there is no other key.
+ * BUSY, DENIED, NOT_FOUND, IO: a directory that was named has no server to tell (place.h). */
 enum err connection_find(const struct cli_common *common, char *(*environment)(const char *name),
                          struct connection *out, struct diag *diag);
 void connection_release(struct connection *connection);
 
-/* Appends a part of a request's target, with all escaped that might mean something there. */
-void target_append(struct buf *target, const char *text);
+/* A request's target that was built; where its words were too long, one that no server answers. */
+static inline const char *target_text(const struct text *target)
+{
+    return target->failed ? "/" : target->ptr;
+}
 
 /* CLI_OK: *out is the caller's, to end with cairn_client_free(). Else it was said why. */
 enum cli_exit cli_connect(const struct cli *cli, struct cairn_client **out);

@@ -4,6 +4,7 @@
 
 #include "base/test.h"
 #include "client/sse.h"
+#include "client/text.h"
 #include "client/walk.h"
 
 struct sse_case {
@@ -112,9 +113,27 @@ static void test_encoding(void **state)
     text_release(&text);
 }
 
+static void test_parameters_of_a_target(void **state)
+{
+    UNUSED(state);
+    struct text target = {.max = 64};
+    text_append_parameter(&target, "a", "1 &=?");
+    text_append_parameter(&target, "none", NULL);
+    text_append_parameter(&target, "empty", "");
+    text_append_parameter(&target, "b", "~x");
+    text_append_parameter_u64(&target, "n", UINT64_MAX);
+    assert_string_equal(target.ptr, "?a=1%20%26%3D%3F&b=~x&n=18446744073709551615");
+    text_clear(&target);
+    text_append_cstr(&target, "/p?x=");
+    text_append_parameter_u64(&target, "n", 0);
+    assert_string_equal(target.ptr, "/p?x=&n=0");
+    text_release(&target);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parameters_of_a_target),
         cmocka_unit_test(test_event_streams),
         cmocka_unit_test(test_members),
         cmocka_unit_test(test_elements),

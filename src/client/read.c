@@ -9,32 +9,6 @@
 
 #define PAGE_LIMIT 1000u
 
-/* ---- Targets ---- */
-
-static void append_parameter(struct text *target, const char *name, const char *value)
-{
-    if (value == NULL || value[0] == '\0') {
-        return;
-    }
-    bool is_first = target->ptr == NULL || strchr(target->ptr, '?') == NULL;
-    text_append_cstr(target, is_first ? "?" : "&");
-    text_append_cstr(target, name);
-    text_append_cstr(target, "=");
-    text_append_encoded(target, value);
-}
-
-static void append_number(struct text *target, const char *name, uint64_t number)
-{
-    struct text digits = {0};
-    text_append_u64(&digits, number);
-    if (digits.failed) {
-        target->failed = true;
-    } else {
-        append_parameter(target, name, digits.ptr);
-    }
-    text_release(&digits);
-}
-
 /* ---- Pages ---- */
 
 struct pages {
@@ -104,8 +78,9 @@ static enum cairn_result run_page(struct cairn_client *client, const struct text
 {
     struct text target = {0};
     text_append(&target, text_slice(base));
-    append_number(&target, "limit", pages->left < PAGE_LIMIT ? pages->left : PAGE_LIMIT);
-    append_parameter(&target, "cursor", pages->cursor);
+    text_append_parameter_u64(&target, "limit",
+                              pages->left < PAGE_LIMIT ? pages->left : PAGE_LIMIT);
+    text_append_parameter(&target, "cursor", pages->cursor);
     enum cairn_result result = CAIRN_MEMORY;
     if (target.failed) {
         result = problem_fail(client, CAIRN_MEMORY, "out of memory");
@@ -140,12 +115,12 @@ enum cairn_result cairn_query(struct cairn_client *client, const struct cairn_qu
                           .context = context,
                           .left = query->limit == 0 ? UINT64_MAX : query->limit};
     text_append_cstr(&base, "/api/v1/audit/events");
-    append_parameter(&base, "q", query->filter);
-    append_parameter(&base, "since", query->since);
-    append_parameter(&base, "until", query->until);
-    append_parameter(&base, "order", query->order);
-    append_parameter(&base, "fields", query->fields);
-    append_parameter(&base, "total", query->want_total ? "exact" : NULL);
+    text_append_parameter(&base, "q", query->filter);
+    text_append_parameter(&base, "since", query->since);
+    text_append_parameter(&base, "until", query->until);
+    text_append_parameter(&base, "order", query->order);
+    text_append_parameter(&base, "fields", query->fields);
+    text_append_parameter(&base, "total", query->want_total ? "exact" : NULL);
     enum cairn_result result = run_pages(client, &base, &pages);
     if (result == CAIRN_OK && total_out != NULL && query->want_total) {
         *total_out = pages.total;
@@ -236,7 +211,7 @@ enum cairn_result cairn_tail(struct cairn_client *client, const char *filter, co
         memcpy(tail.sse.id, after, strlen(after) + 1);
     }
     text_append_cstr(&target, "/api/v1/audit/tail");
-    append_parameter(&target, "q", filter);
+    text_append_parameter(&target, "q", filter);
     enum cairn_result result = target.failed ? problem_fail(client, CAIRN_MEMORY, "out of memory")
                                              : run_tail(client, target.ptr, &tail);
     sse_release(&tail.sse);
@@ -260,7 +235,7 @@ enum cairn_result cairn_event(struct cairn_client *client, const char *event_id,
     struct text target = {0};
     text_append_cstr(&target, "/api/v1/audit/events/");
     text_append_encoded(&target, event_id);
-    append_parameter(&target, "raw", raw ? "1" : NULL);
+    text_append_parameter(&target, "raw", raw ? "1" : NULL);
     return run_text(client, &target, text_out, len_out);
 }
 
@@ -279,13 +254,13 @@ enum cairn_result cairn_stats(struct cairn_client *client, const struct cairn_st
 {
     struct text target = {0};
     text_append_cstr(&target, "/api/v1/audit/stats");
-    append_parameter(&target, "q", query->filter);
-    append_parameter(&target, "since", query->since);
-    append_parameter(&target, "until", query->until);
-    append_parameter(&target, "group_by", query->group_by);
-    append_parameter(&target, "interval", query->interval);
+    text_append_parameter(&target, "q", query->filter);
+    text_append_parameter(&target, "since", query->since);
+    text_append_parameter(&target, "until", query->until);
+    text_append_parameter(&target, "group_by", query->group_by);
+    text_append_parameter(&target, "interval", query->interval);
     if (query->top > 0) {
-        append_number(&target, "limit", query->top);
+        text_append_parameter_u64(&target, "limit", query->top);
     }
     return run_text(client, &target, text_out, len_out);
 }
@@ -327,8 +302,8 @@ enum cairn_result cairn_consistency(struct cairn_client *client, uint64_t old_si
 {
     struct text target = {0};
     text_append_cstr(&target, "/api/v1/log/proof/consistency");
-    append_number(&target, "old", old_size);
-    append_number(&target, "new", new_size);
+    text_append_parameter_u64(&target, "old", old_size);
+    text_append_parameter_u64(&target, "new", new_size);
     return run_text(client, &target, text_out, len_out);
 }
 

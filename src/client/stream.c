@@ -210,15 +210,8 @@ static void write_target(struct text *out, const struct cairn_send_options *opti
     } else {
         text_append_cstr(out, "/api/v1/audit/events");
     }
-    char mark = '?';
-    if (options->skip_refused) {
-        text_append_cstr(out, "?on_error=skip");
-        mark = '&';
-    }
-    if (options->backfill) {
-        text_append(out, (slice){(const uint8_t *)&mark, 1});
-        text_append_cstr(out, "backfill=1");
-    }
+    text_append_parameter(out, "on_error", options->skip_refused ? "skip" : NULL);
+    text_append_parameter(out, "backfill", options->backfill ? "1" : NULL);
 }
 
 enum cairn_result cairn_stream_open(struct cairn_client *client,

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { U64_DIGITS_BYTES = 24 };
+
 static bool reserve(struct text *text, size_t more)
 {
     size_t wanted = 0;
@@ -46,11 +48,16 @@ void text_append_cstr(struct text *text, const char *bytes)
     text_append(text, slice_from_cstr(bytes));
 }
 
+static const char *format_u64(uint64_t number, char out[U64_DIGITS_BYTES])
+{
+    (void)snprintf(out, U64_DIGITS_BYTES, "%llu", (unsigned long long)number);
+    return out;
+}
+
 void text_append_u64(struct text *text, uint64_t number)
 {
-    char digits[24];
-    (void)snprintf(digits, sizeof(digits), "%llu", (unsigned long long)number);
-    text_append_cstr(text, digits);
+    char digits[U64_DIGITS_BYTES];
+    text_append_cstr(text, format_u64(number, digits));
 }
 
 static bool is_unreserved(uint8_t byte)
@@ -71,6 +78,24 @@ void text_append_encoded(struct text *text, const char *bytes)
             text_append_cstr(text, escape);
         }
     }
+}
+
+void text_append_parameter(struct text *text, const char *name, const char *value)
+{
+    if (value == NULL || value[0] == '\0') {
+        return;
+    }
+    bool is_first = text->len == 0 || memchr(text->ptr, '?', text->len) == NULL;
+    text_append_cstr(text, is_first ? "?" : "&");
+    text_append_cstr(text, name);
+    text_append_cstr(text, "=");
+    text_append_encoded(text, value);
+}
+
+void text_append_parameter_u64(struct text *text, const char *name, uint64_t number)
+{
+    char digits[U64_DIGITS_BYTES];
+    text_append_parameter(text, name, format_u64(number, digits));
 }
 
 void text_drop_front(struct text *text, size_t n)
