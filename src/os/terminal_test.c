@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/test.h"
@@ -82,12 +86,94 @@ static void test_a_terminal(void **state)
     (void)close(master);
 }
 
+/* ---- Secrets ---- */
+
+/* How it went, as the exit status of who watched; of a reader that a signal ended ENDED + signal. */
+enum { READ = 0, READ_WRONG = 2, WRONG = 3, HIDDEN = 4, ENDED = 64 };
+
+static bool shows_what_is_typed(int fd)
+{
+    struct termios mode;
+    return tcgetattr(fd, &mode) == 0 && (mode.c_lflag & ECHO) != 0;
+}
+
+static void ignore_politely(int signal)
+{
+    UNUSED(signal); /* SIG_IGN would be the reader's too */
+}
+
+static void read_secret(int fd)
+{
+    char secret[32];
+    (void)signal(SIGINT, SIG_DFL);
+    if (dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0) {
+        _exit(WRONG);
+    }
+    bool is_read = terminal_read_secret("secret: ", secret, sizeof(secret));
+    _exit(is_read && strcmp(secret, "hush") == 0 ? READ : READ_WRONG);
+}
+
+/* The session whose terminal it is, as a shell is one: it outlives the reader, because the kernel
+ * sets the terminal of a session that has ended back by itself. Never returns. */
+static void watch_a_reader(int master, const char *typed, int sent)
+{
+    int status = 0;
+    int fd = setsid() < 0 ? -1 : open(ptsname(master), O_RDWR); /* the first becomes its own */
+    (void)signal(SIGINT, ignore_politely);
+    pid_t reader = fd < 0 ? -1 : fork();
+    if (reader == 0) {
+        read_secret(fd);
+    }
+    while (reader > 0 && shows_what_is_typed(fd)) {
+        reader = waitpid(reader, &status, WNOHANG) == 0 ? reader : -1;
+    }
+    if (reader < 0) {
+        _exit(WRONG);
+    }
+    ssize_t done = typed != NULL ? write(master, typed, strlen(typed)) : kill(reader, sent);
+    while (done >= 0 && waitpid(reader, &status, 0) < 0 && errno == EINTR) {
+    }
+    int end = WIFSIGNALED(status) ? ENDED + WTERMSIG(status) : WEXITSTATUS(status);
+    _exit(done < 0 ? WRONG : shows_what_is_typed(fd) ? end : HIDDEN);
+}
+
+/* `typed` by a person, or `sent` by another process while the secret is read. */
+static int end_of_reading(const char *typed, int sent)
+{
+    int status = 0;
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0) {
+        skip(); /* no pseudo-terminals here */
+    }
+    pid_t watcher = fork();
+    assert_true(watcher >= 0);
+    if (watcher == 0) {
+        watch_a_reader(master, typed, sent);
+    }
+    assert_int_equal(waitpid(watcher, &status, 0), watcher);
+    (void)close(master);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void test_a_terminal_shows_again_what_is_typed(void **state)
+{
+    UNUSED(state);
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    assert_int_equal(end_of_reading("hush\n", 0), READ);
+    assert_int_equal(end_of_reading("hu\x03", 0), ENDED + SIGINT); /* Ctrl-C */
+    for (size_t i = 0; i < COUNT_OF(signals); i++) {
+        assert_int_equal(end_of_reading(NULL, signals[i]), ENDED + signals[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_pipe_is_no_terminal),
         cmocka_unit_test(test_columns_without_a_terminal),
         cmocka_unit_test(test_a_terminal),
+        cmocka_unit_test(test_a_terminal_shows_again_what_is_typed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
