@@ -107,6 +107,9 @@ static enum err take_default(struct words *words, struct connection *out, struct
 {
     struct diag why = {0};
     enum err e = take_place(DATA_DEFAULT, PLACE_FOUND, words, out, &why);
+    if (e == ERR_DENIED) { /* it is probably meant, and has to be named */
+        return diag_fail(diag, e, why.where, "%s", why.text);
+    }
     if (e == OK || words->key.text == NULL) {
         return OK;
     }

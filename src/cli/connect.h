@@ -14,6 +14,7 @@
  *   its directory, or to that of ./cairn-data if it is the same user's. It is stronger than
  *   admin.key; but CAIRN_API_KEY goes with CAIRN_SERVER, and is not the key of --data's.
  * - To 127.0.0.1:8090, of which nobody said that it is Cairn, goes none.
+ * A ./cairn-data that is not the same user's, or whose server listens elsewhere, has to be named.
  *
  * Threads: one.
  */
@@ -33,7 +34,8 @@ struct connection {
 /* `environment` looks a variable up (getenv, or a test's).
  * INVALID: the key is none, or nobody named a server to which it may go.
  * DENIED: --server is not the server of --data, and there is no other key.
- * BUSY, DENIED, NOT_FOUND, IO: a directory that was named has no server to tell (place.h). */
+ * BUSY, NOT_FOUND, IO, and DENIED of one that was not named either: a directory has no server to
+ * tell (place.h). */
 enum err connection_find(const struct cli_common *common, char *(*environment)(const char *name),
                          struct connection *out, struct diag *diag);
 void connection_release(struct connection *connection);

@@ -263,8 +263,8 @@ static void test_when_the_server_is_not_only_on_this_machine(void **state)
     static const char *const addresses[] = {"10.0.0.1:77", "localhost.example.com:77", "h:77",
                                             "127.example.com:77", "https://192.0.2.1:77"};
     static const struct said_case cases[] = {
-        {0},
-        {.key_flag = "k", .result = ERR_INVALID},
+        {.result = ERR_DENIED},
+        {.key_flag = "k", .result = ERR_DENIED},
         {.data_flag = "DATA", .result = ERR_DENIED},
         {.key_flag = "k", .data_flag = "DATA", .result = ERR_DENIED},
         {.server_flag = "10.0.0.1:77", .data_flag = "DATA", .result = ERR_DENIED},
@@ -285,8 +285,8 @@ static void test_when_others_may_open_the_lock(void **state)
 {
     struct fixture *f = *state;
     static const struct said_case cases[] = {
-        {0},
-        {.key_flag = "k", .result = ERR_INVALID},
+        {.result = ERR_DENIED},
+        {.key_flag = "k", .result = ERR_DENIED},
         {.data_flag = "DATA", .server = "127.0.0.1:77", .key = "found"}, /* it was named */
     };
     run_server(f, "127.0.0.1:77", true);
@@ -298,8 +298,8 @@ static void test_when_the_directory_is_another_users(void **state)
 {
     struct fixture *f = *state;
     static const struct said_case cases[] = {
-        {0},
-        {.key_flag = "k", .result = ERR_INVALID},
+        {.result = ERR_DENIED},
+        {.key_flag = "k", .result = ERR_DENIED},
         /* It was named; but the key is not theirs, so it may be a link to anything. */
         {.data_flag = "DATA", .server = "127.0.0.1:77"},
         {.key_flag = "k", .data_flag = "DATA", .server = "127.0.0.1:77", .key = "k"},

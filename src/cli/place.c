@@ -60,10 +60,12 @@ static enum err check_owner(const struct file_owner *owner, enum place_trust tru
                             struct diag *diag)
 {
     if (trust == PLACE_FOUND && !owner->is_ours) {
-        return diag_fail(diag, ERR_DENIED, "", "another user's server runs on it");
+        return diag_fail(diag, ERR_DENIED, "",
+                         "it is another user's: name it with --data, or a server with --server");
     }
     if (trust == PLACE_FOUND && !owner->is_private) {
-        return diag_fail(diag, ERR_DENIED, "", "others may open its LOCK: chmod go= it");
+        return diag_fail(diag, ERR_DENIED, "",
+                         "others may open its LOCK, which chmod go= ends; or name it with --data");
     }
     return OK;
 }

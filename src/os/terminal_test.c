@@ -88,7 +88,7 @@ static void test_a_terminal(void **state)
 
 /* ---- Secrets ---- */
 
-/* How it went, as the exit status of who watched; of a reader that a signal ended ENDED + signal. */
+/* The exit status of who watched; of a reader that a signal ended ENDED + signal. */
 enum { READ = 0, READ_WRONG = 2, WRONG = 3, HIDDEN = 4, ENDED = 64 };
 
 static bool shows_what_is_typed(int fd)
