@@ -222,7 +222,7 @@ static void test_who_asks_for_a_lock_is_waited_for(void **state)
     struct fixture *fixture = *state;
     char path[PATH_BYTES];
     struct locker locker = {.dir = fixture->dir, .result = ERR_IO};
-    struct thread thread;
+    struct thread thread = {0};
     assert_int_equal(file_replace(fixture->dir, "lock", SLICE(""), NULL), OK);
     int asker = open(below(fixture, "lock", path), O_RDONLY); /* in the middle of its question */
     assert_int_equal(flock(asker, LOCK_SH), 0);
