@@ -143,7 +143,8 @@ enum err connection_find(const struct cli_common *common, char *(*environment)(c
         .ca = hear(common->ca, environment, "CAIRN_CA"),
         .data = hear(common->data, environment, "CAIRN_DATA"),
     };
-    CLEANUP(connection_release) struct connection found = {.ca = MOVE(words.ca.text)};
+    CLEANUP(connection_release) struct connection found = {0};
+    found.ca = MOVE(words.ca.text);
     TRY(check_key(&words.key, diag));
     TRY(choose(&words, &found, diag));
     *out = found;
