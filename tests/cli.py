@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 
 from harness import (OWN, PATIENCE_S, PROGRAM, Server, cairn, contains, environment, equal,
                      event, finish, lines_of, ndjson, on_terminal, scratch, step, true, wait_until)

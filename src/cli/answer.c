@@ -33,7 +33,7 @@ enum cli_exit answer_take(const struct cli *cli, const struct cairn_client *clie
     return CLI_OK;
 }
 
-enum cli_exit answer_get(const struct cli *cli, struct cairn_client *client, struct buf *target,
+enum cli_exit answer_get(const struct cli *cli, struct cairn_client *client, struct text *target,
                          struct answer *out)
 {
     char *text = NULL;
@@ -41,12 +41,12 @@ enum cli_exit answer_get(const struct cli *cli, struct cairn_client *client, str
     if (target->failed) {
         return cli_usage(cli, "these words are too long");
     }
-    enum cairn_result result = cairn_get(client, buf_cstr(target), &text, &len);
+    enum cairn_result result = cairn_get(client, target->ptr, &text, &len);
     return answer_take(cli, client, result, text, len, out);
 }
 
 enum cli_exit answer_change(const struct cli *cli, struct cairn_client *client, const char *method,
-                            struct buf *target, json_t *body, struct answer *out)
+                            struct text *target, json_t *body, struct answer *out)
 {
     char *said = NULL;
     size_t len = 0;
@@ -57,7 +57,7 @@ enum cli_exit answer_change(const struct cli *cli, struct cairn_client *client, 
         return cli_usage(cli,
                          target->failed ? "these words are too long" : "these words are not UTF-8");
     }
-    enum cairn_result result = cairn_change(client, method, buf_cstr(target), text, &said, &len);
+    enum cairn_result result = cairn_change(client, method, target->ptr, text, &said, &len);
     free(text);
     if (result == CAIRN_OK && len == 0) {
         cairn_free(said);
@@ -67,7 +67,7 @@ enum cli_exit answer_change(const struct cli *cli, struct cairn_client *client, 
 }
 
 enum cli_exit answer_get_list(const struct cli *cli, struct cairn_client *client,
-                              struct buf *target, const char *name, struct answer *out,
+                              struct text *target, const char *name, struct answer *out,
                               const json_t **list_out)
 {
     enum cli_exit exit = answer_get(cli, client, target, out);

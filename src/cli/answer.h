@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "cli/connect.h"
+#include "client/text.h"
 
 struct answer {
     char *text; /* as it came; NULL: there was none */
@@ -23,13 +24,13 @@ void answer_release(struct answer *answer); /* answers are {0} before */
 #define ANSWER_TARGET_BYTES_MAX 8192
 
 /* CLI_OK: *out holds an object. Else it was said why not. */
-enum cli_exit answer_get(const struct cli *cli, struct cairn_client *client, struct buf *target,
+enum cli_exit answer_get(const struct cli *cli, struct cairn_client *client, struct text *target,
                          struct answer *out);
 
 /* The same of a change, whose answer may also be nothing. Takes `body`; NULL: its words were no
  * UTF-8. */
 enum cli_exit answer_change(const struct cli *cli, struct cairn_client *client, const char *method,
-                            struct buf *target, json_t *body, struct answer *out);
+                            struct text *target, json_t *body, struct answer *out);
 
 /* Reads the answer of another call of `client`, which gave `text` and `result`. Takes `text`. */
 enum cli_exit answer_take(const struct cli *cli, const struct cairn_client *client,
@@ -37,7 +38,7 @@ enum cli_exit answer_take(const struct cli *cli, const struct cairn_client *clie
 
 /* The same, and *out is the array of that name in it. */
 enum cli_exit answer_get_list(const struct cli *cli, struct cairn_client *client,
-                              struct buf *target, const char *name, struct answer *out,
+                              struct text *target, const char *name, struct answer *out,
                               const json_t **list_out);
 
 /* Writes the object: a line for each member of it, or the JSON as it came. */

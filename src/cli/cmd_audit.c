@@ -31,15 +31,6 @@ static const struct cli_option options[] = {
      NULL},
 };
 
-static void append_parameter(struct buf *target, const char *name, const char *value)
-{
-    if (value == NULL) {
-        return;
-    }
-    buf_append_format(target, "&%s=", name);
-    target_append(target, value);
-}
-
 static void append_difference(const char *name, const json_t *before, const json_t *after,
                               struct buf *out)
 {
@@ -111,17 +102,18 @@ static void write_rows(const struct cli *cli, const json_t *rows, struct buf *ou
 static enum cli_exit changes(const struct cli *cli, struct cairn_client *client)
 {
     const struct audit_args *args = cli->args;
-    struct buf target CLEANUP(buf_release) = BUF_INIT(ANSWER_TARGET_BYTES_MAX);
+    struct text target CLEANUP(text_release) = {.max = ANSWER_TARGET_BYTES_MAX};
     struct answer answer CLEANUP(answer_release) = {0};
     const json_t *rows = NULL;
-    buf_append_format(&target, "/api/v1/audit?page=%llu", (unsigned long long)args->page);
-    append_parameter(&target, "changed_by", args->by);
-    append_parameter(&target, "operation", args->operation);
-    append_parameter(&target, "table_name", args->table);
-    append_parameter(&target, "record_id", args->record);
-    append_parameter(&target, "start_date", args->since);
-    append_parameter(&target, "end_date", args->until);
-    append_parameter(&target, "org", args->org);
+    text_append_cstr(&target, "/api/v1/audit");
+    text_append_parameter_u64(&target, "page", args->page);
+    text_append_parameter(&target, "changed_by", args->by);
+    text_append_parameter(&target, "operation", args->operation);
+    text_append_parameter(&target, "table_name", args->table);
+    text_append_parameter(&target, "record_id", args->record);
+    text_append_parameter(&target, "start_date", args->since);
+    text_append_parameter(&target, "end_date", args->until);
+    text_append_parameter(&target, "org", args->org);
     enum cli_exit exit = answer_get_list(cli, client, &target, "data", &answer, &rows);
     if (exit == CLI_OK) {
         struct buf out CLEANUP(buf_release) = BUF_INIT(MIB(64));

@@ -3,7 +3,6 @@
  * cairn org, key, rule, target, dev-host, team, schema - configuration objects. One function for
  * all kinds: what a kind has, its description says (kinds/kinds.h).
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -176,27 +175,24 @@ static json_t *body_of(const struct cli *cli, size_t first)
 /* "/api/v1/rules", "/api/v1/rules/ID", "/api/v1/api-keys/ID/rotate"; the organisation; and as
  * many parameters as the caller appends. */
 static void append_target(const struct cli *cli, const char *id, const char *action,
-                          struct buf *target)
+                          struct text *target)
 {
     const struct config_args *args = cli->args;
-    buf_append_format(target, "/api/v1/%s", cli_kind(cli->command)->name);
+    text_append_cstr(target, "/api/v1/");
+    text_append_cstr(target, cli_kind(cli->command)->name);
     if (id != NULL) {
-        buf_append_byte(target, '/');
-        target_append(target, id);
+        text_append_cstr(target, "/");
+        text_append_encoded(target, id);
     }
-    buf_append_format(target, "%s?", action);
-    if (args->org != NULL) {
-        buf_append_cstr(target, "org=");
-        target_append(target, args->org);
-        buf_append_byte(target, '&');
-    }
+    text_append_cstr(target, action);
+    text_append_parameter(target, "org", args->org);
 }
 
 /* With no body there is nothing to send, and it was said why. */
 static enum cli_exit change(const struct cli *cli, struct cairn_client *client, const char *method,
                             const char *id, const char *action, json_t *body)
 {
-    struct buf target CLEANUP(buf_release) = BUF_INIT(ANSWER_TARGET_BYTES_MAX);
+    struct text target CLEANUP(text_release) = {.max = ANSWER_TARGET_BYTES_MAX};
     struct answer answer CLEANUP(answer_release) = {0};
     if (body == NULL) {
         return CLI_USAGE;
@@ -261,15 +257,12 @@ static void write_table(const struct cli *cli, const json_t *objects, struct buf
 static enum cli_exit fetch_page(const struct cli *cli, struct cairn_client *client, uint64_t limit,
                                 char **cursor, json_t *objects)
 {
-    struct buf target CLEANUP(buf_release) = BUF_INIT(ANSWER_TARGET_BYTES_MAX);
+    struct text target CLEANUP(text_release) = {.max = ANSWER_TARGET_BYTES_MAX};
     struct answer answer CLEANUP(answer_release) = {0};
     const json_t *data = NULL;
     append_target(cli, NULL, "", &target);
-    buf_append_format(&target, "limit=%" PRIu64, limit < LIMIT_MAX ? limit : LIMIT_MAX);
-    if (*cursor != NULL) {
-        buf_append_cstr(&target, "&cursor=");
-        target_append(&target, *cursor);
-    }
+    text_append_parameter_u64(&target, "limit", limit < LIMIT_MAX ? limit : LIMIT_MAX);
+    text_append_parameter(&target, "cursor", *cursor);
     free(*cursor);
     *cursor = NULL;
     enum cli_exit exit = answer_get_list(cli, client, &target, "data", &answer, &data);
@@ -314,7 +307,7 @@ static enum cli_exit list(const struct cli *cli, struct cairn_client *client)
 
 static enum cli_exit show(const struct cli *cli, struct cairn_client *client)
 {
-    struct buf target CLEANUP(buf_release) = BUF_INIT(ANSWER_TARGET_BYTES_MAX);
+    struct text target CLEANUP(text_release) = {.max = ANSWER_TARGET_BYTES_MAX};
     struct answer answer CLEANUP(answer_release) = {0};
     append_target(cli, cli->operands[0], "", &target);
     enum cli_exit exit = answer_get(cli, client, &target, &answer);
@@ -362,11 +355,11 @@ static enum cli_exit usage(const struct cli *cli, struct cairn_client *client)
 {
     const struct config_args *args = cli->args;
     struct buf out CLEANUP(buf_release) = BUF_INIT(MIB(16));
-    struct buf target CLEANUP(buf_release) = BUF_INIT(ANSWER_TARGET_BYTES_MAX);
+    struct text target CLEANUP(text_release) = {.max = ANSWER_TARGET_BYTES_MAX};
     struct answer answer CLEANUP(answer_release) = {0};
     const json_t *days = NULL;
     append_target(cli, cli->operands[0], "/usage", &target);
-    buf_append_format(&target, "days=%" PRIu64, args->days);
+    text_append_parameter_u64(&target, "days", args->days);
     enum cli_exit exit = answer_get_list(cli, client, &target, "by_day", &answer, &days);
     if (exit == CLI_OK) {
         write_usage(cli, answer.json, &out);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cairn limits - what everybody may ask for and has left, who is refused, and a fresh start. */
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "cli/answer.h"
@@ -25,15 +24,6 @@ static const struct cli_option options[] = {
     {"reason", CLI_TEXT, offsetof(struct limits_args, reason), "TEXT",
      "Why; it is recorded with the reset", NULL},
 };
-
-static void append_org(const struct cli *cli, struct buf *target)
-{
-    const struct limits_args *args = cli->args;
-    if (args->org != NULL) {
-        buf_append_cstr(target, "&org=");
-        target_append(target, args->org);
-    }
-}
 
 /* ---- list ---- */
 
@@ -121,15 +111,16 @@ static enum cli_exit fetch(const struct cli *cli, struct cairn_client *client, j
                            bool *has_more)
 {
     const struct limits_args *args = cli->args;
-    struct buf target CLEANUP(buf_release) = BUF_INIT(ANSWER_TARGET_BYTES_MAX);
+    struct text target CLEANUP(text_release) = {.max = ANSWER_TARGET_BYTES_MAX};
     struct answer answer CLEANUP(answer_release) = {0};
     const json_t *data = NULL;
     size_t offset = json_array_size(entries);
     uint64_t left = args->limit == 0 ? PAGE : args->limit - offset;
-    buf_append_format(&target, "/api/v1/limits?kind=");
-    target_append(&target, args->kind);
-    buf_append_format(&target, "&limit=%" PRIu64 "&offset=%zu", left < PAGE ? left : PAGE, offset);
-    append_org(cli, &target);
+    text_append_cstr(&target, "/api/v1/limits");
+    text_append_parameter(&target, "kind", args->kind);
+    text_append_parameter_u64(&target, "limit", left < PAGE ? left : PAGE);
+    text_append_parameter_u64(&target, "offset", offset);
+    text_append_parameter(&target, "org", args->org);
     enum cli_exit exit = answer_get_list(cli, client, &target, "data", &answer, &data);
     if (exit == CLI_OK) {
         const json_t *page = json_object_get(answer.json, "page");
@@ -217,10 +208,11 @@ static void write_entry(const struct cli *cli, const struct answer *answer)
 
 static enum cli_exit analytics(const struct cli *cli, struct cairn_client *client)
 {
-    struct buf target CLEANUP(buf_release) = BUF_INIT(ANSWER_TARGET_BYTES_MAX);
+    const struct limits_args *args = cli->args;
+    struct text target CLEANUP(text_release) = {.max = ANSWER_TARGET_BYTES_MAX};
     struct answer answer CLEANUP(answer_release) = {0};
-    buf_append_cstr(&target, "/api/v1/limits/analytics?");
-    append_org(cli, &target);
+    text_append_cstr(&target, "/api/v1/limits/analytics");
+    text_append_parameter(&target, "org", args->org);
     enum cli_exit exit = answer_get(cli, client, &target, &answer);
     if (exit == CLI_OK) {
         write_analytics(cli, &answer);
@@ -231,13 +223,13 @@ static enum cli_exit analytics(const struct cli *cli, struct cairn_client *clien
 static enum cli_exit reset(const struct cli *cli, struct cairn_client *client)
 {
     const struct limits_args *args = cli->args;
-    struct buf target CLEANUP(buf_release) = BUF_INIT(ANSWER_TARGET_BYTES_MAX);
+    struct text target CLEANUP(text_release) = {.max = ANSWER_TARGET_BYTES_MAX};
     struct answer answer CLEANUP(answer_release) = {0};
-    buf_append_cstr(&target, "/api/v1/limits/");
-    target_append(&target, cli->operands[0]);
-    buf_append_cstr(&target, "/reset?kind=");
-    target_append(&target, args->kind);
-    append_org(cli, &target);
+    text_append_cstr(&target, "/api/v1/limits/");
+    text_append_encoded(&target, cli->operands[0]);
+    text_append_cstr(&target, "/reset");
+    text_append_parameter(&target, "kind", args->kind);
+    text_append_parameter(&target, "org", args->org);
     json_t *body = json_pack("{s:s*}", "reason", args->reason);
     enum cli_exit exit = answer_change(cli, client, "POST", &target, body, &answer);
     if (answer.json != NULL) {

@@ -28,14 +28,14 @@ static const struct cli_option options[] = {
 };
 
 /* "/api/v1/settings/log.level/revert" */
-static void append_target(const char *name, const char *action, struct buf *target)
+static void append_target(const char *name, const char *action, struct text *target)
 {
-    buf_append_cstr(target, "/api/v1/settings");
+    text_append_cstr(target, "/api/v1/settings");
     if (name != NULL) {
-        buf_append_byte(target, '/');
-        target_append(target, name);
+        text_append_cstr(target, "/");
+        text_append_encoded(target, name);
     }
-    buf_append_cstr(target, action);
+    text_append_cstr(target, action);
 }
 
 /* ---- Lists ---- */
@@ -85,7 +85,8 @@ static void write_changes(const struct screen *screen, const json_t *data, struc
     show_rows(screen, columns, COUNT_OF(columns), data, add_change, out);
 }
 
-static enum cli_exit list_of(const struct cli *cli, struct cairn_client *client, struct buf *target,
+static enum cli_exit list_of(const struct cli *cli, struct cairn_client *client,
+                             struct text *target,
                              void (*write)(const struct screen *screen, const json_t *data,
                                            struct buf *out))
 {
@@ -107,16 +108,16 @@ static enum cli_exit list_of(const struct cli *cli, struct cairn_client *client,
 
 static enum cli_exit list(const struct cli *cli, struct cairn_client *client)
 {
-    struct buf target CLEANUP(buf_release) = BUF_INIT(ANSWER_TARGET_BYTES_MAX);
+    struct text target CLEANUP(text_release) = {.max = ANSWER_TARGET_BYTES_MAX};
     append_target(NULL, "", &target);
     return list_of(cli, client, &target, write_options);
 }
 
 static enum cli_exit history(const struct cli *cli, struct cairn_client *client)
 {
-    struct buf target CLEANUP(buf_release) = BUF_INIT(ANSWER_TARGET_BYTES_MAX);
-    buf_append_cstr(&target, "/api/v1/audit?table_name=settings&limit=200&record_id=");
-    target_append(&target, cli->operands[0]);
+    struct text target CLEANUP(text_release) = {.max = ANSWER_TARGET_BYTES_MAX};
+    text_append_cstr(&target, "/api/v1/audit?table_name=settings&limit=200");
+    text_append_parameter(&target, "record_id", cli->operands[0]);
     return list_of(cli, client, &target, write_changes);
 }
 
@@ -133,7 +134,7 @@ static void write_option(const struct cli *cli, const struct answer *answer)
 
 static enum cli_exit show(const struct cli *cli, struct cairn_client *client)
 {
-    struct buf target CLEANUP(buf_release) = BUF_INIT(ANSWER_TARGET_BYTES_MAX);
+    struct text target CLEANUP(text_release) = {.max = ANSWER_TARGET_BYTES_MAX};
     struct answer answer CLEANUP(answer_release) = {0};
     append_target(cli->operands[0], "", &target);
     enum cli_exit exit = answer_get(cli, client, &target, &answer);
@@ -148,7 +149,7 @@ static enum cli_exit change(const struct cli *cli, struct cairn_client *client, 
                             const char *action, const char *member, const char *value)
 {
     const struct settings_args *args = cli->args;
-    struct buf target CLEANUP(buf_release) = BUF_INIT(ANSWER_TARGET_BYTES_MAX);
+    struct text target CLEANUP(text_release) = {.max = ANSWER_TARGET_BYTES_MAX};
     struct answer answer CLEANUP(answer_release) = {0};
     append_target(cli->operands[0], action, &target);
     json_t *body = json_pack("{s:s*, s:s*}", member, value, "reason", args->reason);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cairn version - which version this is, and who still uses which of the API. */
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "cli/answer.h"
@@ -79,10 +78,11 @@ static enum cli_exit usage(const struct cli *cli, struct cairn_client *client)
 {
     const struct version_args *args = cli->args;
     struct buf out CLEANUP(buf_release) = BUF_INIT(MIB(16));
-    struct buf target CLEANUP(buf_release) = BUF_INIT(ANSWER_TARGET_BYTES_MAX);
+    struct text target CLEANUP(text_release) = {.max = ANSWER_TARGET_BYTES_MAX};
     struct answer answer CLEANUP(answer_release) = {0};
     const json_t *versions = NULL;
-    buf_append_format(&target, "/api/v1/version/usage?days=%" PRIu64, args->days);
+    text_append_cstr(&target, "/api/v1/version/usage");
+    text_append_parameter_u64(&target, "days", args->days);
     enum cli_exit exit = answer_get_list(cli, client, &target, "versions", &answer, &versions);
     if (exit == CLI_OK) {
         write_usage(cli, answer.json, &out);

@@ -22,7 +22,6 @@
 #include <cairn/client.h>
 
 #include "cli/cli.h"
-#include "client/text.h"
 
 /* Owned texts; NULL when there is none. */
 struct connection {
@@ -39,12 +38,6 @@ struct connection {
 enum err connection_find(const struct cli_common *common, char *(*environment)(const char *name),
                          struct connection *out, struct diag *diag);
 void connection_release(struct connection *connection);
-
-/* A request's target that was built; where its words were too long, one that no server answers. */
-static inline const char *target_text(const struct text *target)
-{
-    return target->failed ? "/" : target->ptr;
-}
 
 /* CLI_OK: *out is the caller's, to end with cairn_client_free(). Else it was said why. */
 enum cli_exit cli_connect(const struct cli *cli, struct cairn_client **out);
