@@ -5,6 +5,7 @@ import contextlib
 import http.server
 import json
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -102,6 +103,10 @@ def ingest(server):
         old.write_bytes(ndjson([event(event_timestamp='2020-01-01T00:00:00Z')]))
         cairn('ingest', old, server=server, status=1)
         cairn('ingest', '--backfill', old, server=server)
+    with step('every format that the help names is one of the server\'s'):
+        names = re.search(r'--format .*?One of: ([^.]*)', cairn('ingest', '--help').stdout, re.S)
+        for name in names[1].split():
+            server.request('POST', f'/api/v1/ingest/{name}', b'').expect(200)
     with step('a file that is not there'):
         run = cairn('ingest', scratch('nothing'), server=server, status=None)
         true(run.returncode in (1, 3) and 'nothing' in run.stderr, f'{run}')
@@ -172,6 +177,8 @@ def reading(server):
         equal(len(lines_of(cairn('query', 'service=web', '--limit', '0', server=server))), 250)
         found = lines_of(cairn('query', 'data.n>=10', 'data.n<12', '--order', 'asc', server=server))
         equal([item['event_data']['n'] for item in found], [10, 11])
+    with step('a mistake in a filter is shown with its place'):
+        contains(cairn('query', 'severity:bad', server=server, status=1).stderr, 'filter:9: ')
     with step('--fields and --total'):
         run = cairn('query', 'service=web', '--fields', 'seq', '--limit', '2', '--total',
                     '--order', 'seq', server=server)
@@ -267,8 +274,8 @@ def examples():
         server = Server('--examples', str(EXAMPLES))
         server.start()
         equal(server.size(), count + OWN)
-    with step('what it says to try names the program as it was called'):
-        contains(server.log_path.read_text(), f'{PROGRAM} tail\n')
+    with step('what it says to try names the program as it was called, and the directory'):
+        contains(server.log_path.read_text(), f'{PROGRAM} tail --data {server.data}\n')
     with step('they tell stories'):
         true(lines_of(cairn('query', 'event_outcome:failure', '--limit', '10', server=server)),
              'failures')

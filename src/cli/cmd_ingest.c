@@ -22,7 +22,7 @@ static const struct ingest_args defaults = {.on_error = "stop"};
 static const struct cli_option options[] = {
     {"format", CLI_TEXT, offsetof(struct ingest_args, format), "FORMAT",
      "A foreign format that the server maps; without it the events are Cairn's own",
-     "cloudtrail k8s-audit gcp-audit github alertmanager cloudevents mutt otlp"},
+     "cloudtrail mutt"},
     {"on-error", CLI_TEXT, offsetof(struct ingest_args, on_error), "WHAT",
      "What to do at an event that is refused: stop there, or leave it out (stop)", "skip stop"},
     {"backfill", CLI_FLAG, offsetof(struct ingest_args, backfill), "",

@@ -84,6 +84,7 @@ static void read_problem(struct cairn_client *client)
     json_member_text(json, "title", problem->title, sizeof(problem->title));
     json_member_text(json, "detail", problem->detail, sizeof(problem->detail));
     json_member_text(json, "request_id", problem->request_id, sizeof(problem->request_id));
+    json_member_text(json, "pointer", problem->pointer, sizeof(problem->pointer));
     problem->event = json_member_u64(json, "line", 0);
     const json_t *first = json_array_get(json_object_get(json, "errors"), 0);
     json_member_text(first, "pointer", problem->pointer, sizeof(problem->pointer));

@@ -385,6 +385,20 @@ static void close_server(struct server *server)
 
 /* ---- Words for whoever started it ---- */
 
+/* The commands find ./cairn-data by themselves. */
+static void suggest(const char *data)
+{
+    bool is_found = strcmp(data, option_info(OPTION_DATA)->fallback) == 0;
+    const char *option = is_found ? "" : " --data ";
+    (void)printf("Try, in another terminal:\n\n"
+                 "  %1$s query 'event_outcome:failure' --limit 10%2$s%3$s\n"
+                 "  %1$s stats --by event_type%2$s%3$s\n"
+                 "  %1$s tail%2$s%3$s\n\n"
+                 "Ctrl-C stops the server.\n\n",
+                 program_invocation_name, /* as it was called: from the PATH or with a folder */
+                 option, is_found ? "" : data);
+}
+
 static void greet(const struct server *server)
 {
     const char *data = options_text(server->options, OPTION_DATA);
@@ -401,12 +415,7 @@ static void greet(const struct server *server)
     if (server->owner_key[0] != '\0') {
         (void)printf("  key file    %s/admin.key\n\n", data);
     }
-    (void)printf("Try, in another terminal:\n\n"
-                 "  %1$s query 'event_outcome:failure' --limit 10\n"
-                 "  %1$s stats --by event_type\n"
-                 "  %1$s tail\n\n"
-                 "Ctrl-C stops the server.\n\n",
-                 program_invocation_name); /* as it was called: from the PATH or with a folder */
+    suggest(data);
     (void)fflush(stdout);
 }
 
