@@ -303,6 +303,11 @@ def keys(server):
         equal(answer['old_key']['is_active'], True)
         equal(status(first['key_value']), 201)
         wait_until(lambda: status(first['key_value']) == 401, 'the grace is over')
+    with step('AUT-11: which no second rotation makes longer'):
+        key = server.post('/api/v1/api-keys', {'name': 'often'}).expect(201).json()
+        ends = [server.post(f'/api/v1/api-keys/{key["id"]}/rotate', {'grace_seconds': seconds})
+                .expect(200).json()['old_key']['revoked_at'] for seconds in (60, 3600)]
+        true(ends[1] <= ends[0], f'it works until {ends[0]}, and then until {ends[1]}')
     with step('AUT-06: a revoked key is refused by the next request'):
         last = answer['new_key']
         server.request('DELETE', f'/api/v1/api-keys/{last["id"]}', b'').expect(204)

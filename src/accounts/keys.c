@@ -287,10 +287,23 @@ static json_t *successor_of(const json_t *old)
     return wanted;
 }
 
+/* A key that was rotated before, and works until its end, gets no later one. */
+static int64_t grace_left(const json_t *old, int64_t grace_s)
+{
+    int64_t end_us = 0;
+    const char *end = json_string_value(json_object_get(old, "revoked_at"));
+    if (end == NULL || !time_parse_rfc3339(slice_from_cstr(end), &end_us)) {
+        return grace_s;
+    }
+    int64_t left_s = (end_us - clock_now_us()) / 1000000;
+    return left_s < grace_s ? left_s : grace_s;
+}
+
 static enum err rotate_inside(struct keying *keying)
 {
     TRY(take_grace(keying));
     TRY(find_old(keying));
+    keying->grace_s = grace_left(keying->old, keying->grace_s);
     json_t *wanted = successor_of(keying->old);
     enum err e = insert_inside(keying, wanted);
     json_decref(wanted);
