@@ -55,12 +55,8 @@ static enum err note_failure(struct people *people, const struct login *login, c
 /* A key that signed for long is followed by another; a rotation that fails is tried again. */
 static void renew_key(struct people *people, int64_t now_us)
 {
-    CLEANUP(token_key_release) struct token_key key = {0};
-    token_keys_current(people->keys, &key);
-    if (now_us - key.created_us > KEY_US) {
-        enum err e = token_keys_rotate(people->keys, now_us, NULL);
-        UNUSED(e); /* the old one goes on */
-    }
+    enum err e = token_keys_renew(people->keys, KEY_US, now_us, NULL);
+    UNUSED(e); /* the old one goes on */
 }
 
 static enum err issue(struct people *people, const struct refresh_family *family, int64_t now_us,

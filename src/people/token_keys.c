@@ -215,6 +215,26 @@ enum err token_keys_rotate(struct token_keys *keys, int64_t now_us, struct diag 
     return e;
 }
 
+static bool is_older(struct token_keys *keys, int64_t age_us, int64_t now_us)
+{
+    CLEANUP(token_key_release) struct token_key key = {0};
+    token_keys_current(keys, &key);
+    return now_us - key.created_us > age_us;
+}
+
+enum err token_keys_renew(struct token_keys *keys, int64_t age_us, int64_t now_us,
+                          struct diag *diag)
+{
+    if (!is_older(keys, age_us, now_us)) {
+        return OK;
+    }
+    mutex_lock(&keys->writer);
+    /* of those who came together the first has done it */
+    enum err e = is_older(keys, age_us, now_us) ? rotate(keys, now_us, diag) : OK;
+    mutex_unlock(&keys->writer);
+    return e;
+}
+
 static enum err replace_all(struct token_keys *keys, int64_t now_us, struct diag *diag)
 {
     char names[TOKEN_KEYS_MAX][FILE_NAME_BYTES];

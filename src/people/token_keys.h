@@ -54,6 +54,10 @@ enum err token_keys_add(struct token_keys *keys, const uint8_t seed[ED25519_SEED
  * the keys before still live; then nothing has changed. FULL, IO. */
 enum err token_keys_rotate(struct token_keys *keys, int64_t now_us, struct diag *diag);
 
+/* The same, if the key that signs is older than `age_us`: of those who ask at once, one rotates. */
+enum err token_keys_renew(struct token_keys *keys, int64_t age_us, int64_t now_us,
+                          struct diag *diag);
+
 /* For when a key was stolen: a new key signs, all others end at once, and with them every token.
  * FULL, IO: files of theirs may be left, so it is to be asked again before the next start. */
 enum err token_keys_replace_all(struct token_keys *keys, int64_t now_us, struct diag *diag);

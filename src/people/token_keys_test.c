@@ -6,6 +6,7 @@
 #include "codec/base64.h"
 #include "os/fault_disk.h"
 #include "os/tempdir.h"
+#include "os/thread.h"
 #include "people/token_keys.h"
 
 #define SECOND INT64_C(1000000)
@@ -139,6 +140,30 @@ static void test_rotations_have_a_limit(void **state)
     assert_string_equal(before, after);
     assert_int_equal(token_keys_rotate(keys, now_us + 2 * HOUR, NULL), OK);
     assert_int_equal(count_keys(keys, now_us + 2 * HOUR), 2);
+}
+
+static void renew_old(void *keys)
+{
+    assert_int_equal(token_keys_renew(keys, HOUR, now_us + 2 * HOUR, NULL), OK);
+}
+
+static void test_of_many_that_find_it_old_one_renews_the_key(void **state)
+{
+    UNUSED(state);
+    CLEANUP(leave) struct place place = {0};
+    struct thread threads[4] = {0};
+    enter(&place);
+    OWNED(token_keys) keys = NULL;
+    assert_int_equal(token_keys_open(place.dir, now_us, &keys, NULL), OK);
+    assert_int_equal(token_keys_renew(keys, HOUR, now_us + HOUR, NULL), OK);
+    assert_int_equal(count_keys(keys, now_us), 1); /* it is not old yet */
+    for (size_t i = 0; i < COUNT_OF(threads); i++) {
+        assert_int_equal(thread_start(&threads[i], "login", renew_old, keys, NULL), OK);
+    }
+    for (size_t i = 0; i < COUNT_OF(threads); i++) {
+        thread_join(&threads[i]);
+    }
+    assert_int_equal(count_keys(keys, now_us), 2);
 }
 
 static void test_a_stolen_key_ends_at_once(void **state)
@@ -280,6 +305,7 @@ int main(void)
         cmocka_unit_test(test_vectors),
         cmocka_unit_test(test_one_takes_over_from_another),
         cmocka_unit_test(test_rotations_have_a_limit),
+        cmocka_unit_test(test_of_many_that_find_it_old_one_renews_the_key),
         cmocka_unit_test(test_a_stolen_key_ends_at_once),
         cmocka_unit_test(test_damaged_directories),
         cmocka_unit_test(test_power_cuts_and_failures),
