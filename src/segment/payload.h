@@ -26,9 +26,10 @@
 /*
  * The dictionary for the rows of `source` that are not in `gone` (NULL: none): what is common in a
  * sample of them. Empty when they have too little. Only reads rows that stay, so that nothing
- * erased lives on in it. CORRUPT; IO.
+ * erased lives on in it. CORRUPT; IO: an event, which `diag` names, cannot be read.
  */
-enum err payload_train(struct rows_reader *source, const struct row_set *gone, struct buf *out);
+enum err payload_train(struct rows_reader *source, const struct row_set *gone, struct buf *out,
+                       struct diag *diag);
 
 struct payload_writer;
 

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "segment/payload.h"
+#include "segment/segment_make.h"
 
 /* Measured in docs/adr/0005-segment-layout.md. */
 enum {
@@ -33,7 +34,7 @@ static void add_sample(struct samples *samples, slice text)
 }
 
 static enum err take_samples(struct rows_reader *source, const struct row_set *gone,
-                             struct samples *samples)
+                             struct samples *samples, struct diag *diag)
 {
     const struct rows *rows = source->rows;
     uint32_t step = rows->count / SAMPLES_MAX + 1;
@@ -43,18 +44,20 @@ static enum err take_samples(struct rows_reader *source, const struct row_set *g
         if (gone != NULL && row_set_has(gone, row)) {
             continue;
         }
-        TRY(rows->ops->payload(source, row, &data, &metadata));
+        enum err e = rows->ops->payload(source, row, &data, &metadata);
+        TRY(segment_make_unreadable(rows, row, e, diag));
         add_sample(samples, data);
         add_sample(samples, metadata);
     }
     return OK;
 }
 
-enum err payload_train(struct rows_reader *source, const struct row_set *gone, struct buf *out)
+enum err payload_train(struct rows_reader *source, const struct row_set *gone, struct buf *out,
+                       struct diag *diag)
 {
     CLEANUP(mem_freep) struct samples *samples = mem_zeroed(sizeof(*samples));
     buf_init(&samples->bytes, (size_t)SAMPLES_MAX * SAMPLE_BYTES_MAX);
-    enum err e = take_samples(source, gone, samples);
+    enum err e = take_samples(source, gone, samples, diag);
     if (e != OK) {
         buf_release(&samples->bytes);
         return e;

@@ -119,9 +119,9 @@ static enum err add_row(struct segment_make *make, uint32_t row, struct merkle_h
 enum err segment_make_unreadable(const struct rows *source, uint32_t row, enum err e,
                                  struct diag *diag)
 {
-    return e == ERR_CORRUPT ? diag_fail(diag, e, "", "event %llu cannot be read",
-                                        (unsigned long long)(source->first_seq + row))
-                            : e;
+    return e == OK ? OK
+                   : diag_fail(diag, e, "", "event %llu cannot be read",
+                               (unsigned long long)(source->first_seq + row));
 }
 
 static enum err add_tile(struct segment_make *make, uint32_t n, struct diag *diag)
@@ -137,10 +137,11 @@ static enum err add_tile(struct segment_make *make, uint32_t n, struct diag *dia
     return OK;
 }
 
-enum err segment_make_rows(struct segment_make *make, const _Atomic bool *stop, struct diag *diag)
+enum err segment_make_rows(struct segment_make *make, const struct segment_stop *stop,
+                           struct diag *diag)
 {
     while (make->next_row < make->source->count) {
-        if (segment_make_is_stopped(stop)) {
+        if (segment_stop_is_set(stop)) {
             return ERR_BUSY;
         }
         uint32_t left = make->source->count - make->next_row;
@@ -294,8 +295,8 @@ static bool make_erased(struct segment_make *make, struct section *what)
     return true;
 }
 
-enum err segment_make_next(struct segment_make *make, struct segment_make_cursor *cursor,
-                           struct section *what, bool *more)
+static enum err make_next(struct segment_make *make, struct segment_make_cursor *cursor,
+                          struct section *what, bool *more)
 {
     *more = false;
     buf_clear(&make->section);
@@ -326,4 +327,14 @@ enum err segment_make_next(struct segment_make *make, struct segment_make_cursor
         }
     }
     return buf_check(&make->section);
+}
+
+enum err segment_make_next(struct segment_make *make, struct segment_make_cursor *cursor,
+                           struct section *what, bool *more, struct diag *diag)
+{
+    enum err e = make_next(make, cursor, what, more);
+    if (e == ERR_CORRUPT) {
+        return diag_fail(diag, e, "", "a dictionary out of order, or a code without a value");
+    }
+    return e == OK ? OK : diag_fail(diag, e, "", "a section would be larger than one may be");
 }

@@ -37,28 +37,37 @@ void segment_make_init(struct segment_make *make, const struct rows *source,
                        const struct row_set *erase);
 void segment_make_release(struct segment_make *make);
 
+/* What ends the making early. */
+struct segment_stop {
+    const _Atomic bool *wanted; /* by who lets it be made; NULL: nobody stops it */
+    _Atomic bool has_failed;    /* what is made beside it, so that all of it is in vain */
+};
+
 /* Whether whoever makes it is to stop now. `stop` NULL: never. Any thread. */
-static inline bool segment_make_is_stopped(const _Atomic bool *stop)
+static inline bool segment_stop_is_set(const struct segment_stop *stop)
 {
-    return stop != NULL && atomic_load(stop);
+    return stop != NULL &&
+           (atomic_load(&stop->has_failed) || (stop->wanted != NULL && atomic_load(stop->wanted)));
 }
 
 /* Goes through all rows once: payload, which goes into the Bloom filters, and leaf hashes, which
- * become tile roots and the root. CORRUPT; IO; BUSY between two tiles once *stop (NULL: never) is
+ * become tile roots and the root. CORRUPT; IO; BUSY between two tiles once `stop` (NULL: never) is
  * set: another call goes on. */
-enum err segment_make_rows(struct segment_make *make, const _Atomic bool *stop, struct diag *diag);
+enum err segment_make_rows(struct segment_make *make, const struct segment_stop *stop,
+                           struct diag *diag);
 
-/* Returns `e`; if that is CORRUPT, `diag` names the event of `row`. */
+/* Returns `e`, what reading `row` came to; if that is a failure, `diag` names the event. */
 enum err segment_make_unreadable(const struct rows *source, uint32_t row, enum err e,
                                  struct diag *diag);
 
 /*
  * The sections but for payload, one a call: `what` says which, its bytes are in make->section.
- * After segment_make_rows(). *more is false, and there is no section, behind the last. CORRUPT.
+ * After segment_make_rows(). *more is false, and there is no section, behind the last. CORRUPT: the
+ * columns it is made from are; LIMIT: it is larger than a section may be. `diag` says so.
  */
 struct segment_make_cursor {
     unsigned stage;
     unsigned field;
 };
 enum err segment_make_next(struct segment_make *make, struct segment_make_cursor *cursor,
-                           struct section *what, bool *more);
+                           struct section *what, bool *more, struct diag *diag);

@@ -146,96 +146,6 @@ static void test_full(void **state)
     round_trip(events, ROWS_MAX);
 }
 
-/* ---- Stopping and going on ---- */
-
-static _Atomic bool stop;
-static _Atomic uint32_t payloads;
-static const struct rows_ops *plain_ops;
-
-/* Both halves ask for each row; now and then that is when somebody wants them to stop. */
-static enum err payload_and_stop(struct rows_reader *reader, uint32_t row, slice *data,
-                                 slice *metadata)
-{
-    if (atomic_fetch_add(&payloads, 1) % 1000 == 999) {
-        atomic_store(&stop, true);
-    }
-    return plain_ops->payload(reader, row, data, metadata);
-}
-
-static void read_file(const struct dir *dir, const char *name, struct buf *out)
-{
-    OWNED(file) file = NULL;
-    uint64_t size = 0;
-    assert_int_equal(file_open(dir, name, FILE_READ, &file, NULL), OK);
-    assert_int_equal(file_size(file, &size, NULL), OK);
-    assert_true(buf_reserve(out, size));
-    assert_int_equal(file_read_at(file, 0, out->ptr, size, NULL), OK);
-    out->len = size;
-}
-
-static void check_same_file(const struct dir *dir, const char *a, const char *b)
-{
-    CLEANUP(buf_release) struct buf of_a = BUF_INIT(MIB(64));
-    CLEANUP(buf_release) struct buf of_b = BUF_INIT(MIB(64));
-    read_file(dir, a, &of_a);
-    read_file(dir, b, &of_b);
-    assert_int_equal(of_a.len, of_b.len);
-    assert_memory_equal(of_a.ptr, of_b.ptr, of_a.len);
-}
-
-static void test_a_writer_that_is_stopped_goes_on_to_the_same_file(void **state)
-{
-    enum { COUNT = 3000 };
-    CLEANUP(samples_release) struct samples samples;
-    CLEANUP(tempdir_release) struct tempdir temp = {0};
-    OWNED(dir) dir = support_dir(&temp);
-    struct segment_writer *writer = NULL;
-    const struct segment_write_options options = {0};
-    struct segment_summary summary;
-    unsigned stops = 0;
-    UNUSED(state);
-    samples_init(&samples, 4, COUNT);
-    struct rows *rows = rows_memory_new(samples.events, COUNT, 0, NULL);
-    OWNED(segment) whole = support_segment(rows, NULL, dir, "whole.seg");
-    plain_ops = rows->ops;
-    struct rows_ops ops = *plain_ops;
-    ops.payload = payload_and_stop;
-    rows->ops = &ops;
-    assert_int_equal(segment_writer_new(rows, &options, dir, "parts.seg", &writer, NULL), OK);
-    while (segment_writer_run(writer, &stop, &summary, NULL) != OK) {
-        assert_true(atomic_exchange(&stop, false)); /* else it was no stop */
-        assert_false(dir_has(dir, "parts.seg"));
-        stops++;
-    }
-    assert_true(stops >= 3);
-    assert_memory_equal(&summary, segment_summary(whole), sizeof(summary));
-    check_same_file(dir, "whole.seg", "parts.seg");
-    segment_writer_free(writer);
-    rows_memory_free(rows);
-}
-
-static void test_a_writer_that_is_dropped_leaves_nothing(void **state)
-{
-    static const _Atomic bool at_once = true;
-    CLEANUP(samples_release) struct samples samples;
-    CLEANUP(tempdir_release) struct tempdir temp = {0};
-    OWNED(dir) dir = support_dir(&temp);
-    struct segment_writer *writer = NULL;
-    struct segment_summary summary;
-    UNUSED(state);
-    samples_init(&samples, 5, 300);
-    struct rows *rows = rows_memory_new(samples.events, 300, 0, NULL);
-    assert_int_equal(segment_writer_new(rows, &(struct segment_write_options){0}, dir, "a.seg",
-                                        &writer, NULL),
-                     OK);
-    assert_int_equal(segment_writer_run(writer, &at_once, &summary, NULL), ERR_BUSY);
-    assert_true(dir_has(dir, "a.seg.tmp"));
-    segment_writer_free(writer);
-    assert_false(dir_has(dir, "a.seg.tmp"));
-    assert_false(dir_has(dir, "a.seg"));
-    rows_memory_free(rows);
-}
-
 /* ---- Erasing ---- */
 
 static bool file_has(const struct dir *dir, const char *name, const char *text)
@@ -446,8 +356,6 @@ int main(void)
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_extremes),
         cmocka_unit_test(test_full),
-        cmocka_unit_test(test_a_writer_that_is_stopped_goes_on_to_the_same_file),
-        cmocka_unit_test(test_a_writer_that_is_dropped_leaves_nothing),
         cmocka_unit_test(test_erase),
         cmocka_unit_test(test_erase_all_but_one),
         cmocka_unit_test(test_every_bit),

@@ -17,6 +17,15 @@ static enum err damaged(const struct segment *segment, const struct section *sec
                      what);
 }
 
+/* Returns `e`; if that is a failure, `diag` says of which file. */
+static enum err within(const struct segment *segment, enum err e, struct diag *diag)
+{
+    if (e != OK && diag != NULL) {
+        memcpy(diag->where, segment->name, sizeof(segment->name));
+    }
+    return e;
+}
+
 static bool find_section(const struct segment *segment, const struct section *wanted,
                          struct section *out)
 {
@@ -72,12 +81,7 @@ static enum err compare_sections(const struct segment *segment, struct segment_m
     for (;;) {
         struct section what = {0};
         bool more = false;
-        enum err e = segment_make_next(make, &cursor, &what, &more);
-        if (e == ERR_CORRUPT) {
-            return diag_fail(diag, e, segment->name,
-                             "a dictionary out of order, or a code without a value");
-        }
-        TRY(e);
+        TRY(within(segment, segment_make_next(make, &cursor, &what, &more, diag), diag));
         if (!more) {
             break;
         }
@@ -137,11 +141,7 @@ enum err segment_verify(const struct segment *segment, struct diag *diag)
     TRY(sections_verify(&segment->sections, segment->name, diag));
     segment_make_init(&make, &segment->rows, NULL);
     TRY(check_payload(segment, make.reader, diag));
-    enum err e = segment_make_rows(&make, NULL, diag);
-    if (e == ERR_CORRUPT && diag != NULL) {
-        memcpy(diag->where, segment->name, sizeof(segment->name));
-    }
-    TRY(e);
+    TRY(within(segment, segment_make_rows(&make, NULL, diag), diag));
     TRY(compare_sections(segment, &make, diag));
     return compare_summary(segment, &make, diag);
 }

@@ -3,7 +3,8 @@
  * Compressing the payload is half of the work; the other half needs nothing of it. So they are done
  * side by side: what a segment costs when it is the one thing to wait for is half as long, and on
  * a machine that is busy with taking events, sealing has two shares of it and keeps up. Each half
- * keeps its place, so that both can stop between two tiles of rows and go on later.
+ * keeps its place, so that both can stop between two pieces of work and go on later; ADR 0019 says
+ * how long pieces take. When one half fails, the other stops.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +37,7 @@ struct segment_writer {
     char name[SECTIONS_NAME_BYTES];
     const struct merkle_hash *root; /* what must come out; NULL: not known */
     int level;
-    const _Atomic bool *stop; /* of the run at hand; NULL: nobody stops it */
+    struct segment_stop stop;
     /* The payload, on the thread of who runs it. */
     struct rows_reader *reader;
     struct buf dictionary;
@@ -99,13 +100,17 @@ static enum err pack_row(struct segment_writer *writer, uint32_t row, struct dia
         enum err e = source->ops->payload(writer->reader, row, &data, &metadata);
         TRY(segment_make_unreadable(source, row, e, diag));
     }
-    return segment_make_unreadable(source, row, payload_add(writer->payload, data, metadata, diag),
-                                   diag);
+    enum err e = payload_add(writer->payload, data, metadata, diag);
+    return e == ERR_CORRUPT ? segment_make_unreadable(source, row, e, diag) : e;
 }
 
-static enum err begin_payload(struct segment_writer *writer)
+/* BUSY: stopped. */
+static enum err begin_payload(struct segment_writer *writer, struct diag *diag)
 {
-    TRY(payload_train(writer->reader, writer->make.gone, &writer->dictionary));
+    if (segment_stop_is_set(&writer->stop)) {
+        return ERR_BUSY;
+    }
+    TRY(payload_train(writer->reader, writer->make.gone, &writer->dictionary, diag));
     writer->payload =
         payload_writer_new(writer->file, buf_slice(&writer->dictionary), writer->level);
     sections_begin(writer->file, SEGMENT_PAYLOAD, SECTIONS_NO_FIELD);
@@ -132,10 +137,10 @@ static enum err write_payload(struct segment_writer *writer, struct diag *diag)
         return OK;
     }
     if (writer->payload == NULL) {
-        TRY(begin_payload(writer));
+        TRY(begin_payload(writer, diag));
     }
     for (; writer->packed < writer->make.source->count; writer->packed++) {
-        if (writer->packed % ROWS_TILE == 0 && segment_make_is_stopped(writer->stop)) {
+        if (writer->packed % ROWS_TILE == 0 && segment_stop_is_set(&writer->stop)) {
             return ERR_BUSY;
         }
         TRY(pack_row(writer, writer->packed, diag));
@@ -145,30 +150,28 @@ static enum err write_payload(struct segment_writer *writer, struct diag *diag)
 
 /* ---- Everything else, beside it ---- */
 
+/* CORRUPT; LIMIT. */
 static enum err make_section(struct segment_writer *writer, bool *more)
 {
     struct segment_make *make = &writer->make;
     struct beside *beside = &writer->beside;
     ASSERT(beside->count < SECTIONS_MAX);
     struct made_section *made = &beside->sections[beside->count];
-    enum err e = segment_make_next(make, &beside->cursor, &made->what, more);
-    if (e == ERR_CORRUPT) {
-        return diag_fail(&beside->diag, e, "", "the columns it is made from are damaged");
-    }
-    if (e == OK && *more) {
+    TRY(segment_make_next(make, &beside->cursor, &made->what, more, &beside->diag));
+    if (*more) {
         buf_init(&made->bytes, make->section.len);
         buf_append(&made->bytes, buf_slice(&make->section));
         beside->count++;
     }
-    return e;
+    return OK;
 }
 
 /* BUSY: stopped. */
 static enum err make_sections(struct segment_writer *writer)
 {
-    TRY(segment_make_rows(&writer->make, writer->stop, &writer->beside.diag));
+    TRY(segment_make_rows(&writer->make, &writer->stop, &writer->beside.diag));
     for (bool more = true; more;) {
-        if (segment_make_is_stopped(writer->stop)) {
+        if (segment_stop_is_set(&writer->stop)) {
             return ERR_BUSY;
         }
         TRY(make_section(writer, &more));
@@ -176,13 +179,22 @@ static enum err make_sections(struct segment_writer *writer)
     return OK;
 }
 
+/* ---- Both ---- */
+
+/* Returns `e`, what one half came to; where it failed, what the other makes is in vain. */
+static enum err half_ended(struct segment_writer *writer, enum err e)
+{
+    if (e != OK && e != ERR_BUSY) {
+        atomic_store(&writer->stop.has_failed, true);
+    }
+    return e;
+}
+
 static void run_beside(void *arg)
 {
     struct segment_writer *writer = arg;
-    writer->beside.result = make_sections(writer);
+    writer->beside.result = half_ended(writer, make_sections(writer));
 }
-
-/* ---- Both ---- */
 
 /* The halves' own results; BUSY where one is to go on. */
 static enum err run_halves(struct segment_writer *writer, struct diag *diag)
@@ -191,7 +203,7 @@ static enum err run_halves(struct segment_writer *writer, struct diag *diag)
     bool is_made = writer->beside.result == OK;
     bool is_alone =
         !is_made && thread_start(&thread, "sealer-index", run_beside, writer, NULL) != OK;
-    enum err e = write_payload(writer, diag);
+    enum err e = half_ended(writer, write_payload(writer, diag));
     if (is_alone) {
         run_beside(writer);
     }
@@ -211,9 +223,11 @@ enum err segment_writer_run(struct segment_writer *writer, const _Atomic bool *s
     uint8_t head[SEGMENT_HEAD_BYTES];
     uint64_t bytes = 0;
     struct segment_make *make = &writer->make;
-    writer->stop = stop;
+    ASSERT(!atomic_load(&writer->stop.has_failed));
+    writer->stop.wanted = stop;
     TRY(run_halves(writer, diag));
-    if (segment_make_is_stopped(stop)) { /* what is left is written and synced by who goes on */
+    if (segment_stop_is_set(
+            &writer->stop)) { /* what is left is written and synced by who goes on */
         return ERR_BUSY;
     }
     if (writer->root != NULL && !merkle_hash_equal(&make->summary.root, writer->root)) {
