@@ -120,6 +120,8 @@ void sealer_queue(struct ledger *ledger, struct active *active, bool in_bulk);
 /* Waits while too much is unsealed. FULL: it stays so, and the ledger is closing. */
 enum err sealer_throttle(struct ledger *ledger, struct diag *diag);
 void sealer_want_spare(struct ledger *ledger);
+/* Without room for one it is the next change of files that says so. IO. */
+enum err sealer_prepare_spare(struct ledger *ledger, struct diag *diag);
 /* Full segments that wait for the sealer or are with it, before appends wait: with two, one fills
  * while one is sealed, and no more rows than those of two segments are in memory. */
 #define SEAL_BACKLOG_MAX 2

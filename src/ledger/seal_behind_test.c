@@ -179,6 +179,71 @@ static void test_a_write_that_fails_ends_the_acknowledging(void **state)
     story_release(&story);
 }
 
+/* When the file is begun, the WAL wants a spare, and none can be made. */
+static enum fault_action fail_spare(void *context, const struct fault_op *op)
+{
+    struct ledger *ledger = context;
+    if (op->kind != FAULT_OPEN || !op->creates) {
+        return FAULT_NONE;
+    }
+    if (strstr(op->name, ".seg.tmp") != NULL) {
+        wal_condemn(ledger->wal, 0); /* what spares there were are not to be used */
+        sealer_want_spare(ledger);
+    }
+    return strncmp(op->name, "spare-", 6) == 0 ? FAULT_FAIL : FAULT_NONE;
+}
+
+/* False: the file was whole before the failure was seen. */
+static bool is_cut_short_by_failed_spare(void)
+{
+    struct story story;
+    struct fault_plan plan = {.decide = fail_spare};
+    begin(&story);
+    plan.ctx = story.f.ledger;
+    fault_install(&plan);
+    assert_int_equal(append_tiny(&story), OK);
+    while (!atomic_load(&story.is_fatal)) {
+        (void)usleep(POLL_US);
+    }
+    assert_int_equal(append_tiny(&story), ERR_IO);
+    fixture_close(&story.f);
+    assert_false(has_file(&story, ".tmp"));
+    bool is_cut_short = !has_file(&story, "");
+    story_release(&story);
+    return is_cut_short;
+}
+
+static void test_a_spare_that_cannot_be_made_does_not_wait_for_it(void **state)
+{
+    UNUSED(state);
+    enum { TRIES = 5 }; /* on a busy machine the sealer may be late */
+    unsigned tries = 1;
+    while (!is_cut_short_by_failed_spare()) {
+        assert_true(++tries <= TRIES);
+    }
+}
+
+static void test_without_a_thread_for_it_the_sealer_makes_it(void **state)
+{
+    UNUSED(state);
+    struct story story;
+    pthread_attr_t usual;
+    pthread_attr_t huge;
+    begin(&story);
+    assert_int_equal(pthread_getattr_default_np(&usual), 0);
+    assert_int_equal(pthread_getattr_default_np(&huge), 0);
+    assert_int_equal(pthread_attr_setstacksize(&huge, (size_t)1 << 47), 0);
+    assert_int_equal(pthread_setattr_default_np(&huge), 0);
+    assert_int_equal(append_tiny(&story), OK);
+    assert_int_equal(wait_until_sealed(&story), OK);
+    assert_int_equal(pthread_setattr_default_np(&usual), 0);
+    assert_int_equal(pthread_attr_destroy(&huge), 0);
+    assert_int_equal(pthread_attr_destroy(&usual), 0);
+    assert_int_equal(sealed_behind(&story), 0);
+    check_sealed(&story);
+    story_release(&story);
+}
+
 static enum err (*const steps[])(struct story *story) = {
     append_tiny, wait_until_sealed, append_tiny, story_erase, story_close,
 };
@@ -274,6 +339,8 @@ int main(void)
         cmocka_unit_test(test_a_ledger_that_closes_does_not_wait_for_it),
         cmocka_unit_test(test_it_is_begun_anew_until_there_is_room),
         cmocka_unit_test(test_a_write_that_fails_ends_the_acknowledging),
+        cmocka_unit_test(test_a_spare_that_cannot_be_made_does_not_wait_for_it),
+        cmocka_unit_test(test_without_a_thread_for_it_the_sealer_makes_it),
         cmocka_unit_test(test_a_power_cut_loses_nothing),
         cmocka_unit_test(test_rows_do_not_pile_up_while_an_erasure_waits_for_the_sealer),
     };

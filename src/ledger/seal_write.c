@@ -46,6 +46,20 @@ static void run_behind(void *arg)
     condition_broadcast(&ledger->seal_wanted);
 }
 
+/* The lock is let go meanwhile. A failure ends the acknowledging: it is told as soon as the
+ * background has stopped. */
+static enum err prepare_spare(struct ledger *ledger, struct diag *diag)
+{
+    ledger->spare_wanted = false;
+    mutex_unlock(&ledger->seal_lock);
+    enum err e = sealer_prepare_spare(ledger, diag);
+    mutex_lock(&ledger->seal_lock);
+    if (e != OK) {
+        seal_write_hurry(ledger);
+    }
+    return e;
+}
+
 /* Until it has ended, also because it was told to. The next file of the WAL does not wait. */
 static enum err wait_for(struct background *background, struct diag *diag)
 {
@@ -53,12 +67,10 @@ static enum err wait_for(struct background *background, struct diag *diag)
     int64_t until_us = clock_monotonic_us() + BACKGROUND_US;
     enum err spare = OK;
     mutex_lock(&ledger->seal_lock);
+    ledger->sealed_behind++;
     while (!background->has_ended) {
-        if (ledger->spare_wanted) {
-            ledger->spare_wanted = false;
-            mutex_unlock(&ledger->seal_lock);
-            spare = spare == OK ? wal_prepare_spare(ledger->wal, diag) : spare;
-            mutex_lock(&ledger->seal_lock);
+        if (ledger->spare_wanted && spare == OK) {
+            spare = prepare_spare(ledger, diag);
         } else if (atomic_load(&ledger->seal_hurry)) {
             condition_wait(&ledger->seal_wanted, &ledger->seal_lock);
         } else if (!condition_wait_us(&ledger->seal_wanted, &ledger->seal_lock,
@@ -70,17 +82,15 @@ static enum err wait_for(struct background *background, struct diag *diag)
     return spare;
 }
 
-/* BUSY: it is to be gone on with. */
+/* BUSY: it is to be gone on with, or there is no thread for it. */
 static enum err run_in_background(struct ledger *ledger, struct segment_writer *writer,
                                   struct segment_summary *out, struct diag *diag)
 {
     struct background background = {.ledger = ledger, .writer = writer, .summary = out};
-    TRY(thread_start(&background.thread, "sealer-behind", run_behind, &background, diag));
+    TRY(thread_start(&background.thread, "sealer-behind", run_behind, &background, NULL));
     enum err spare = wait_for(&background, diag);
     thread_join(&background.thread);
-    if (spare != OK && spare != ERR_FULL) { /* which the next one can wait for */
-        return spare;
-    }
+    TRY(spare);
     if (background.result != OK && diag != NULL) {
         *diag = background.diag;
     }
@@ -94,7 +104,6 @@ static bool may_wait(struct ledger *ledger)
     bool may = ledger->seal_count == 1 && ledger->seal_waiters == 0 && !ledger->seal_in_bulk;
     if (may) { /* the hurry was for one before this, or it has no time at all */
         atomic_store(&ledger->seal_hurry, ledger->seal_stopping || ledger->seal_paused);
-        ledger->sealed_behind++;
     }
     mutex_unlock(&ledger->seal_lock);
     return may;

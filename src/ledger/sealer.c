@@ -147,6 +147,12 @@ void sealer_want_spare(struct ledger *ledger)
     mutex_unlock(&ledger->seal_lock);
 }
 
+enum err sealer_prepare_spare(struct ledger *ledger, struct diag *diag)
+{
+    enum err e = wal_prepare_spare(ledger->wal, diag);
+    return e == ERR_FULL ? OK : e;
+}
+
 /* ---- The thread ---- */
 
 /* Waits for work; false at the end of it. *active is the next full segment, which stays in the
@@ -211,13 +217,6 @@ static void wait_for_room(struct ledger *ledger)
     mutex_unlock(&ledger->seal_lock);
 }
 
-/* Without room for a spare file it is the next change of files that says so. */
-static enum err prepare_spare(struct ledger *ledger, struct diag *diag)
-{
-    enum err e = wal_prepare_spare(ledger->wal, diag);
-    return e == ERR_FULL ? OK : e;
-}
-
 static enum err work(struct ledger *ledger, struct active *active, struct diag *diag)
 {
     if (active != NULL) {
@@ -227,7 +226,7 @@ static enum err work(struct ledger *ledger, struct active *active, struct diag *
     }
     TRY(write_missing_groups(ledger, diag));
     note_room(ledger);
-    return prepare_spare(ledger, diag);
+    return sealer_prepare_spare(ledger, diag);
 }
 
 void sealer_run(void *arg)
