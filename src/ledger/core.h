@@ -11,6 +11,8 @@
 #include "ledger/snapshot.h"
 #include "notary/notary.h"
 #include "os/thread.h"
+#include "segment/group.h"
+#include "segment/segment.h"
 #include "store/ops.h"
 #include "wal/wal.h"
 

@@ -5,6 +5,8 @@
 
 #include "base/mem.h"
 #include "os/thread.h"
+#include "segment/group.h"
+#include "segment/segment.h"
 
 /* A segment or group file in use, shared by the lists that name it. */
 struct holder {
