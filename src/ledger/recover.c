@@ -337,7 +337,7 @@ enum err recover_wal(struct ledger *ledger, struct recovered *state, struct diag
         if (!wal_parse_name(names.names[i], &number)) {
             continue;
         }
-        if (number >= from && number < to) { /* what it held may be erased: not merely unlinked */
+        if (number >= from && number < to) { /* it becomes a spare: what it held may be erased */
             struct wal_file *old = NULL;
             TRY(wal_adopt(ledger->wal, number, &old, diag));
             TRY(wal_file_zero(old, diag));

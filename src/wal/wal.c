@@ -403,7 +403,11 @@ static enum err zero_named(struct wal *wal, const char *name, struct wal_file *f
     return OK;
 }
 
-/* From its name in use to the spare one, or away. */
+/*
+ * From its name in use to the spare one, or away. What an erasure condemns too late to be seen here
+ * is safe: give_used() looks again at a spare, and what goes away is in no file any more. Its
+ * blocks are the file system's, as those of a segment's file that an erasure exchanges are.
+ */
 static enum err leave_use(struct wal *wal, struct wal_file *file, bool *is_gone, struct diag *diag)
 {
     char from[WAL_NAME_BYTES];
