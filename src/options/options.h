@@ -145,7 +145,8 @@ void option_format_limit(enum option_type type, uint64_t number, struct buf *out
 
 /* The options part of `cairn serve --help`, by groups, cut at 80 columns. */
 void options_write_help(struct buf *out);
-/* Name, value and source of every option: aligned, or as NDJSON. Of a SECRET, that it is given. */
+/* Name, value and source of every option: aligned, or as NDJSON, in which what is no UTF-8 is only
+ * said to be so. Of a SECRET, that it is given. */
 void options_write_list(const struct options *options, bool json, struct buf *out);
 /* The OPTIONS sections of the manual pages, in scdoc. */
 void options_write_conf_page(struct buf *out);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* words - what the table of options says about itself: help, lists, manual pages. */
+#include "json/json.h"
 #include "options/options.h"
 #include "options/value.h"
 
@@ -89,21 +90,11 @@ void options_write_help(struct buf *out)
     }
 }
 
+/* A path of the file system need not be UTF-8, which JSON must. */
 static void append_json_text(struct buf *out, const char *text)
 {
-    buf_append_byte(out, '"');
-    for (; *text != '\0'; text++) {
-        uint8_t byte = (uint8_t)*text;
-        if (byte == '"' || byte == '\\') {
-            buf_append_byte(out, '\\');
-        }
-        if (byte < ' ') {
-            buf_append_format(out, "\\u%04x", byte);
-        } else {
-            buf_append_byte(out, byte);
-        }
-    }
-    buf_append_byte(out, '"');
+    slice plain = slice_from_cstr(text);
+    json_quote(out, json_is_utf8(plain) ? plain : SLICE("[not UTF-8]"));
 }
 
 static void append_list_json(const char *name, const char *value, const char *where,

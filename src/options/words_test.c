@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/test.h"
+#include "json/json.h"
 #include "options/options.h"
 
 static void test_typed_getters(void **state)
@@ -147,6 +148,26 @@ static void test_list(void **state)
     assert_non_null(strstr(buf_cstr(&list), "handler_threads              4"));
 }
 
+static void test_a_list_in_json_is_json_whatever_bytes_a_path_has(void **state)
+{
+    UNUSED(state);
+    OWNED(options) options = options_new();
+    struct buf list CLEANUP(buf_release) = BUF_INIT(KIB(64));
+    assert_int_equal(options_set(options, OPTION_EXAMPLES, SLICE("a\xff"), OPTION_FROM_FILE,
+                                 "\xe4.conf:1", NULL),
+                     OK);
+    assert_int_equal(options_set(options, OPTION_DATA, SLICE("\xc3\xa4"), OPTION_FROM_FLAG,
+                                 "--data", NULL),
+                     OK);
+    options_write_list(options, true, &list);
+    assert_true(json_is_utf8(buf_slice(&list)));
+    const char *text = buf_cstr(&list);
+    assert_non_null(strstr(text, "{\"name\":\"examples\",\"value\":\"[not UTF-8]\","
+                                 "\"source\":\"[not UTF-8]\"}\n"));
+    assert_non_null(strstr(text, "{\"name\":\"data\",\"value\":\"\xc3\xa4\","
+                                 "\"source\":\"flag --data\"}\n"));
+}
+
 static void test_pages(void **state)
 {
     UNUSED(state);
@@ -171,6 +192,7 @@ int main(void)
         cmocka_unit_test(test_a_secret_is_listed_as_given_and_its_value_is_not),
         cmocka_unit_test(test_help_names_every_option),
         cmocka_unit_test(test_list),
+        cmocka_unit_test(test_a_list_in_json_is_json_whatever_bytes_a_path_has),
         cmocka_unit_test(test_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
