@@ -4,9 +4,10 @@
  * document - a JSON text as a tree, for those who look at a value more than once.
  *
  * The tree keeps numbers as the digits that were written, so that nothing is rounded, and each node
- * knows its bytes in the text and its parent, so that a place can be named without a stack.
+ * knows its bytes and its parent, so that a place can be named without a stack.
  *
- * Ownership: nodes live in the arena they were read into, and point into the text.
+ * Ownership: nodes live in the arena they were read into, and point into the text; `raw` of true,
+ * false and null points to a constant.
  * Threads: a tree is immutable and may be shared.
  */
 
@@ -22,7 +23,7 @@ struct node {
     uint32_t number; /* which node of the document it is, from 0 */
     slice name;      /* of a member of an object, unescaped */
     slice text;      /* STRING: unescaped; NUMBER: its digits */
-    slice raw;       /* the whole value as compact JSON */
+    slice raw;       /* the whole value as compact JSON; where it stands, but for literals */
     const struct node *parent, *first, *next;
 };
 

@@ -97,7 +97,9 @@ static enum err compile_constants(struct compiler *compiler, struct part *part,
     const struct node *at = is_list ? source->first : source;
     for (uint32_t i = 0; i < count; i++) {
         list[i].value = at;
-        TRY(document_hash(at, compiler->arena, &list[i].hash));
+        if (document_hash(at, compiler->arena, &list[i].hash) != OK) {
+            return part_too_large(compiler);
+        }
         assertion->constants.kinds |= KIND_BIT(at->kind);
         at = at->next;
     }

@@ -7,12 +7,17 @@ enum err part_refuse(struct compiler *compiler, const struct node *source, const
                          SLICE_ARG(source->name), wanted);
 }
 
+enum err part_too_large(struct compiler *compiler)
+{
+    (void)diag_fail(compiler->diag, ERR_LIMIT, "", "the schema takes too much memory");
+    return ERR_LIMIT;
+}
+
 enum err part_take(struct compiler *compiler, size_t bytes, void *out)
 {
     void *taken = arena_take_zeroed(compiler->arena, bytes);
     if (taken == NULL) {
-        (void)diag_fail(compiler->diag, ERR_LIMIT, "", "the schema takes too much memory");
-        return ERR_LIMIT;
+        return part_too_large(compiler);
     }
     memcpy(out, &taken, sizeof(taken));
     return OK;

@@ -158,6 +158,9 @@ struct assertion *part_assert(struct compiler *compiler, struct part *part, cons
 /* INVALID: the keyword `source` must be what is wanted. */
 enum err part_refuse(struct compiler *compiler, const struct node *source, const char *wanted);
 
+/* LIMIT: the arena does not suffice. */
+enum err part_too_large(struct compiler *compiler);
+
 /* `bytes` zeroed bytes that live as long as the schema, *out. LIMIT. */
 enum err part_take(struct compiler *compiler, size_t bytes, void *out);
 

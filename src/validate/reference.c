@@ -110,7 +110,8 @@ static enum err measure(struct compiler *compiler, const struct node *source, ui
             compiler->diag, ERR_INVALID, source,
             "this schema applies to itself without going deeper into the document");
     }
-    if (depth + part->height >= SCHEMA_CHAIN_MAX) {
+    uint32_t height = part->height > 0 ? part->height : 1;
+    if (depth + height > SCHEMA_CHAIN_MAX) {
         return document_fail(compiler->diag, ERR_LIMIT, source,
                              "more than %d schemas apply to one value, each by way of the other",
                              SCHEMA_CHAIN_MAX);
@@ -119,7 +120,6 @@ static enum err measure(struct compiler *compiler, const struct node *source, ui
         return OK;
     }
     part->is_entered = true;
-    uint32_t height = 0;
     for (const struct assertion *at = part->first; at != NULL; at = at->next) {
         uint32_t count = is_in_place(at) ? at->parts.count : 0;
         for (uint32_t i = 0; i < count; i++) {
@@ -127,11 +127,12 @@ static enum err measure(struct compiler *compiler, const struct node *source, ui
                 continue;
             }
             TRY(measure(compiler, at->parts.list[i]->source, depth + 1));
-            height = at->parts.list[i]->height > height ? at->parts.list[i]->height : height;
+            uint32_t below = at->parts.list[i]->height;
+            height = below + 1 > height ? below + 1 : height;
         }
     }
     part->is_entered = false;
-    part->height = height + 1;
+    part->height = height;
     return OK;
 }
 

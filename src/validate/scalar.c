@@ -39,12 +39,18 @@ static uint32_t lower_bound(const struct assertion *assertion, uint64_t hash)
     return from;
 }
 
+/* What is hashed and compared. Of a member's name, which is checked as a string, that is all. */
+static size_t bytes_of(const struct node *value)
+{
+    return value->kind == JSON_IS_STRING ? value->text.len : value->raw.len;
+}
+
 static bool is_listed(struct trial *trial, const struct assertion *assertion,
                       const struct node *value)
 {
     uint64_t hash = 0;
     if ((assertion->constants.kinds & KIND_BIT(value->kind)) == 0 ||
-        !trial_pays(trial, value->raw.len / HASHED_BYTES) ||
+        !trial_pays(trial, bytes_of(value) / HASHED_BYTES) ||
         !trial_goes_on(trial, document_hash(value, trial->arena, &hash))) {
         return false;
     }
@@ -52,7 +58,7 @@ static bool is_listed(struct trial *trial, const struct assertion *assertion,
     const struct constant *list = assertion->constants.list;
     for (; at < assertion->constants.count && list[at].hash == hash; at++) {
         bool same = false;
-        size_t bytes = value->raw.len + list[at].value->raw.len;
+        size_t bytes = bytes_of(value) + bytes_of(list[at].value);
         if (!trial_pays(trial, 1 + bytes / HASHED_BYTES) ||
             !trial_goes_on(trial, document_same(value, list[at].value, trial->arena, &same))) {
             return false;

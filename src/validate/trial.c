@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { EXCERPT_BYTES = 60 };
+enum { EXCERPT_BYTES = 60, POINTER_BYTES = 16 };
 
 bool trial_goes_on(struct trial *trial, enum err error)
 {
@@ -68,13 +68,16 @@ bool trial_violated(struct trial *trial, const struct node *value, const char *n
     if (!trial_pays(trial, 1 + value->raw.len / 64)) {
         return false;
     }
+    buf_clear(trial->pointer);
+    document_pointer(value, trial->pointer);
+    if (!trial_pays(trial, trial->pointer->len / POINTER_BYTES)) { /* names may be long */
+        return false;
+    }
     char text[MESSAGE_BYTES_MAX];
     va_list args;
     va_start(args, format);
     slice message = message_text(text, format, args);
     va_end(args);
-    buf_clear(trial->pointer);
-    document_pointer(value, trial->pointer);
     struct schema_violation violation = {
         .place = value,
         .pointer = buf_slice(trial->pointer),
