@@ -113,6 +113,7 @@ static void produce(void *arg)
             condition_wait(&producer->freed, &producer->lock);
         }
         mutex_unlock(&producer->lock);
+        ASSERT(producer->slots[i].result == OK); /* nobody takes the slot again, who would look */
     }
 }
 

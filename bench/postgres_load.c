@@ -6,8 +6,8 @@
  *                 [rows=500] [connections=2] [seed=42] [start_s=1768435200]
  *
  * `insert`: statements of `rows` rows; `copy`: COPY of `rows` rows, each its own transaction;
- * `single`: one row a transaction, prepared. Values are made before the clock starts; each
- * connection is a thread, as libpq waits. Prints one line of JSON.
+ * `single`: one row a transaction, prepared, whatever `rows` says. Values are made before the clock
+ * starts; each connection is a thread, as libpq waits. Prints one line of JSON.
  */
 #include <jansson.h>
 #include <libpq-fe.h>
@@ -41,6 +41,9 @@ struct row {
     char *values[MEMBERS];
 };
 
+static const char *const ways[] = {"insert", "copy", "single"};
+enum way { WAY_INSERT, WAY_COPY, WAY_SINGLE };
+
 /* What one transaction sends: the text of an INSERT, the data of a COPY; of `single` nothing, its
  * values are the row's. */
 struct worker {
@@ -48,7 +51,7 @@ struct worker {
     PGconn *connection;
     const struct row *rows;
     size_t count, many;
-    const char *how;
+    enum way way;
     struct buf *statements; /* [(count + many - 1) / many] */
     struct samples waits_us;
 };
@@ -132,10 +135,9 @@ static void make_copy(const struct row *rows, size_t count, struct buf *out)
 
 static void make_statements(struct worker *worker)
 {
-    if (worker->many == 1) {
+    if (worker->way == WAY_SINGLE) {
         return;
     }
-    bool is_copy = strcmp(worker->how, "copy") == 0;
     worker->statements =
         mem_array((worker->count + worker->many - 1) / worker->many, sizeof(struct buf));
     for (size_t at = 0; at < worker->count; at += worker->many) {
@@ -143,7 +145,7 @@ static void make_statements(struct worker *worker)
         size_t left = worker->count - at;
         size_t n = left < worker->many ? left : worker->many;
         buf_init(out, MIB(64));
-        if (is_copy) {
+        if (worker->way == WAY_COPY) {
             make_copy(worker->rows + at, n, out);
         } else {
             make_insert(worker->connection, worker->rows + at, n, out);
@@ -179,16 +181,21 @@ static void prepare_single(PGconn *connection)
 static void store(struct worker *worker, size_t at)
 {
     PGconn *connection = worker->connection;
-    const struct buf *statement = worker->many > 1 ? &worker->statements[at / worker->many] : NULL;
-    if (statement == NULL) {
+    size_t number = at / worker->many;
+    switch (worker->way) {
+    case WAY_INSERT:
+        check(connection, PQexec(connection, (const char *)worker->statements[number].ptr),
+              PGRES_COMMAND_OK);
+        break;
+    case WAY_COPY:
+        copy_rows(connection, &worker->statements[number]);
+        break;
+    case WAY_SINGLE:
         check(connection,
               PQexecPrepared(connection, "one", (int)MEMBERS,
                              (const char *const *)worker->rows[at].values, NULL, NULL, 0),
               PGRES_COMMAND_OK);
-    } else if (strcmp(worker->how, "copy") == 0) {
-        copy_rows(connection, statement);
-    } else {
-        check(connection, PQexec(connection, (const char *)statement->ptr), PGRES_COMMAND_OK);
+        break;
     }
 }
 
@@ -210,7 +217,7 @@ static void connect_worker(struct worker *worker, const char *conninfo)
     if (PQstatus(worker->connection) != CONNECTION_OK) {
         die(worker->connection, "connect");
     }
-    if (worker->many == 1) {
+    if (worker->way == WAY_SINGLE) {
         prepare_single(worker->connection);
     }
     make_statements(worker);
@@ -243,18 +250,32 @@ static void run(struct worker *workers, size_t worker_count, uint64_t events)
     samples_release(&all);
 }
 
+/* False: there is no such way. */
+static bool find_way(const char *name, enum way *out)
+{
+    for (size_t i = 0; i < COUNT_OF(ways); i++) {
+        if (name != NULL && strcmp(ways[i], name) == 0) {
+            *out = (enum way)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     static struct worker workers[CONNECTIONS_MAX];
     const char *conninfo = words_text(argc, argv, "conninfo");
-    const char *how = words_text(argc, argv, "how");
+    enum way way = WAY_INSERT;
+    bool has_way = find_way(words_text(argc, argv, "how"), &way);
     uint64_t events = words_number(argc, argv, "events", 100000);
     uint64_t count = words_number(argc, argv, "connections", 2);
-    if (conninfo == NULL || how == NULL || count == 0 || count > CONNECTIONS_MAX) {
-        (void)fprintf(stderr, "postgres_load: conninfo= and how= are needed\n");
+    size_t many = way == WAY_SINGLE ? 1 : (size_t)words_number(argc, argv, "rows", 500);
+    if (conninfo == NULL || !has_way || many == 0 || count == 0 || count > CONNECTIONS_MAX) {
+        (void)fprintf(stderr, "postgres_load: conninfo=, how=insert|copy|single, rows from 1 and "
+                              "connections from 1 to 64 are needed\n");
         return 2;
     }
-    size_t many = strcmp(how, "single") == 0 ? 1 : (size_t)words_number(argc, argv, "rows", 500);
     struct row *rows = make_rows(events, words_number(argc, argv, "seed", 42),
                                  words_number(argc, argv, "start_s", 1768435200));
     for (uint64_t i = 0; i < count; i++) {
@@ -262,7 +283,7 @@ int main(int argc, char **argv)
         workers[i] = (struct worker){.rows = rows + from,
                                      .count = (size_t)(events * (i + 1) / count - from),
                                      .many = many,
-                                     .how = how};
+                                     .way = way};
         connect_worker(&workers[i], conninfo);
     }
     run(workers, (size_t)count, events); /* what was made ends with the process */
