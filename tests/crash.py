@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was acknowledged is there: kill -9 under load again and again, damage to files, a full
-disk, two servers for one directory. CAIRN_TEST_KILLS says how often; ./dev torture says 1,000."""
+"""What was acknowledged is there: kill -9 under load again and again, also while a segment is
+sealed in the background, damage to files, a full disk, two servers for one directory.
+CAIRN_TEST_KILLS says how often; ./dev torture says 1,000. CAIRN_TEST_LONG: also more seals."""
 import base64
 import contextlib
 import hashlib
@@ -8,6 +9,7 @@ import http.client
 import json
 import os
 import random
+import re
 import shutil
 import threading
 import time
@@ -22,6 +24,9 @@ KILLS = int(os.environ.get('CAIRN_TEST_KILLS', 20))
 KILLED_STARTS = max(15, KILLS // 5)
 MEMORY_EVERY = max(1, KILLS // 10)  # rounds after which the whole log is read again
 BLOCK = 4096
+SEGMENT = 65536
+SINGLES = 4700  # from 4,096 requests on for a segment's events, it is sealed in the background
+SEAL_KILLS = 40 if 'CAIRN_TEST_LONG' in os.environ else 4
 
 
 class Writer(threading.Thread):
@@ -178,10 +183,7 @@ def kill_under_load(server, chance, memory, log, starts):
     return fresh
 
 
-def kills():
-    seed = int(os.environ.get('CAIRN_TEST_SEED', time.time_ns() % 1000000))
-    print(f'# CAIRN_TEST_SEED={seed}')
-    chance = random.Random(seed)
+def kills(chance):
     server = Server('--checkpoint-interval-ms', '50')
     server.start()
     log = server.get('/api/v1/log').json()
@@ -232,6 +234,72 @@ def kills():
         equal((answer['count'], answer['duplicates']), (0, len(some)))
         equal(server.size(), size)
         server.stop()
+
+
+def metric(server, name):
+    text = server.get('/metrics').expect(200).body.decode()
+    return float(re.search(rf'^{name} (.*)$', text, re.MULTILINE)[1])
+
+
+def fill(server, count):
+    """Stores so many events in large bodies; returns what was acknowledged."""
+    acked = []
+    while len(acked) < count:
+        ids = [str(uuid.uuid4()) for _ in range(min(10000, count - len(acked)))]
+        body = ndjson([{'event_id': name, 'event_type': 'crash.fill', 'event_data': {'i': i}}
+                       for i, name in enumerate(ids)])
+        got = server.post(EVENTS, body, kind=NDJSON).expect(201).json()
+        acked += [(name, got['first_seq'], got['last_seq'], None) for name in ids]
+    return acked
+
+
+def kill_while_sealing(server, delay_s, memory):
+    """One round. Returns what was acknowledged one by one, what is there of this round, and whether
+    the kill left half a file."""
+    files = server.data / 'ledger'
+    wait_until(lambda: metric(server, 'cairn_sealing') == 0, 'what was full is sealed')
+    acked = fill(server, (SEGMENT - SINGLES - server.size()) % SEGMENT)
+    writers = [Writer(server, many=False) for _ in range(16)]
+    for writer in writers:
+        writer.start()
+    wait_until(lambda: metric(server, 'cairn_background_segments_total') > 0,
+               'a segment is full, and is sealed in the background')
+    time.sleep(delay_s)  # into the seal, at different places
+    server.kill()
+    is_cut = bool(list(files.glob('*.seg.tmp')))
+    for writer in writers:
+        writer.join()
+        equal(writer.odd, None, 'an answer other than 201')
+    fresh = [item for writer in writers for item in writer.acked]
+    server.start()
+    found = newest_of(server, memory.size())
+    must_hold(found, acked + fresh, memory.size(), server.size())
+    memory.add(found)
+    equal(lines_of(cairn('verify', server.data))[0]['whole'], True)
+    wait_until(lambda: len(list(files.glob('*.seg'))) == server.size() // SEGMENT, 'the seal')
+    equal(list(files.glob('*.seg.tmp')), [], 'what is left of the file')
+    return fresh, found, is_cut
+
+
+def kills_while_sealing(chance):
+    server = Server('--checkpoint-interval-ms', '50')
+    server.start()
+    log = server.get('/api/v1/log').json()
+    memory, rounds, cut = Memory(), 0, 0
+    while rounds < SEAL_KILLS or (cut == 0 and rounds < 2 * SEAL_KILLS):
+        delay_s = chance.uniform(0, 0.15) if rounds > 0 else 0
+        rounds += 1
+        with step(f'kill -9 {delay_s:.3f} s into sealing in the background, {rounds}'):
+            fresh, found, is_cut = kill_while_sealing(server, delay_s, memory)
+            cut += is_cut
+            names = [item[0] for item in chance.sample(fresh, 3)]
+            prove_some(server, names, found, log)
+    print(f'# {cut} of {rounds} kills left half a file')
+    with step('some of them were before the file was whole, and nothing is lost, moved or changed'):
+        true(cut > 0, 'no kill was in the middle')
+        memory.compare(server)
+        server.stop()
+        equal(lines_of(cairn('verify', server.data))[0]['whole'], True)
 
 
 def clean_stops():
@@ -425,7 +493,10 @@ def full_disk():
         server.stop()
 
 
-kills()
+SEED = int(os.environ.get('CAIRN_TEST_SEED', time.time_ns() % 1000000))
+print(f'# CAIRN_TEST_SEED={SEED}')
+kills(random.Random(SEED))
+kills_while_sealing(random.Random(SEED))
 clean_stops()
 damage()
 one_owner()
