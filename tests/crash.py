@@ -275,7 +275,7 @@ def kill_while_sealing(server, delay_s, memory):
     found = newest_of(server, memory.size())
     must_hold(found, acked + fresh, memory.size(), server.size())
     memory.add(found)
-    equal(lines_of(cairn('verify', server.data))[0]['whole'], True)
+    equal(lines_of(cairn('verify', server.data, timeout=600))[0]['whole'], True)
     wait_until(lambda: len(list(files.glob('*.seg'))) == server.size() // SEGMENT, 'the seal')
     equal(list(files.glob('*.seg.tmp')), [], 'what is left of the file')
     return fresh, found, is_cut
@@ -299,7 +299,7 @@ def kills_while_sealing(chance):
         true(cut > 0, 'no kill was in the middle')
         memory.compare(server)
         server.stop()
-        equal(lines_of(cairn('verify', server.data))[0]['whole'], True)
+        equal(lines_of(cairn('verify', server.data, timeout=600))[0]['whole'], True)
 
 
 def clean_stops():
