@@ -5,6 +5,7 @@ import datetime
 import gzip
 import hashlib
 import json
+import socket
 import struct
 import uuid
 
@@ -14,6 +15,7 @@ from harness import (EVENTS, NDJSON, OWN, Server, contains, equal, event, finish
 from measure import anon_kib
 
 BATCH = EVENTS + '/batch'
+RESET = struct.pack('ii', 1, 0)  # SO_LINGER: close sends RST
 
 
 def ago(**span):
@@ -276,6 +278,17 @@ def receipts(server):
             answer = server.post(EVENTS + '?receipt=1', [repeated] if many else repeated)
             checkpoint = tlog.Checkpoint(answer.expect(200).json()['checkpoint'].encode(), vkeys)
             true(checkpoint.size > seq, f'{checkpoint.size} covers {seq}')
+    with step('whoever leaves while the receipt is waited for disturbs nobody'):
+        for _ in range(5):
+            size, body = server.size(), json.dumps(event()).encode()
+            with server.socket() as link:
+                link.sendall(f'POST {EVENTS}?receipt=1 HTTP/1.1\r\nHost: h\r\n'
+                             f'Authorization: Bearer {server.key}\r\n'
+                             f'Content-Length: {len(body)}\r\n\r\n'.encode() + body)
+                server.wait_size(size + 1)  # it is stored; the checkpoint is not due yet
+                link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            server.post(EVENTS + '?receipt=1', event()).expect(201)
+        server.must_live()
 
 
 def encodings(server):

@@ -165,7 +165,9 @@ def be_rude(actor):
     """A request, or a part of it, and gone before the answer."""
     actor.is_over.wait(0.02)
     body = lines(20, b'c-5')
-    text = (f'POST {EVENTS} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {actor.server.key}\r\n'
+    wish = actor.chance.choice(('', '?receipt=1'))
+    text = (f'POST {EVENTS}{wish} HTTP/1.1\r\nHost: h\r\n'
+            f'Authorization: Bearer {actor.server.key}\r\n'
             f'Content-Type: {NDJSON}\r\nContent-Length: {len(body)}\r\n\r\n').encode() + body
     with actor.server.socket() as link:
         link.sendall(text[:actor.chance.randrange(1, len(text) + 1)])

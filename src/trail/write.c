@@ -29,8 +29,9 @@ struct write {
     struct intake *intake;
     struct wake wakes[INTAKE_SLOTS];
     bool is_paused;
-    bool is_gone;      /* the client left, or the body is bad: the answer is decided */
+    bool is_gone;      /* the client left: there is no answer */
     bool keeps_status; /* a bad body's own problem stands in the response */
+    bool is_stored;    /* all of it; now the receipt is waited for */
     struct write_wishes wishes;
 };
 
@@ -91,6 +92,7 @@ static void after_commit(struct write *write)
     const struct intake_result *result = intake_result(write->intake);
     if (write->wishes.receipt && result->err == OK && !write->is_gone) {
         write->wakes[0].task.run = receipt_ready;
+        write->is_stored = true;
         api_receipts_wait(write->api->receipts, size_to_cover(write, result), on_receipt, write);
         return;
     }
@@ -151,6 +153,9 @@ static void on_abort(struct http_request *request, enum http_abort why)
     struct write *write = request->state;
     write->is_gone = why != HTTP_ABORT_BODY;
     write->keeps_status = why == HTTP_ABORT_BODY;
+    if (write->is_stored) {
+        return; /* `receipts` still holds the request and brings it back */
+    }
     if (intake_abandon(write->intake) == INTAKE_FINISHED) {
         finish(write);
     }
