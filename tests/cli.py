@@ -296,6 +296,13 @@ def examples():
         own.stop()
         with Server('--examples', str(EXAMPLES), data=own.data) as again:
             equal(again.size(), OWN + 1)
+    with step('a file of examples may be larger than what is committed at once'):
+        place = scratch('large-examples')
+        place.mkdir()
+        line = b'{"event_type":"a.b","event_data":"%s"}\n' % (b'x' * 1000)
+        (place / 'a.ndjson').write_bytes(line * 6000)
+        with Server('--examples', str(place)) as large:
+            equal(large.size(), OWN + 6000)
     with step('examples with a mistake stop the start and name the line'):
         place = scratch('bad-examples')
         place.mkdir()

@@ -8,16 +8,17 @@
 #include "ingest/pool.h"
 #include "os/clock.h"
 
-enum { PENDING_BYTES_MAX = INTAKE_COLLECT_BYTES_MAX };
+enum {
+    PENDING_BYTES_MAX = INTAKE_COLLECT_BYTES_MAX,
+    GROWTH_BYTES = 4096, /* at least, before a part of a record is looked at again */
+};
 
 static void on_done(struct batch *batch, enum err result, const struct diag *diag)
 {
     struct group *group = batch->owner;
     struct intake *intake = group->intake;
     group->result = result;
-    if (diag != NULL) {
-        group->diag = *diag;
-    }
+    group->diag = diag != NULL ? *diag : (struct diag){0};
     intake->options.wake(intake->options.context, (size_t)(group - intake->groups));
 }
 
@@ -61,6 +62,7 @@ static void forget(struct intake *intake)
     intake->result = (struct intake_result){0};
     intake->format_state = (struct format_state){0};
     intake->next_index = 0;
+    intake->partial = 0;
     intake->filling = 0;
     intake->ended = intake->stopped = false;
 }
@@ -161,22 +163,25 @@ static void begin_work(struct intake *intake)
 
 /* ---- Streams ---- */
 
-static void check_line_length(struct intake *intake, slice rest)
+static void stop_at_next(struct intake *intake, const char *why)
 {
-    if (rest.len > READ_LINE_BYTES_MAX && !intake_is_collected(intake)) {
-        const struct diag diag = {"", "the line is longer than an event may be"};
-        intake_stop_at(intake, ERR_LIMIT, intake->next_index, intake->next_line, &diag);
-    }
+    struct diag diag = {0};
+    bool has_lines = intake->options.shape == INTAKE_LINES && !intake_is_collected(intake);
+    uint64_t line = has_lines ? intake->next_line : 0;
+    enum err e = diag_fail(&diag, ERR_LIMIT, "", "%s", why);
+    intake_stop_at(intake, e, intake->next_index, line, &diag);
 }
 
 /* Takes records from *text until it has no whole one left, or all batches are being committed. */
 static void take_records(struct intake *intake, slice *text)
 {
-    while (!intake->stopped) {
-        struct group *group = group_to_fill(intake);
+    struct group *group = NULL;
+    intake->partial = 0;
+    while (!intake->stopped && (group = group_to_fill(intake)) != NULL) {
         slice record = {0};
         uint64_t line = 0;
-        if (group == NULL || !intake_next_record(intake, text, &record, &line)) {
+        if (!intake_next_record(intake, text, &record, &line)) {
+            intake->partial = text->len;
             break;
         }
         intake_add_record(intake, group, record, line);
@@ -184,7 +189,9 @@ static void take_records(struct intake *intake, slice *text)
             submit(intake, group);
         }
     }
-    check_line_length(intake, *text);
+    if (intake->partial > READ_LINE_BYTES_MAX) {
+        stop_at_next(intake, "the record is longer than an event may be");
+    }
 }
 
 /* ---- The states ---- */
@@ -197,16 +204,17 @@ static enum intake_state state_of(struct intake *intake)
     return group_to_fill(intake) == NULL ? INTAKE_WAITS : INTAKE_WANTS_MORE;
 }
 
-/* What is filled goes in, also before a bad line: a stream stores all that came before it. */
+/* What is filled goes in. After a failure nothing does of what is committed at once; of a stream all
+ * that came before it, and nothing behind it, so that its client can go on from there. */
 static void submit_rest(struct intake *intake)
 {
     struct group *group = &intake->groups[intake->filling];
-    bool whole = intake_is_collected(intake);
     if (group->in_flight || group->batch.count == 0) {
         return;
     }
-    if (whole && intake->stopped) {
-        batch_clear(&group->batch); /* all or nothing */
+    bool is_behind = group->places[0].index > intake->result.index;
+    if (intake->stopped && (is_behind || intake_is_collected(intake))) {
+        batch_clear(&group->batch);
         return;
     }
     submit(intake, group);
@@ -231,29 +239,51 @@ static void work(struct intake *intake)
     }
 }
 
-/* The piece completes a line whose beginning is pending: only its first part is copied. */
-static void complete_line(struct intake *intake, slice *piece)
+static void keep(struct intake *intake, slice bytes)
 {
-    const uint8_t *feed = piece->len > 0 ? memchr(piece->ptr, '\n', piece->len) : NULL;
-    bool is_split = intake->options.shape == INTAKE_LINES && feed != NULL;
-    size_t len = is_split ? (size_t)(feed - piece->ptr) + 1 : piece->len;
-    buf_append(&intake->pending, slice_take(piece, len));
-    work(intake);
+    buf_append(&intake->pending, bytes);
+    if (intake->pending.failed) {
+        stop_at_next(intake, intake_is_collected(intake)
+                                 ? "the body is larger than 8 MiB; send it as NDJSON"
+                                 : "more came at once than is held");
+    }
+}
+
+/* How much of a record is to be there when it is looked at again. To look at each small piece would
+ * cost the square of its length: a line waits for its line feed, others until they are longer by a
+ * quarter. */
+static size_t look_again_at(const struct intake *intake)
+{
+    size_t longer = intake->partial + intake->partial / 4 + GROWTH_BYTES;
+    bool waits = intake->options.shape == INTAKE_LINES || longer > READ_LINE_BYTES_MAX;
+    return waits ? READ_LINE_BYTES_MAX + 1 : longer;
+}
+
+/* The piece belongs to a record whose beginning is pending; of lines only the end of that one is
+ * copied. */
+static void complete_record(struct intake *intake, slice *piece)
+{
+    bool is_lines = intake->options.shape == INTAKE_LINES;
+    const uint8_t *feed = is_lines && piece->len > 0 ? memchr(piece->ptr, '\n', piece->len) : NULL;
+    keep(intake, slice_take(piece, feed != NULL ? (size_t)(feed - piece->ptr) + 1 : piece->len));
+    bool is_known = intake->partial > 0 && feed == NULL;
+    if (!intake->stopped && (!is_known || intake->pending.len >= look_again_at(intake))) {
+        work(intake);
+    }
 }
 
 static void work_on_piece(struct intake *intake, slice piece)
 {
     if (intake->pending.len > 0) {
-        complete_line(intake, &piece);
+        complete_record(intake, &piece);
     }
-    if (intake->pending.len > 0 || intake->stopped) { /* all groups are being committed */
-        buf_append(&intake->pending, piece);
-        return;
+    if (intake->pending.len == 0 && !intake->stopped) {
+        begin_work(intake);
+        take_records(intake, &piece); /* most lie inside one piece and are never copied */
     }
-    begin_work(intake);
-    slice text = piece; /* most records lie inside one piece and are never copied */
-    take_records(intake, &text);
-    buf_append(&intake->pending, text);
+    if (!intake->stopped) {
+        keep(intake, piece);
+    }
     if (intake->stopped) {
         submit_rest(intake);
     }
@@ -278,11 +308,7 @@ enum intake_state intake_feed(struct intake *intake, slice piece, bool is_whole)
         return INTAKE_WANTS_MORE;
     }
     if (intake_is_collected(intake)) {
-        buf_append(&intake->pending, piece);
-        if (intake->pending.failed) {
-            const struct diag diag = {"", "the body is larger than 8 MiB; send it as NDJSON"};
-            intake_stop_at(intake, ERR_LIMIT, 0, 0, &diag);
-        }
+        keep(intake, piece);
         return intake->stopped ? state_of(intake) : INTAKE_WANTS_MORE;
     }
     work_on_piece(intake, piece);

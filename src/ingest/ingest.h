@@ -101,8 +101,9 @@ void intake_free(struct intake *intake); /* its memory may go to the pool */
 DEFINE_OWNED(intake);
 void intake_end_life(struct intake *intake); /* the pool's: frees it for good */
 
-/* Takes all of `piece`, whatever it answers. `is_whole`: there is nothing before or behind it; what
- * is collected is then read where it is, and the end must follow at once. */
+/* Takes all of `piece`, whatever it answers: what cannot be held, 8 MiB, is LIMIT in the result.
+ * `is_whole`: there is nothing before or behind it; what is collected is then read where it is, and
+ * the end must follow at once. */
 enum intake_state intake_feed(struct intake *intake, slice piece, bool is_whole);
 /* The last piece was fed. */
 enum intake_state intake_end(struct intake *intake);

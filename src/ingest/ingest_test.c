@@ -19,6 +19,9 @@ struct small_store {
     uint64_t due;    /* batches whose leaf hash it was to make */
     bool skipped;    /* the last batch skips conflicts */
     enum err refuse; /* answers this instead; OK: it works */
+    /* The next batch ends like this, in these words (NULL: in none); OK: it is stored. */
+    enum err fail_next;
+    const struct diag *words;
 };
 
 /* The leaf hash of an event is that of its row, or, of one alone, not made at all. */
@@ -52,6 +55,12 @@ static enum err small_append(struct store *store, struct batch *batch, struct di
     enum err result = OK;
     if (small->refuse != OK) {
         return diag_fail(diag, small->refuse, "", "refused");
+    }
+    if (small->fail_next != OK) {
+        result = small->fail_next;
+        small->fail_next = OK;
+        batch->done(batch, result, small->words);
+        return OK;
     }
     small->due += batch->leaf_due ? 1 : 0;
     small->skipped = batch->skip_conflicts;
@@ -319,17 +328,186 @@ static void test_an_intake_that_is_used_again_leaves_nothing_to_the_next(void **
     intake_pool_free(pool);
 }
 
+/* ---- Streams, however long ---- */
+
+struct stream {
+    struct small_store small;
+    struct intake_pool *pool;
+    struct ingest ingest;
+    bool woken[INTAKE_SLOTS];
+    struct intake *intake;
+    struct buf text;
+};
+
+static void stream_begin(struct stream *stream, const struct intake_options *asked)
+{
+    struct intake_options options = *asked;
+    options.read.org = SLICE("default");
+    options.wake = on_wake;
+    options.context = stream->woken;
+    stream->intake = intake_new(&stream->ingest, &options);
+}
+
+static struct stream *stream_new(const struct intake_options *options)
+{
+    struct stream *stream = mem_zeroed(sizeof(*stream));
+    stream->small.store.ops = &small_ops;
+    stream->pool = intake_pool_new();
+    stream->ingest = (struct ingest){.store = &stream->small.store, .pool = stream->pool};
+    buf_init(&stream->text, 2 * (size_t)INTAKE_COLLECT_BYTES_MAX);
+    stream_begin(stream, options);
+    return stream;
+}
+
+static void stream_free(struct stream *stream)
+{
+    intake_free(stream->intake);
+    intake_pool_free(stream->pool);
+    buf_release(&stream->text);
+    free(stream);
+}
+
+/* Feeds the text in pieces of `piece` bytes, and ends it; until it has failed. */
+static const struct intake_result *stream_run(struct stream *stream, size_t piece)
+{
+    slice rest = buf_slice(&stream->text);
+    enum intake_state state = INTAKE_WANTS_MORE;
+    while (state == INTAKE_WANTS_MORE && rest.len > 0) {
+        slice part = slice_take(&rest, rest.len < piece ? rest.len : piece);
+        state = drain(stream->intake, stream->woken, intake_feed(stream->intake, part, false));
+    }
+    if (state == INTAKE_WANTS_MORE) {
+        state = drain(stream->intake, stream->woken, intake_end(stream->intake));
+    }
+    assert_int_equal(state, INTAKE_FINISHED);
+    return intake_result(stream->intake);
+}
+
+/* Lines of about 1 KiB. */
+static void add_lines(struct stream *stream, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        buf_append_format(&stream->text, "{\"event_type\":\"a\",\"event_data\":\"%01000zu\"}\n", i);
+    }
+    assert_false(stream->text.failed);
+}
+
+static const struct intake_options as_lines = {.shape = INTAKE_LINES};
+
+static void test_a_piece_may_hold_more_than_is_committed_at_once(void **state)
+{
+    UNUSED(state);
+    struct stream *stream = stream_new(&as_lines);
+    add_lines(stream, 6000);
+    const struct intake_result *result = stream_run(stream, stream->text.len);
+    assert_int_equal(result->err, OK);
+    assert_int_equal(result->count, 6000);
+    stream_free(stream);
+}
+
+static void test_what_is_more_than_is_held_is_refused_not_lost(void **state)
+{
+    UNUSED(state);
+    struct stream *stream = stream_new(&as_lines);
+    add_lines(stream, 14000);
+    const struct intake_result *result = stream_run(stream, stream->text.len);
+    assert_int_equal(result->err, ERR_LIMIT);
+    assert_true(result->count > 0 && result->count < 14000);
+    assert_int_equal(result->index, result->count); /* whence the client goes on */
+    assert_int_equal(result->line, result->count + 1);
+    stream_free(stream);
+}
+
+/* To look at all of it for each of its bytes would take minutes. */
+static void test_a_long_record_may_come_byte_by_byte(void **state)
+{
+    static const char *const begin[] = {"{\"event_type\":\"a.b\"",
+                                        "{\"hostname\":\"a\",\"message\":\"b\","
+                                        "\"timestamp\":\"2026-05-10T12:00:00Z\""};
+    UNUSED(state);
+    for (size_t i = 0; i < COUNT_OF(begin); i++) {
+        const struct intake_options options = {.shape = i == 0 ? INTAKE_LINES : INTAKE_FORMAT,
+                                               .format = format_find(SLICE("mutt"))};
+        struct stream *stream = stream_new(&options);
+        buf_append_cstr(&stream->text, begin[i]);
+        while (stream->text.len < 2000000) {
+            buf_append_byte(&stream->text, ' ');
+        }
+        buf_append_cstr(&stream->text, "}\n");
+        const struct intake_result *result = stream_run(stream, 1);
+        assert_string_equal(result->diag.text, "");
+        assert_int_equal(result->count, 1);
+        stream_free(stream);
+    }
+}
+
+static void test_a_record_that_does_not_end_is_refused_once_it_is_too_long(void **state)
+{
+    UNUSED(state);
+    for (size_t i = 0; i < 2; i++) {
+        const struct intake_options options = {.shape = i == 0 ? INTAKE_LINES : INTAKE_FORMAT,
+                                               .format = format_find(SLICE("mutt"))};
+        struct stream *stream = stream_new(&options);
+        buf_append_cstr(&stream->text, "{\"event_type\":\"");
+        while (stream->text.len < 3 * MIB(1)) {
+            buf_append_cstr(&stream->text, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+        }
+        const struct intake_result *result = stream_run(stream, 1000);
+        assert_int_equal(result->err, ERR_LIMIT);
+        assert_int_equal(result->index, 0);
+        assert_int_equal(result->line, i == 0 ? 1 : 0);
+        stream_free(stream);
+    }
+}
+
+/* Whoever goes on from the line that failed would else send twice what stands behind it. */
+static void test_nothing_behind_a_failed_commit_is_stored(void **state)
+{
+    static const struct diag full = {"", "the disk is full"};
+    UNUSED(state);
+    struct stream *stream = stream_new(&as_lines);
+    add_lines(stream, 1500); /* one group and a part of the other */
+    stream->small.fail_next = ERR_FULL;
+    stream->small.words = &full;
+    slice text = buf_slice(&stream->text);
+    assert_int_equal(intake_feed(stream->intake, text, false), INTAKE_WANTS_MORE);
+    assert_true(stream->woken[0]);
+    stream->woken[0] = false;
+    assert_int_equal(intake_continue(stream->intake, 0), INTAKE_FINISHED);
+    const struct intake_result *result = intake_result(stream->intake);
+    assert_int_equal(result->err, ERR_FULL);
+    assert_int_equal(result->line, 1);
+    assert_int_equal(result->count, 0);
+    assert_int_equal(stream->small.size, 0);
+    assert_string_equal(result->diag.text, full.text);
+
+    intake_free(stream->intake); /* and the words are the request's, not those of the next */
+    stream_begin(stream, &as_lines);
+    stream->small.fail_next = ERR_BUSY;
+    stream->small.words = NULL;
+    result = stream_run(stream, stream->text.len);
+    assert_int_equal(result->err, ERR_BUSY);
+    assert_string_equal(result->diag.text, "");
+    stream_free(stream);
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[COUNT_OF(cases) + 2];
+    static const struct CMUnitTest others[] = {
+        cmocka_unit_test(test_only_of_a_small_event_alone_the_leaf_hash_can_be_due),
+        cmocka_unit_test(test_an_intake_that_is_used_again_leaves_nothing_to_the_next),
+        cmocka_unit_test(test_a_piece_may_hold_more_than_is_committed_at_once),
+        cmocka_unit_test(test_what_is_more_than_is_held_is_refused_not_lost),
+        cmocka_unit_test(test_a_long_record_may_come_byte_by_byte),
+        cmocka_unit_test(test_a_record_that_does_not_end_is_refused_once_it_is_too_long),
+        cmocka_unit_test(test_nothing_behind_a_failed_commit_is_stored),
+    };
+    struct CMUnitTest tests[COUNT_OF(cases) + COUNT_OF(others)];
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         tests[i] = (struct CMUnitTest){.name = cases[i].name,
                                        .test_func = test_intake,
                                        .initial_state = &cases[i]};
     }
-    tests[COUNT_OF(cases)] = (struct CMUnitTest)cmocka_unit_test(
-        test_only_of_a_small_event_alone_the_leaf_hash_can_be_due);
-    tests[COUNT_OF(cases) + 1] = (struct CMUnitTest)cmocka_unit_test(
-        test_an_intake_that_is_used_again_leaves_nothing_to_the_next);
+    memcpy(tests + COUNT_OF(cases), others, sizeof(others));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

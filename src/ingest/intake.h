@@ -35,6 +35,7 @@ struct intake {
     struct group groups[INTAKE_SLOTS];
     size_t filling;     /* group that takes records */
     struct buf pending; /* bytes of the request that are not taken yet */
+    size_t partial;     /* so many of them are no whole record; 0: they were not looked at */
     struct format_state format_state;
     struct requirements_hold hold; /* of what is required of the request's events */
     uint64_t next_index;

@@ -9,6 +9,7 @@
 #include "os/thread.h"
 
 #define EXAMPLE_FILE_BYTES_MAX ((size_t)64 * 1024 * 1024)
+#define PIECE_BYTES            ((size_t)64 * 1024)
 
 /* Turns the wakes of an intake into a wait. */
 struct waiting {
@@ -56,14 +57,14 @@ static enum err load_text(const struct ingest *ingest, const struct read_options
         .context = &waiting,
     };
     struct intake *intake = intake_new(ingest, &options);
-    enum intake_state state = intake_feed(intake, text, false);
-    bool ended = false;
+    enum intake_state state = INTAKE_WANTS_MORE;
     while (state != INTAKE_FINISHED) {
         if (state == INTAKE_WAITS) {
             state = intake_continue(intake, wait_for_slot(&waiting));
+        } else if (text.len > 0) {
+            size_t len = text.len < PIECE_BYTES ? text.len : PIECE_BYTES;
+            state = intake_feed(intake, slice_take(&text, len), false);
         } else {
-            ASSERT(!ended);
-            ended = true;
             state = intake_end(intake);
         }
     }
