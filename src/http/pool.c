@@ -78,18 +78,30 @@ enum err pool_new(const struct pool_options *options, struct pool **out, struct 
     return OK;
 }
 
-void pool_free(struct pool *pool)
+void pool_end(struct pool *pool)
 {
     if (pool == NULL) {
         return;
     }
     mutex_lock(&pool->lock);
+    uint32_t count = pool->thread_count;
     pool->is_ending = true;
     condition_broadcast(&pool->has_work);
     mutex_unlock(&pool->lock);
-    for (uint32_t i = 0; i < pool->thread_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         thread_join(&pool->threads[i]);
     }
+    mutex_lock(&pool->lock);
+    pool->thread_count = 0;
+    mutex_unlock(&pool->lock);
+}
+
+void pool_free(struct pool *pool)
+{
+    if (pool == NULL) {
+        return;
+    }
+    pool_end(pool);
     condition_release(&pool->has_work);
     mutex_release(&pool->lock);
     free(pool->threads);

@@ -27,8 +27,10 @@ struct pool_options {
 /* BUSY when the system has no thread to give. */
 enum err pool_new(const struct pool_options *options, struct pool **out, struct diag *diag);
 
-/* Ends when everything submitted has run. NULL is fine. */
-void pool_free(struct pool *pool);
+/* Returns when everything submitted has run. From here on nothing is submitted, but any thread may
+ * still count. NULL is fine. */
+void pool_end(struct pool *pool);
+void pool_free(struct pool *pool); /* ends it first; NULL is fine */
 
 /* False when the queue is full. */
 bool pool_submit(struct pool *pool, struct pool_job *job);

@@ -480,7 +480,9 @@ static void stop_waits_for_what_is_pending(void **state)
     free(answer);
     client_close(fd);
     client_close(tail);
+    wait_until(http_server_counts(server).pool_threads == 0); /* who watches it may ask meanwhile */
     assert_int_equal(pthread_join(stopper, NULL), 0);
+    assert_int_equal(http_server_counts(server).pool_busy, 0);
     http_server_free(server);
 }
 

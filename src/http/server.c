@@ -270,9 +270,8 @@ void http_server_stop(struct http_server *server)
     for (uint32_t i = 0; i < server->loop_count; i++) {
         loop_join(&server->loops[i]);
     }
-    pool_free(server->pool); /* what still runs finds its client gone */
-    pool_free(server->waiters);
-    server->pool = server->waiters = NULL;
+    pool_end(server->pool); /* what still runs finds its client gone */
+    pool_end(server->waiters);
 }
 
 void http_server_free(struct http_server *server)
@@ -285,6 +284,8 @@ void http_server_free(struct http_server *server)
         loop_close(&server->loops[i]);
     }
     free(server->loops);
+    pool_free(server->pool);
+    pool_free(server->waiters);
     peers_free(server->peers);
     http_tls_unref(server->tls);
     mutex_release(&server->tls_lock);

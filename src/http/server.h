@@ -165,7 +165,7 @@ struct http_counts {
     uint64_t waiter_busy;
     uint64_t waiter_waiting;
 };
-struct http_counts http_server_counts(struct http_server *server); /* any thread */
+struct http_counts http_server_counts(struct http_server *server); /* any thread, until the free */
 
 /* Takes no more connections, closes idle ones, lets pending requests end, for at most stop_ms;
  * then cuts off the rest. Returns when loops and pool have ended. Requests that parked handlers

@@ -204,8 +204,8 @@ static enum intake_state state_of(struct intake *intake)
     return group_to_fill(intake) == NULL ? INTAKE_WAITS : INTAKE_WANTS_MORE;
 }
 
-/* What is filled goes in. After a failure nothing does of what is committed at once; of a stream all
- * that came before it, and nothing behind it, so that its client can go on from there. */
+/* What is filled goes in. After a failure nothing of what is committed at once does; of a stream
+ * what came before it, and nothing behind it, so that its client can go on from there. */
 static void submit_rest(struct intake *intake)
 {
     struct group *group = &intake->groups[intake->filling];
