@@ -99,8 +99,9 @@ void http_answer(struct http_request *request);
 void http_stream_open(struct http_request *request);
 
 /* Queues a copy. LIMIT: the client reads too slowly, the queue (stream_bytes_max) is full and the
- * connection was closed. GONE: it is closed already. After either, and after on_abort(), the
- * handler ends with http_stream_end(). An empty slice sends nothing. */
+ * connection was closed. GONE: it is closed, or HEAD asked. A connection that ends in here is told
+ * by the result alone, not by on_abort() too. After either, and after on_abort(), the handler ends
+ * with http_stream_end(). An empty slice sends nothing. */
 enum err http_stream_send(struct http_request *request, slice bytes);
 
 /* Ends the stream (well, if all could be sent) and the request. */

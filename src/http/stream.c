@@ -270,19 +270,17 @@ enum err http_stream_send(struct http_request *request, slice bytes)
     struct exchange *exchange = exchange_of(request);
     struct exchange_stream *stream = &exchange->stream;
     ASSERT(exchange->is_held && stream->is_open);
-    if (exchange->conn == NULL) {
-        return ERR_GONE;
-    }
-    if (!sends_body(exchange)) {
+    if (exchange->conn == NULL || !sends_body(exchange)) {
         return ERR_GONE;
     }
     if (bytes.len == 0) {
         return OK;
     }
+    bool was_told = exchange->is_abort_told;
+    exchange->is_abort_told = true; /* what goes wrong in here is told by the result */
     size_t waiting = stream->queued.len + (exchange->is_writing ? stream->sending.len : 0);
     size_t max = bytes_max(exchange);
     if (bytes.len > max || waiting + bytes.len > max) {
-        exchange->is_abort_told = true;
         conn_close(exchange->conn);
         return ERR_LIMIT;
     }
@@ -290,6 +288,7 @@ enum err http_stream_send(struct http_request *request, slice bytes)
     append_piece(exchange, bytes);
     mutex_unlock(&stream->lock);
     pump(exchange);
+    exchange->is_abort_told = was_told;
     return exchange->conn != NULL ? OK : ERR_GONE;
 }
 

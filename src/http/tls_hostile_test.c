@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TLS from peers that are slow, broken or worse: they are ended, and others are served. */
+#include "http/exchange.h"
 #include "http/tls_support.h"
 
 /* What a client sends first, to a server that never answers: made with memory BIOs. */
@@ -290,6 +291,37 @@ static void a_flood_of_key_updates_is_ended(void **state)
     http_server_free(server);
 }
 
+/* OpenSSL refuses to write to whoever tails. */
+static void send_in_vain(struct http_task *task)
+{
+    struct http_request *request = app.stream;
+    UNUSED(task);
+    exchange_of(request)->conn->tls->is_failed = true;
+    assert_int_equal(http_stream_send(request, SLICE("data: 2\n\n")), ERR_GONE);
+    app.stream = NULL;
+    http_stream_end(request);
+    app.ends++;
+}
+
+static void a_send_that_fails_says_so_and_nobody_else_does(void **state)
+{
+    UNUSED(state);
+    struct http_tls_options tls = usual();
+    struct http_server *server = start_with(&tls, quick());
+    SSL_CTX *context = client_context(NULL);
+    int fd = connect_with(server, context);
+    client_send(fd, "GET /tail HTTP/1.1\r\n" HOST "\r\n");
+    free(client_read_until(fd, "data: 1\n\n", 1));
+    wait_until(app.stream != NULL);
+    struct http_task task = {.run = send_in_vain};
+    http_post(app.stream->loop, &task);
+    wait_until(app.ends == 1);
+    assert_int_equal(app.aborts, 0);
+    client_close(fd);
+    SSL_CTX_free(context);
+    http_server_free(server);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -300,6 +332,7 @@ int main(void)
         cmocka_unit_test(a_byte_changed_anywhere_is_survived),
         cmocka_unit_test(a_broken_record_ends_the_connection),
         cmocka_unit_test(a_flood_of_key_updates_is_ended),
+        cmocka_unit_test(a_send_that_fails_says_so_and_nobody_else_does),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
