@@ -4,6 +4,7 @@
  * refused with a sentence, and a check ends with a sentence or a verdict: the same with a sink and
  * without, and the sink has heard something exactly if the document is invalid.
  */
+#include "base/utf8.h"
 #include "json/json.h"
 #include "validate/schema.h"
 
@@ -15,7 +16,7 @@ static void hear(void *context, const struct schema_violation *violation)
 {
     size_t *count = context;
     (*count)++;
-    ASSERT(violation->message.len > 0 && json_is_utf8(violation->message));
+    ASSERT(violation->message.len > 0 && utf8_is_valid(violation->message));
     ASSERT(violation->pointer.len == 0 || violation->pointer.ptr[0] == '/');
     ASSERT(violation->expected.len > 0);
 }
@@ -51,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum err error = schema_compile((slice){data, (size_t)(end - data)}, &schema, &diag);
     ASSERT((error == OK) == (schema != NULL));
     if (error != OK) {
-        ASSERT(diag.text[0] != '\0' && json_is_utf8(slice_from_cstr(diag.text)));
+        ASSERT(diag.text[0] != '\0' && utf8_is_valid(slice_from_cstr(diag.text)));
         return 0;
     }
     check(schema, document); /* as it is: white space and damage are refused there */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "event/value.h"
 
+#include "base/utf8.h"
 #include "codec/address.h"
 #include "codec/time.h"
 #include "event/names.h"
@@ -111,7 +112,7 @@ static enum err from_plain(enum field field, slice text, struct arena *arena, un
 enum err value_from_text(enum field field, slice text, struct arena *arena, union value *out,
                          struct diag *diag)
 {
-    if (!json_is_utf8(text) || (text.len > 0 && memchr(text.ptr, 0, text.len) != NULL)) {
+    if (!utf8_is_valid(text) || (text.len > 0 && memchr(text.ptr, 0, text.len) != NULL)) {
         return invalid(field, diag, "must be UTF-8 without NUL");
     }
     return from_plain(field, text, arena, out, diag);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/utf8.h"
 #include "filter/words.h"
 
 enum { EXCERPT_BYTES_MAX = 40 };
@@ -32,40 +33,10 @@ slice syntax_excerpt(slice text)
     return (slice){text.ptr, len};
 }
 
-/* The length of the UTF-8 character at the front, 0 if there is none: RFC 3629. */
-static size_t character_len(slice text)
-{
-    const uint8_t *p = text.ptr;
-    uint8_t first = p[0];
-    if (first < 0x80) {
-        return 1;
-    }
-    size_t len = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first < 0xc2 || first > 0xf4 || text.len < len) {
-        return 0;
-    }
-    for (size_t i = 1; i < len; i++) {
-        if ((p[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    bool is_long = (first == 0xe0 && p[1] < 0xa0) || (first == 0xf0 && p[1] < 0x90);
-    bool is_surrogate = first == 0xed && p[1] >= 0xa0;
-    bool is_beyond = first == 0xf4 && p[1] >= 0x90;
-    return is_long || is_surrogate || is_beyond ? 0 : len;
-}
-
 enum err syntax_check_utf8(slice text, struct diag *diag)
 {
-    slice rest = text;
-    while (rest.len > 0) {
-        size_t len = character_len(rest);
-        if (len == 0) {
-            return syntax_fail(diag, ERR_INVALID, text.len - rest.len, "expected UTF-8");
-        }
-        (void)slice_take(&rest, len);
-    }
-    return OK;
+    size_t valid = utf8_prefix_len(text);
+    return valid == text.len ? OK : syntax_fail(diag, ERR_INVALID, valid, "expected UTF-8");
 }
 
 bool byte_is_escapable(uint8_t byte)

@@ -3,9 +3,9 @@
 
 #include "access/rights.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "gate/auth.h"
 #include "ingest/journal.h"
-#include "json/json.h"
 #include "json/write.h"
 #include "os/clock.h"
 
@@ -87,7 +87,7 @@ static const char *outcome_of(int status)
 static void write_text(struct json_writer *json, const char *key, slice text, size_t most)
 {
     text = slice_cut(text, most);
-    json_str(json, key, json_is_utf8(text) ? text : SLICE("[not UTF-8]"));
+    json_str(json, key, utf8_is_valid(text) ? text : SLICE("[not UTF-8]"));
 }
 
 static void write_params(struct json_writer *json, const struct api *api,
@@ -102,7 +102,7 @@ static void write_params(struct json_writer *json, const struct api *api,
         for (size_t j = 0; j < i; j++) {
             is_repeat = is_repeat || slice_equal(request->query[j].name, param->name);
         }
-        if (is_repeat || !json_is_utf8(param->name)) {
+        if (is_repeat || !utf8_is_valid(param->name)) {
             continue;
         }
         bool is_hidden =

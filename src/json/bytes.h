@@ -125,32 +125,6 @@ static inline bool json_plain_has_escaped(slice text)
     return json_word_has_escaped(word) != 0;
 }
 
-/* The end of the character of two to four bytes at `p` (RFC 3629: the shortest form, no
- * surrogates, up to U+10FFFF), NULL if it is none; then *is_cut says whether more bytes could
- * complete it. */
-static inline const uint8_t *json_character_end(const uint8_t *p, const uint8_t *end, bool *is_cut)
-{
-    uint8_t lead = *p;
-    size_t more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
-    uint8_t low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
-    uint8_t high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-    if (lead < 0xc2 || lead > 0xf4) {
-        return NULL;
-    }
-    for (size_t i = 1; i <= more; i++) {
-        if (p + i == end) {
-            *is_cut = true;
-            return NULL;
-        }
-        if (p[i] < low || p[i] > high) {
-            return NULL;
-        }
-        low = 0x80;
-        high = 0xbf;
-    }
-    return p + more + 1;
-}
-
 #if defined(__SSE2__)
 #include "json/bytes_sse2.h"
 #else

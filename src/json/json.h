@@ -166,9 +166,6 @@ void json_quote(struct buf *out, slice text);
 void json_compact(slice json, struct buf *out);
 size_t json_compact_into(slice json, uint8_t *out);
 
-/* Whether all of `text` is UTF-8. */
-bool json_is_utf8(slice text);
-
 /* ---- Numbers ---- */
 
 /* Whether the whole text is a number as RFC 8259 writes it. */

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "base/hash.h"
+#include "base/utf8.h"
 #include "codec/hex.h"
 #include "json/bytes.h"
 #include "json/json.h"
@@ -140,7 +141,7 @@ static const uint8_t *take_escape(struct json_scan *scan, const uint8_t *p)
 static const uint8_t *take_utf8(struct json_scan *scan, const uint8_t *p)
 {
     bool is_cut = false;
-    const uint8_t *next = json_character_end(p, scan->end, &is_cut);
+    const uint8_t *next = utf8_character_end(p, scan->end, &is_cut);
     if (next == NULL) {
         return is_cut ? fail_cut(scan) : fail(scan, ERR_INVALID, p, "not UTF-8");
     }

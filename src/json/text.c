@@ -195,18 +195,3 @@ size_t json_compact_into(slice json, uint8_t *out)
     }
     return len;
 }
-
-bool json_is_utf8(slice text)
-{
-    const uint8_t *p = text.ptr;
-    const uint8_t *end = text.len > 0 ? text.ptr + text.len : text.ptr;
-    while (p < end) {
-        bool is_cut = false;
-        const uint8_t *next = *p < 0x80 ? p + 1 : json_character_end(p, end, &is_cut);
-        if (next == NULL) {
-            return false;
-        }
-        p = next;
-    }
-    return true;
-}

@@ -69,16 +69,6 @@ static void test_compact_drops_only_what_is_insignificant(void **state)
     }
 }
 
-static void test_utf8(void **state)
-{
-    UNUSED(state);
-    assert_true(json_is_utf8(SLICE("")));
-    assert_true(json_is_utf8(SLICE("aé€𝄞\x01")));
-    assert_false(json_is_utf8(SLICE("\xc0\xaf")));
-    assert_false(json_is_utf8(SLICE("\xed\xa0\x80")));
-    assert_false(json_is_utf8(SLICE("abc\xe2\x82")));
-}
-
 static bool is_special(uint8_t byte)
 {
     return byte < 0x20 || byte == '"' || byte == '\\' || byte >= 0x80;
@@ -161,7 +151,6 @@ int main(void)
         cmocka_unit_test(test_unescape_and_quote),
         cmocka_unit_test(test_unescape_leaves_damage_as_it_is),
         cmocka_unit_test(test_compact_drops_only_what_is_insignificant),
-        cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_searches_agree),
         cmocka_unit_test(test_writer_minds_commas_and_brackets),
         cmocka_unit_test(test_writer_tells_of_a_full_buf_at_the_end),

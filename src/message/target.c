@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "message/target.h"
 
+#include "base/utf8.h"
 #include "codec/hex.h"
 
 /* pchar of RFC 3986, as sent. */
@@ -9,49 +10,6 @@ static bool byte_is_path(uint8_t byte)
     return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
            (byte >= '0' && byte <= '9') ||
            (byte != '\0' && strchr("-._~%!$&'()*+,;=:@", byte) != NULL);
-}
-
-static bool is_continuation(slice text, size_t i)
-{
-    return i < text.len && (text.ptr[i] & 0xc0) == 0x80;
-}
-
-/* The bytes of the UTF-8 sequence at `i` (RFC 3629: shortest form, no surrogates), 0 if bad. */
-static size_t utf8_length(slice text, size_t i)
-{
-    uint8_t byte = text.ptr[i];
-    if (byte < 0x80) {
-        return 1;
-    }
-    if (byte < 0xc2 || byte > 0xf4 || !is_continuation(text, i + 1)) {
-        return 0;
-    }
-    if (byte < 0xe0) {
-        return 2;
-    }
-    uint8_t second = text.ptr[i + 1];
-    if (!is_continuation(text, i + 2) || (byte == 0xe0 && second < 0xa0) ||
-        (byte == 0xed && second > 0x9f)) {
-        return 0;
-    }
-    if (byte < 0xf0) {
-        return 3;
-    }
-    bool is_outside = (byte == 0xf0 && second < 0x90) || (byte == 0xf4 && second > 0x8f);
-    return is_outside || !is_continuation(text, i + 3) ? 0 : 4;
-}
-
-static bool is_utf8(slice text)
-{
-    size_t i = 0;
-    while (i < text.len) {
-        size_t n = utf8_length(text, i);
-        if (n == 0) {
-            return false;
-        }
-        i += n;
-    }
-    return true;
 }
 
 /* `raw` with %XX resolved, and '+' too if `is_query`; `raw` itself when there is nothing to do. */
@@ -85,7 +43,7 @@ static enum err decode(struct arena *arena, slice raw, bool is_query, slice *out
         bytes[len++] = byte;
     }
     *out = (slice){bytes, len};
-    if (memchr(bytes, '\0', len) != NULL || !is_utf8(*out)) {
+    if (memchr(bytes, '\0', len) != NULL || !utf8_is_valid(*out)) {
         *why_out = "the target holds an encoded NUL or is not UTF-8";
         return ERR_INVALID;
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* words - what the table of options says about itself: help, lists, manual pages. */
+#include "base/utf8.h"
 #include "json/json.h"
 #include "options/options.h"
 #include "options/value.h"
@@ -94,7 +95,7 @@ void options_write_help(struct buf *out)
 static void append_json_text(struct buf *out, const char *text)
 {
     slice plain = slice_from_cstr(text);
-    json_quote(out, json_is_utf8(plain) ? plain : SLICE("[not UTF-8]"));
+    json_quote(out, utf8_is_valid(plain) ? plain : SLICE("[not UTF-8]"));
 }
 
 static void append_list_json(const char *name, const char *value, const char *where,

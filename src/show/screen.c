@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "os/terminal.h"
 
 enum { WIDTH_LEAST = 40 };
@@ -57,31 +58,17 @@ static bool is_in(const struct range *ranges, size_t count, uint32_t code)
 }
 
 /* Takes one well-formed character. False leaves `text` alone. */
-static bool take_utf8(slice *text, uint32_t *code_out)
+static bool take_character(slice *text, uint32_t *code_out)
 {
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     const uint8_t *p = text->ptr;
-    size_t len = p[0] < 0x80       ? 1
-                 : p[0] >> 5 == 6  ? 2
-                 : p[0] >> 4 == 14 ? 3
-                 : p[0] >> 3 == 30 ? 4
-                                   : 0;
-    if (len == 0 || len > text->len) {
-        return false;
-    }
+    size_t len = utf8_character_len(*text);
     uint32_t code = len == 1 ? p[0] : p[0] & (0x7fu >> len);
     for (size_t i = 1; i < len; i++) {
-        if ((p[i] & 0xc0) != 0x80) {
-            return false;
-        }
         code = code << 6 | (p[i] & 0x3fu);
-    }
-    if (code < least[len] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) {
-        return false;
     }
     *code_out = code;
     (void)slice_take(text, len);
-    return true;
+    return len > 0;
 }
 
 static bool is_hidden(uint32_t code)
@@ -94,7 +81,7 @@ static size_t show_next(slice *text, char shown[16])
 {
     slice before = *text;
     uint32_t code = 0;
-    if (!take_utf8(text, &code)) {
+    if (!take_character(text, &code)) {
         (void)snprintf(shown, 16, "\\x%02x", slice_take(text, 1).ptr[0]);
         return 4;
     }
@@ -181,7 +168,7 @@ static void append_safe_json(struct buf *out, slice json)
     while (json.len > 0) {
         uint32_t code = 0;
         slice behind = json;
-        if (take_utf8(&behind, &code) && is_hidden(code)) {
+        if (take_character(&behind, &code) && is_hidden(code)) {
             append_json_escape(out, code);
             json = behind;
         } else {

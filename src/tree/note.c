@@ -11,9 +11,9 @@
  */
 #include "tree/note.h"
 
+#include "base/utf8.h"
 #include "codec/base64.h"
 #include "codec/wire.h"
-#include "json/json.h"
 #include "tree/lines.h"
 #include "tree/note_key.h"
 
@@ -29,7 +29,7 @@ static bool bytes_are_a_notes(slice bytes)
             return false;
         }
     }
-    return json_is_utf8(bytes);
+    return utf8_is_valid(bytes);
 }
 
 /* ---- Signing ---- */

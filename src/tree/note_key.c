@@ -7,12 +7,12 @@
  */
 #include "tree/note_key.h"
 
+#include "base/utf8.h"
 #include "codec/base64.h"
 #include "codec/hex.h"
 #include "codec/wire.h"
 #include "crypto/secret.h"
 #include "crypto/sha256.h"
-#include "json/json.h"
 
 enum {
     TYPED_KEY_BYTES = 1 + ED25519_PUBLIC_BYTES,
@@ -53,7 +53,7 @@ static bool starts_with_control(slice text)
 
 bool note_name_is_valid(slice name)
 {
-    if (name.len == 0 || !json_is_utf8(name)) {
+    if (name.len == 0 || !utf8_is_valid(name)) {
         return false;
     }
     for (size_t i = 0; i < name.len; i++) {
