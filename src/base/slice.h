@@ -62,6 +62,16 @@ static inline slice slice_take(slice *s, size_t n)
     return head;
 }
 
+/* Whether all of its bytes are 0; so it is when it has none. */
+static inline bool slice_is_zero(slice s)
+{
+    uint8_t any = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        any |= s.ptr[i];
+    }
+    return any == 0;
+}
+
 static inline bool slice_take_literal(slice *s, slice literal)
 {
     if (s->len < literal.len || memcmp(s->ptr, literal.ptr, literal.len) != 0) {

@@ -54,6 +54,15 @@ static void test_numbers_are_whole_and_of_18_digits_at_most(void **state)
     }
 }
 
+static void test_bytes_are_zero_when_all_of_them_are(void **state)
+{
+    UNUSED(state);
+    assert_true(slice_is_zero((slice){0}));
+    assert_true(slice_is_zero(SLICE("\0\0\0")));
+    assert_false(slice_is_zero(SLICE("\x80\0\0")));
+    assert_false(slice_is_zero(SLICE("\0\0\x01")));
+}
+
 static void test_text_is_cut_between_characters_and_only_if_it_is_too_long(void **state)
 {
     static const struct {
@@ -110,18 +119,19 @@ static void test_letters_in_any_case(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[COUNT_OF(cases) + 4];
+    static const struct CMUnitTest others[] = {
+        cmocka_unit_test(test_numbers_are_whole_and_of_18_digits_at_most),
+        cmocka_unit_test(test_bytes_are_zero_when_all_of_them_are),
+        cmocka_unit_test(test_text_is_cut_between_characters_and_only_if_it_is_too_long),
+        cmocka_unit_test(test_a_half_character_at_the_end_is_trimmed_and_nothing_else),
+        cmocka_unit_test(test_letters_in_any_case),
+    };
+    struct CMUnitTest tests[COUNT_OF(cases) + COUNT_OF(others)];
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         tests[i] = (struct CMUnitTest){.name = cases[i].name,
                                        .test_func = test_take_literal,
                                        .initial_state = &cases[i]};
     }
-    tests[COUNT_OF(cases)] =
-        (struct CMUnitTest)cmocka_unit_test(test_numbers_are_whole_and_of_18_digits_at_most);
-    tests[COUNT_OF(cases) + 1] = (struct CMUnitTest)cmocka_unit_test(
-        test_text_is_cut_between_characters_and_only_if_it_is_too_long);
-    tests[COUNT_OF(cases) + 2] = (struct CMUnitTest)cmocka_unit_test(
-        test_a_half_character_at_the_end_is_trimmed_and_nothing_else);
-    tests[COUNT_OF(cases) + 3] = (struct CMUnitTest)cmocka_unit_test(test_letters_in_any_case);
+    memcpy(tests + COUNT_OF(cases), others, sizeof(others));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

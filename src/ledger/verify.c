@@ -286,7 +286,7 @@ static enum err verify_frame(struct verification *v, const struct wal_frame *fra
         return diag_fail(diag, ERR_CORRUPT, name, "offset %llu: bytes behind the last row",
                          (unsigned long long)frame->body_at);
     }
-    if (!wal_are_zeros(frame->padding)) {
+    if (!slice_is_zero(frame->padding)) {
         return diag_fail(diag, ERR_CORRUPT, name, "offset %llu: strange bytes behind the frame",
                          (unsigned long long)(frame->body_at + frame->body.len));
     }

@@ -272,15 +272,6 @@ enum err sections_parse(slice file, const struct sections_format *format, const 
     return OK;
 }
 
-static bool are_zeros(const uint8_t *bytes, uint64_t len)
-{
-    uint8_t any = 0;
-    for (uint64_t i = 0; i < len; i++) {
-        any |= bytes[i];
-    }
-    return any == 0;
-}
-
 enum err sections_verify(const struct sections *sections, const char *name, struct diag *diag)
 {
     uint64_t at = SECTIONS_HEADER_BYTES;
@@ -290,7 +281,7 @@ enum err sections_verify(const struct sections *sections, const char *name, stru
             continue;
         }
         if (section.offset < at || section.offset - at >= SECTIONS_ALIGNMENT ||
-            !are_zeros(sections->file.ptr + at, section.offset - at)) {
+            !slice_is_zero((slice){sections->file.ptr + at, section.offset - at})) {
             return diag_fail(diag, ERR_CORRUPT, name, "at byte %llu: strange bytes",
                              (unsigned long long)at);
         }

@@ -146,8 +146,6 @@ bool wal_reader_head_is_clean(const struct wal_reader *reader); /* zeros behind 
  */
 enum err wal_reader_next(struct wal_reader *reader, struct wal_frame *frame, struct diag *diag);
 
-bool wal_are_zeros(slice bytes);
-
 /* Takes the next row entry from a frame's body: row->len 0 is an erased one. CORRUPT. */
 enum err wal_take_row(slice *body, struct leaf_hash *leaf, slice *row);
 

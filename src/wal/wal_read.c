@@ -19,15 +19,6 @@ struct wal_reader {
     bool head_is_clean;
 };
 
-bool wal_are_zeros(slice bytes)
-{
-    uint8_t any = 0;
-    for (size_t i = 0; i < bytes.len; i++) {
-        any |= bytes.ptr[i];
-    }
-    return any == 0;
-}
-
 enum err wal_reader_open(const struct dir *dir, const char *name, struct wal_reader **out,
                          struct diag *diag)
 {
@@ -47,7 +38,7 @@ enum err wal_reader_open(const struct dir *dir, const char *name, struct wal_rea
                          (unsigned long long)reader->head.bytes);
     }
     reader->head_is_clean =
-        wal_are_zeros((slice){block + WAL_HEAD_BYTES, sizeof(block) - WAL_HEAD_BYTES});
+        slice_is_zero((slice){block + WAL_HEAD_BYTES, sizeof(block) - WAL_HEAD_BYTES});
     reader->at = WAL_FRAME_ALIGN;
     *out = MOVE(reader);
     return OK;
