@@ -117,21 +117,19 @@ static enum err give_numbers(struct sql *sql, const struct kind *kind, json_t *o
     return OK;
 }
 
-static enum err give_id(const struct kind *kind, const struct catalog_author *author,
-                        json_t *object, int64_t now_us, struct diag *diag)
+static void give_id(const struct kind *kind, const struct catalog_author *author, json_t *object,
+                    int64_t now_us)
 {
-    struct uuid id;
     char text[UUID_TEXT_BYTES];
     if (kind->key != NULL) {
         (void)json_object_set(object, "id", json_object_get(object, kind->key));
     } else if (json_object_get(object, "id") == NULL) {
-        TRY(fresh_id(now_us, &id, diag));
+        struct uuid id = fresh_id(now_us);
         uuid_format(&id, text);
         (void)json_object_set_new(object, "id", json_stringn(text, sizeof(text)));
     }
     slice org = kind->is_organization ? kind_text(object, "id") : author->org;
     (void)json_object_set_new(object, "org", json_stringn((const char *)org.ptr, org.len));
-    return OK;
 }
 
 /* ---- Changes ---- */
@@ -157,7 +155,7 @@ static enum err store_new(struct catalog *catalog, const struct catalog_change *
     struct sql *sql = catalog->writer;
     const struct kind *kind = change->kind;
     int64_t now_us = clock_now_us();
-    TRY(give_id(kind, change->author, object, now_us, diag));
+    give_id(kind, change->author, object, now_us);
     TRY(refuse_second(sql, kind, object, errors, diag));
     TRY(give_numbers(sql, kind, object, diag));
     (void)json_object_set_new(object, "version", json_integer(1));

@@ -28,18 +28,16 @@ static void set_cstr(json_t *event, const char *name, const char *text)
     set_text(event, name, slice_from_cstr(text));
 }
 
-static enum err set_identity(json_t *event, struct diag *diag)
+static void set_identity(json_t *event)
 {
     int64_t now_us = clock_now_us();
-    struct uuid id;
+    struct uuid id = fresh_id(now_us);
     char id_text[UUID_TEXT_BYTES];
     char time_text[TIME_TEXT_BYTES];
-    TRY(fresh_id(now_us, &id, diag));
     uuid_format(&id, id_text);
     time_format_rfc3339(now_us, time_text);
     set_text(event, "event_id", (slice){(const uint8_t *)id_text, sizeof(id_text)});
     set_text(event, "event_timestamp", (slice){(const uint8_t *)time_text, sizeof(time_text)});
-    return OK;
 }
 
 /* What is longer than its field may be is cut: an event that the log does not take stays in the
@@ -117,7 +115,7 @@ enum err outbox_change(struct catalog *catalog, const struct kind *kind,
     char type[100];
     const json_t *either = new != NULL ? new : old;
     json_t *event = json_object();
-    enum err e = set_identity(event, diag);
+    set_identity(event);
     (void)snprintf(type, sizeof(type), "%s.%s", kind->event,
                    author->verb != NULL ? author->verb : operation_of(old, new));
     set_cstr(event, "event_type", type);
@@ -128,7 +126,7 @@ enum err outbox_change(struct catalog *catalog, const struct kind *kind,
     set_text(event, "resource_name", kind_text(either, "name"));
     set_author(event, author);
     (void)json_object_set_new(event, "event_data", change_data(catalog, kind, author, old, new));
-    e = e == OK ? put(catalog, kind_text(either, "org"), event, diag) : e;
+    enum err e = put(catalog, kind_text(either, "org"), event, diag);
     json_decref(event);
     return e;
 }
@@ -137,14 +135,14 @@ enum err catalog_note(struct catalog *catalog, const struct catalog_author *auth
                       const char *type, const char *outcome, const json_t *data, struct diag *diag)
 {
     json_t *event = json_object();
-    enum err e = set_identity(event, diag);
+    set_identity(event);
     set_cstr(event, "event_type", type);
     set_cstr(event, "event_outcome", outcome);
     set_author(event, author);
     if (data != NULL) {
         (void)json_object_set(event, "event_data", (json_t *)(uintptr_t)data);
     }
-    e = e == OK ? put(catalog, author->org, event, diag) : e;
+    enum err e = put(catalog, author->org, event, diag);
     json_decref(event);
     return e;
 }

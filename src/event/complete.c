@@ -14,8 +14,7 @@ static void set_text(struct event *event, enum field field, slice text)
     }
 }
 
-static enum err fill_defaults(const struct read_options *options, struct event *event,
-                              struct diag *diag)
+static void fill_defaults(const struct read_options *options, struct event *event)
 {
     ASSERT(event_has(event, FIELD_EVENT_TYPE));
     slice type = event->value[FIELD_EVENT_TYPE].text;
@@ -33,10 +32,9 @@ static enum err fill_defaults(const struct read_options *options, struct event *
         event->present |= FIELD_BIT(FIELD_EVENT_TIMESTAMP);
     }
     if (!event_has(event, FIELD_EVENT_ID)) {
-        TRY(fresh_id(options->now_us, &event->value[FIELD_EVENT_ID].uuid, diag));
+        event->value[FIELD_EVENT_ID].uuid = fresh_id(options->now_us);
         event->present |= FIELD_BIT(FIELD_EVENT_ID);
     }
-    return OK;
 }
 
 static enum err check_age(const struct read_options *options, const struct event *event,
@@ -59,7 +57,7 @@ enum err event_complete(const struct read_options *options, struct event *event,
 {
     ASSERT(options->org.len > 0);
     ASSERT(options->now_us >= 0);
-    TRY(fill_defaults(options, event, diag));
+    fill_defaults(options, event);
     TRY(check_age(options, event, diag));
     event->value[FIELD_RECORDED_AT].number = options->now_us;
     event->value[FIELD_ORG].text = options->org;
