@@ -91,15 +91,6 @@ bool token_account_split(slice username, slice *namespace_out, slice *name_out)
 
 /* ---- The text ---- */
 
-static slice trim(slice text)
-{
-    slice_skip_spaces(&text);
-    while (text.len > 0 && byte_is_space(text.ptr[text.len - 1])) {
-        text.len--;
-    }
-    return text;
-}
-
 static void copy(char *out, size_t out_bytes, slice text)
 {
     (void)snprintf(out, out_bytes, "%.*s", SLICE_ARG(text));
@@ -116,10 +107,10 @@ static enum err parse_entry(slice entry, struct token_account *out, struct diag 
     bool has_equals = false, has_colon = false, has_org = false;
     slice right = {0}, name = {0}, org = {0};
     slice left = split_at(entry, '=', &right, &has_equals);
-    slice namespace = trim(split_at(left, ':', &name, &has_colon));
-    slice role = trim(split_at(right, '@', &org, &has_org));
-    name = trim(name);
-    org = has_org ? trim(org) : SLICE(SYSTEM_ORGANIZATION);
+    slice namespace = slice_trim(split_at(left, ':', &name, &has_colon));
+    slice role = slice_trim(split_at(right, '@', &org, &has_org));
+    name = slice_trim(name);
+    org = has_org ? slice_trim(org) : SLICE(SYSTEM_ORGANIZATION);
     if (!has_equals || !has_colon) {
         return fail_entry(entry, "must be NAMESPACE:NAME=ROLE or NAMESPACE:NAME=ROLE@ORG", diag);
     }
@@ -179,7 +170,7 @@ enum err token_accounts_parse(slice text, struct token_accounts *out, struct dia
     bool has_more = true;
     accounts.list = mem_array(TOKEN_ACCOUNTS_MAX, sizeof(*accounts.list));
     while (has_more) {
-        slice entry = trim(split_at(text, ',', &text, &has_more));
+        slice entry = slice_trim(split_at(text, ',', &text, &has_more));
         TRY(add_entry(&accounts, entry, diag));
     }
     *out = accounts;

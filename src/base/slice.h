@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/byte.h"
 #include "base/check.h"
 
 typedef struct slice {
@@ -104,14 +105,19 @@ static inline bool slice_take_quoted(slice *s, slice *inside_out)
     return true;
 }
 
-static inline bool byte_is_space(uint8_t byte)
-{
-    return byte == ' ' || byte == '\t';
-}
-
 static inline void slice_skip_spaces(slice *s)
 {
     (void)slice_take_while(s, byte_is_space);
+}
+
+/* Without the spaces and tabs around it. */
+static inline slice slice_trim(slice text)
+{
+    slice_skip_spaces(&text);
+    while (text.len > 0 && byte_is_space(text.ptr[text.len - 1])) {
+        text.len--;
+    }
+    return text;
 }
 
 /* The beginning of UTF-8 text that has at most so many bytes, and no half character at its end. */
@@ -159,11 +165,6 @@ static inline bool slice_parse_u64(slice text, uint64_t *out)
 }
 
 /* ---- Letters of ASCII in any case ---- */
-
-static inline uint8_t byte_lower(uint8_t byte)
-{
-    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 'a' - 'A') : byte;
-}
 
 static inline bool slice_equal_any_case(slice a, slice b)
 {

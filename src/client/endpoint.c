@@ -22,11 +22,6 @@ static bool byte_is_of_v6(uint8_t byte)
     return byte != ']' && byte != '/';
 }
 
-static bool byte_is_digit(uint8_t byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 static bool take_host(slice *rest, slice *out)
 {
     bool is_v6 = slice_take_literal(rest, SLICE("["));

@@ -81,20 +81,16 @@ struct wanted {
     uint64_t memory_kib, passes;
 };
 
-static bool is_digit(uint8_t byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 static bool is_base64(uint8_t byte)
 {
-    return is_digit(byte) || (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
+    return byte_is_digit(byte) || (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
            byte == '+' || byte == '/';
 }
 
 static bool take_number(slice *text, slice name, uint64_t *out)
 {
-    return slice_take_literal(text, name) && slice_parse_u64(slice_take_while(text, is_digit), out);
+    return slice_take_literal(text, name) &&
+           slice_parse_u64(slice_take_while(text, byte_is_digit), out);
 }
 
 /* Salt and hash: some base64; the library looks closer. */

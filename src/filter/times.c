@@ -7,11 +7,6 @@
 
 enum { DATE_BYTES = 10 };
 
-static bool is_digit(uint8_t byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 bool value_parse_time(slice text, int64_t *us_out)
 {
     if (text.len != DATE_BYTES) {
@@ -26,7 +21,7 @@ bool value_parse_time(slice text, int64_t *us_out)
 /* Takes a number whose product with `unit_us` is a time. */
 static bool take_count(slice *rest, int64_t *out)
 {
-    slice digits = slice_take_while(rest, is_digit);
+    slice digits = slice_take_while(rest, byte_is_digit);
     int64_t number = 0;
     for (size_t i = 0; i < digits.len; i++) {
         number = number * 10 + (digits.ptr[i] - '0');

@@ -7,11 +7,6 @@ static bool has_body(const struct exchange *exchange)
     return status != 204 && status != 304;
 }
 
-static slice body_of(const struct http_response *response)
-{
-    return response->borrowed.ptr != NULL ? response->borrowed : buf_slice(&response->body);
-}
-
 static void add_headers(struct exchange *exchange)
 {
     const struct http_hooks *hooks = &exchange->loop->server->options.hooks;
@@ -48,7 +43,7 @@ static void add_length(struct exchange *exchange)
     }
     if (!exchange->stream.is_open) {
         buf_append(out, SLICE("Content-Length: "));
-        buf_append_u64(out, body_of(&exchange->response).len);
+        buf_append_u64(out, exchange->response.body.len);
         buf_append(out, SLICE("\r\n"));
     } else if (exchange->request.version_minor == 1) {
         buf_append(out, SLICE("Transfer-Encoding: chunked\r\n"));
@@ -119,7 +114,7 @@ void exchange_answer(struct exchange *exchange)
     exchange_make_head(exchange);
     exchange->phase = EXCHANGE_ANSWER;
     bool sends_body = has_body(exchange) && exchange->request.method != HTTP_HEAD;
-    slice body = sends_body ? body_of(&exchange->response) : (slice){0};
+    slice body = sends_body ? buf_slice(&exchange->response.body) : (slice){0};
     uv_buf_t bufs[2] = {as_buf(buf_slice(&exchange->out)), as_buf(body)};
     size_t total = bufs[0].len + bufs[1].len;
     exchange->sent_bytes = total;

@@ -402,10 +402,7 @@ static void note_peer(struct http_conn *conn)
         memcpy(conn->address + 12, &four.sin_addr, 4);
         conn->peer_port = ntohs(four.sin_port);
     }
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    bool is_four = memcmp(conn->address, mapped, sizeof(mapped)) == 0;
-    (void)uv_inet_ntop(is_four ? AF_INET : AF_INET6, conn->address + (is_four ? 12 : 0), conn->peer,
-                       sizeof(conn->peer));
+    http_address_format(conn->address, conn->peer);
 }
 
 /* A server that is full makes no handshake to say so. */

@@ -187,13 +187,15 @@ static const struct http_parked *parked_of(const struct exchange *exchange)
     return knows ? exchange->request.route->parked : NULL;
 }
 
-void exchange_refuse(struct exchange *exchange, int status, const char *why)
+/* A problem document, and then the end of the connection. */
+static void refuse(struct exchange *exchange, int status, const char *why)
 {
     exchange_problem(exchange, status, why);
     exchange_answer(exchange); /* the body is not done, so this ends the connection */
 }
 
-void exchange_body_bad(struct exchange *exchange, int status, const char *why)
+/* The body cannot be had: the handler is told, or the client. */
+static void body_is_bad(struct exchange *exchange, int status, const char *why)
 {
     exchange->phase = EXCHANGE_PENDING;
     if (!exchange->is_refused) {
@@ -278,9 +280,9 @@ uint64_t exchange_deadline_ms(const struct exchange *exchange)
 void exchange_expired(struct exchange *exchange)
 {
     if (exchange->phase == EXCHANGE_HEAD) {
-        exchange_refuse(exchange, 408, "the head of the request did not come in time");
+        refuse(exchange, 408, "the head of the request did not come in time");
     } else if (exchange->phase == EXCHANGE_BODY) {
-        exchange_body_bad(exchange, 408, "the body of the request came too slowly");
+        body_is_bad(exchange, 408, "the body of the request came too slowly");
     }
 }
 
@@ -297,12 +299,12 @@ static bool take_head(struct exchange *exchange, slice *bytes)
     case HTTP_PARSE_BAD:
     case HTTP_PARSE_DATA:
     case HTTP_PARSE_END:
-        exchange_refuse(exchange, exchange->parser.status, exchange->parser.why);
+        refuse(exchange, exchange->parser.status, exchange->parser.why);
         return true;
     }
     slice head = slice_take(bytes, used);
     if (!arena_copy(&exchange->arena, head, &exchange->head)) {
-        exchange_refuse(exchange, 431, "the head is too large");
+        refuse(exchange, 431, "the head is too large");
         return true;
     }
     exchange->body_started_ms = loop_now_ms(exchange->loop);
@@ -316,7 +318,7 @@ static void hand_on(struct exchange *exchange, slice piece)
 {
     exchange->expanded_bytes += piece.len;
     if (exchange->expanded_bytes > exchange->body_max) {
-        exchange_body_bad(exchange, 413, "the body is larger than this route takes");
+        body_is_bad(exchange, 413, "the body is larger than this route takes");
         return;
     }
     const struct http_parked *parked = parked_of(exchange);
@@ -338,7 +340,7 @@ static void take_data(struct exchange *exchange, slice data)
         return;
     }
     if (exchange->body_bytes > exchange->body_max) {
-        exchange_body_bad(exchange, 413, "the body is larger than this route takes");
+        body_is_bad(exchange, 413, "the body is larger than this route takes");
     } else if (exchange->coding != NULL) {
         coding_feed(exchange->coding, &data);
         ASSERT(data.len == 0);
@@ -357,7 +359,7 @@ static void end_body(struct exchange *exchange)
     bool is_whole =
         exchange->coding == NULL || exchange->body_bytes == 0 || coding_end(exchange->coding) == OK;
     if (!is_whole) {
-        exchange_body_bad(exchange, 400, "the compressed body ends in the middle");
+        body_is_bad(exchange, 400, "the compressed body ends in the middle");
         return;
     }
     exchange->phase = EXCHANGE_PENDING;
@@ -372,10 +374,10 @@ static bool take_expanded(struct exchange *exchange)
     case OK:
         break;
     case ERR_LIMIT:
-        exchange_body_bad(exchange, 413, "the body expands to more than this route takes");
+        body_is_bad(exchange, 413, "the body expands to more than this route takes");
         return true;
     case ERR_BUSY:
-        exchange_body_bad(exchange, 503, "there is no memory to decompress the body");
+        body_is_bad(exchange, 503, "there is no memory to decompress the body");
         return true;
     case ERR_INVALID:
     case ERR_NOT_FOUND:
@@ -385,7 +387,7 @@ static bool take_expanded(struct exchange *exchange)
     case ERR_GONE:
     case ERR_CORRUPT:
     case ERR_IO:
-        exchange_body_bad(exchange, 400, "the body is not what Content-Encoding says");
+        body_is_bad(exchange, 400, "the body is not what Content-Encoding says");
         return true;
     }
     if (piece.len > 0) {
@@ -418,7 +420,7 @@ static bool take_body(struct exchange *exchange, slice *bytes)
         return true;
     case HTTP_PARSE_DONE:
     case HTTP_PARSE_BAD:
-        exchange_body_bad(exchange, exchange->parser.status, exchange->parser.why);
+        body_is_bad(exchange, exchange->parser.status, exchange->parser.why);
         return true;
     }
     return false;

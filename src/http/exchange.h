@@ -120,17 +120,11 @@ void exchange_detach(struct exchange *exchange, enum http_abort why);
 /* The request is that of `client`, of whom a trusted proxy speaks. False: that one has too many. */
 bool exchange_join(struct exchange *exchange, const uint8_t client[16]);
 
-/* Refuses the request: a problem document, and then the end of the connection. */
-void exchange_refuse(struct exchange *exchange, int status, const char *why);
-
 /* Everything was handed to the kernel, or nobody wants it any more. Nobody holds it. */
 void exchange_done(struct exchange *exchange);
 
 /* Ends it if its connection has died and nobody holds it any more. */
 void exchange_let_go(struct exchange *exchange);
-
-/* The body cannot be had: the handler is told, or the client. */
-void exchange_body_bad(struct exchange *exchange, int status, const char *why);
 
 void exchange_free(struct exchange *exchange); /* memory, not life */
 

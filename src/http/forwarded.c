@@ -9,11 +9,6 @@ enum {
 
 /* ---- One place of the list ---- */
 
-static bool byte_is_digit(uint8_t byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 /* ":8080" or nothing. */
 static bool is_port(slice text)
 {
@@ -52,17 +47,6 @@ static bool parse_place(slice text, uint8_t out[16])
 
 /* ---- The list, from its end ---- */
 
-static slice trim(slice text)
-{
-    while (text.len > 0 && (text.ptr[0] == ' ' || text.ptr[0] == '\t')) {
-        (void)slice_take(&text, 1);
-    }
-    while (text.len > 0 && (text.ptr[text.len - 1] == ' ' || text.ptr[text.len - 1] == '\t')) {
-        text.len--;
-    }
-    return text;
-}
-
 /* Takes what is behind the last comma, and the comma. */
 static slice take_last(slice *line)
 {
@@ -72,7 +56,7 @@ static slice take_last(slice *line)
     }
     slice last = {line->ptr + at, line->len - at};
     line->len = at > 0 ? at - 1 : 0;
-    return trim(last);
+    return slice_trim(last);
 }
 
 /* False when the search ends. */

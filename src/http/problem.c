@@ -9,7 +9,6 @@ void http_problem_write(struct http_request *request, const struct http_problem 
     struct http_response *response = request->response;
     response->status = problem->status;
     response->content_type = HTTP_TYPE_PROBLEM;
-    response->borrowed = (slice){0};
     buf_clear(&response->body);
 
     struct json_writer json = json_writer_to(&response->body);

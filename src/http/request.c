@@ -60,13 +60,3 @@ bool http_query(const struct http_request *request, const char *name, slice *out
     }
     return false;
 }
-
-bool http_is_gone(const struct http_request *request)
-{
-    return exchange_reading(request)->is_gone;
-}
-
-bool http_is_stopping(const struct http_request *request)
-{
-    return request->loop->server->is_stopping;
-}

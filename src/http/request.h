@@ -32,7 +32,6 @@ struct http_task {
 struct http_request {
     enum http_method method; /* HEAD is seen as HEAD; its answer's body is not sent */
     uint8_t version_minor;
-    bool is_stopping;   /* the server drains; long work should end soon */
     bool is_crowded;    /* so many came at once that others wait for this one's thread */
     slice target;       /* as sent */
     slice path;         /* the target up to '?', as sent */
@@ -73,12 +72,6 @@ slice http_path_param(const struct http_request *request, const char *name);
 
 /* The first query parameter of that name. False leaves *out untouched. */
 bool http_query(const struct http_request *request, const char *name, slice *out);
-
-/* The client has gone, or the server stops at once: what is still made will not be sent. */
-bool http_is_gone(const struct http_request *request);
-
-/* The server drains: work that takes long should end soon. */
-bool http_is_stopping(const struct http_request *request);
 
 /* ---- Parked handlers [loop] ---- */
 

@@ -208,11 +208,6 @@ static enum err remote_judge(struct limits *limits, const struct limit_subject *
 
 /* ---- Administration ---- */
 
-static bool byte_is_digit(uint8_t byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 /* A number and what is behind it. */
 static uint64_t take_number(slice *text)
 {

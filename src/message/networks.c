@@ -9,7 +9,7 @@ static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 
 /* ---- Addresses ---- */
 
-bool http_address_is_v4(const uint8_t address[16])
+static bool is_v4_address(const uint8_t address[16])
 {
     return memcmp(address, mapped, sizeof(mapped)) == 0;
 }
@@ -33,7 +33,7 @@ bool http_address_parse(slice text, uint8_t out[16])
 
 void http_address_format(const uint8_t address[16], char out[HTTP_ADDRESS_BYTES])
 {
-    bool is_v4 = http_address_is_v4(address);
+    bool is_v4 = is_v4_address(address);
     const char *text =
         inet_ntop(is_v4 ? AF_INET : AF_INET6, address + (is_v4 ? 12 : 0), out, HTTP_ADDRESS_BYTES);
     ASSERT(text != NULL);
@@ -80,7 +80,7 @@ static enum err parse_one(slice text, struct http_network *out, struct diag *dia
         return diag_fail(diag, ERR_INVALID, "", "%.*s is no address and no network such as %s",
                          (int)text.len, (const char *)text.ptr, "10.0.0.0/8");
     }
-    bool is_v4 = http_address_is_v4(out->address) && memchr(host.ptr, ':', host.len) == NULL;
+    bool is_v4 = is_v4_address(out->address) && memchr(host.ptr, ':', host.len) == NULL;
     uint64_t most = is_v4 ? 32 : 128;
     uint64_t bits = most;
     if (slice_take_literal(&rest, SLICE("/")) && (!slice_parse_u64(rest, &bits) || bits > most)) {

@@ -34,9 +34,6 @@ bool http_networks_have(const struct http_networks *networks, const uint8_t addr
 /* "192.0.2.7", "2001:db8::1". False leaves *out untouched. */
 bool http_address_parse(slice text, uint8_t out[16]);
 
-/* Whether it is an IPv4 address. */
-bool http_address_is_v4(const uint8_t address[16]);
-
 /* Writes it with a NUL; an IPv4 address in its own form. */
 #define HTTP_ADDRESS_BYTES 46
 void http_address_format(const uint8_t address[16], char out[HTTP_ADDRESS_BYTES]);

@@ -77,11 +77,6 @@ static bool is_target(slice text, enum http_method method)
     return true;
 }
 
-static bool byte_is_digit(uint8_t byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 static enum http_parse parse_version(struct http_parser *parser, slice text)
 {
     if (!slice_take_literal(&text, SLICE("HTTP/")) || text.len != 3 ||
@@ -215,10 +210,7 @@ static enum http_parse understand_connection(struct http_parser *parser, slice v
         if (comma != NULL) {
             (void)slice_take(&value, 1);
         }
-        slice_skip_spaces(&option);
-        while (option.len > 0 && byte_is_space(option.ptr[option.len - 1])) {
-            option.len--;
-        }
+        option = slice_trim(option);
         if (http_name_equal(option, SLICE("close"))) {
             parser->seen |= SEEN_CLOSE;
         } else if (http_name_equal(option, SLICE("keep-alive"))) {

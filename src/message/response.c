@@ -56,15 +56,8 @@ void http_response_text(struct http_response *response, int status, const char *
 {
     response->status = status;
     response->content_type = content_type;
-    response->borrowed = (slice){0};
     buf_clear(&response->body);
     buf_append(&response->body, body);
-}
-
-void http_response_borrow(struct http_response *response, slice bytes)
-{
-    ASSERT(bytes.ptr != NULL);
-    response->borrowed = bytes;
 }
 
 static void clear_or_release(struct buf *buf)
@@ -80,7 +73,6 @@ void http_response_reset(struct http_response *response)
 {
     response->status = 200;
     response->content_type = NULL;
-    response->borrowed = (slice){0};
     clear_or_release(&response->body);
     clear_or_release(&response->headers);
 }

@@ -23,7 +23,6 @@ struct http_response {
     const char *content_type; /* a literal; NULL when there is none */
     struct buf body;          /* at most response_bytes_max */
     struct buf headers;       /* complete lines, written by http_response_header() */
-    slice borrowed;           /* sent instead of `body` when borrowed.ptr is set */
 };
 
 /* Adds a header line. `name` is ours (a token); a value with control bytes would split the
@@ -38,9 +37,6 @@ void http_response_lines(struct http_response *response, slice lines);
 /* Sets status and content type and copies `body` into the answer. */
 void http_response_text(struct http_response *response, int status, const char *content_type,
                         slice body);
-
-/* The body is `bytes`, not copied: they outlive the server (embedded files). */
-void http_response_borrow(struct http_response *response, slice bytes);
 
 /* Back to an empty 200; memory is kept for the next answer up to a modest size. */
 void http_response_reset(struct http_response *response);

@@ -31,11 +31,6 @@ static const struct unit duration_units[] = {
 
 static const struct unit no_units[] = {{SLICE_INIT(""), 1}};
 
-static bool byte_is_digit(uint8_t byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 static bool parse_digits(slice *text, uint64_t *out)
 {
     slice digits = slice_take_while(text, byte_is_digit);

@@ -13,11 +13,6 @@ enum {
     MINUTES_OF_A_DAY = 24 * 60,
 };
 
-static bool is_digit(uint8_t byte)
-{
-    return (unsigned)byte - '0' <= 9;
-}
-
 static bool is_letter(uint8_t byte)
 {
     return ((unsigned)byte | 0x20) - 'a' < 26;
@@ -43,7 +38,7 @@ static bool take_digits(slice *rest, size_t count, unsigned *out)
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        if (!is_digit(rest->ptr[i])) {
+        if (!byte_is_digit(rest->ptr[i])) {
             return false;
         }
         number = number * 10 + (unsigned)(rest->ptr[i] - '0');
@@ -98,7 +93,7 @@ static bool take_fraction(slice *rest)
     if (!slice_take_literal(rest, SLICE("."))) {
         return true;
     }
-    return slice_take_while(rest, is_digit).len > 0;
+    return slice_take_while(rest, byte_is_digit).len > 0;
 }
 
 static bool take_time(slice *rest)
@@ -165,7 +160,7 @@ static bool is_ipv6(slice text)
 
 static bool is_label_byte(uint8_t byte)
 {
-    return is_letter(byte) || is_digit(byte) || byte == '-';
+    return is_letter(byte) || byte_is_digit(byte) || byte == '-';
 }
 
 static bool is_hostname(slice text)
@@ -190,7 +185,7 @@ static bool is_hostname(slice text)
 
 static bool is_atom_byte(uint8_t byte)
 {
-    return is_letter(byte) || is_digit(byte) || is_one_of(byte, SLICE("!#$%&'*+-/=?^_`{|}~"));
+    return is_letter(byte) || byte_is_digit(byte) || is_one_of(byte, SLICE("!#$%&'*+-/=?^_`{|}~"));
 }
 
 static bool take_dotted_atoms(slice *rest)
@@ -246,7 +241,7 @@ static bool is_email(slice text)
 
 static bool is_scheme_byte(uint8_t byte)
 {
-    return is_letter(byte) || is_digit(byte) || byte == '+' || byte == '-' || byte == '.';
+    return is_letter(byte) || byte_is_digit(byte) || byte == '+' || byte == '-' || byte == '.';
 }
 
 /* Unreserved, sub-delims, percent-encoded, and `more`: as many as there are. */
@@ -261,8 +256,8 @@ static void take_uri_bytes(slice *rest, slice more)
             (void)slice_take(rest, 3);
             continue;
         }
-        if (!is_letter(byte) && !is_digit(byte) && !is_one_of(byte, SLICE("-._~!$&'()*+,;=")) &&
-            !is_one_of(byte, more)) {
+        if (!is_letter(byte) && !byte_is_digit(byte) &&
+            !is_one_of(byte, SLICE("-._~!$&'()*+,;=")) && !is_one_of(byte, more)) {
             return;
         }
         (void)slice_take(rest, 1);
@@ -302,7 +297,7 @@ static bool take_authority(slice *rest)
         take_uri_bytes(rest, SLICE(""));
     }
     if (slice_take_literal(rest, SLICE(":"))) {
-        (void)slice_take_while(rest, is_digit);
+        (void)slice_take_while(rest, byte_is_digit);
     }
     return rest->len == 0 || is_one_of(rest->ptr[0], SLICE("/?#"));
 }
