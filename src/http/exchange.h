@@ -13,7 +13,7 @@
  * none does. When a connection dies first, whoever else holds the exchange finds conn == NULL and
  * is_gone set, and everything it sends is dropped.
  *
- * Threads: the loop's, but for what the stream's lock guards and the two atomics.
+ * Threads: the loop's, but for what the stream's lock guards, and is_gone.
  */
 
 #include "http/loop.h"

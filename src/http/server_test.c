@@ -376,6 +376,91 @@ static void a_refusal_is_not_lost_to_a_reset(void **state)
     client_close(fd);
 }
 
+/* ---- An answer that waits for its reader ---- */
+
+#if !defined(TEST_OVER_TLS)         /* there one thread cannot send while another reads */
+enum { ASKERS = 6, ASKED = 15000 }; /* 7 MB of answers for each: more than a socket holds */
+
+struct asker {
+    int fd;
+    int digits; /* not the same, so that different parts of an answer have to wait */
+    pthread_t thread;
+};
+
+static void *ask_often(void *context)
+{
+    const struct asker *asker = context;
+    char question[600];
+    (void)snprintf(question, sizeof(question), "GET /things/%0*d HTTP/1.1\r\n" HOST "\r\n",
+                   asker->digits, 7);
+    for (int i = 0; i < ASKED; i++) {
+        client_send(asker->fd, question);
+    }
+    return NULL;
+}
+
+/* Nobody reads: in the end an answer waits, and nothing more is answered. */
+static void wait_for_standstill(void)
+{
+    int before = -1;
+    while (before != app.outcomes) {
+        before = app.outcomes;
+        (void)usleep(200000);
+    }
+}
+
+/* Reads the answers, whose heads must be whole. */
+static void read_answers(const struct asker *asker)
+{
+    struct buf all = BUF_INIT(MIB(16));
+    int count = 0;
+    for (size_t at = 0; count < ASKED;) {
+        assert_true(buf_reserve(&all, 65537));
+        ssize_t n = client_read(asker->fd, all.ptr + all.len, 65536);
+        assert_true(n > 0);
+        all.len += (size_t)n;
+        all.ptr[all.len] = '\0';
+        const char *end = NULL;
+        while ((end = strstr((const char *)all.ptr + at, "7.")) != NULL) {
+            const char *begin = (const char *)all.ptr + at;
+            const char *length = strstr(begin, "Content-Length: ");
+            assert_memory_equal(begin, "HTTP/1.1 200 OK\r\nDate: ", 23);
+            assert_true(length != NULL && length < end);
+            assert_int_equal(atol(length + 16), asker->digits + 4);
+            at = (size_t)(end + 2 - (const char *)all.ptr);
+            count++;
+        }
+    }
+    buf_release(&all);
+}
+
+/* The loop makes the heads of all answers in one memory, but for those that have to wait. */
+static void an_answer_that_waits_keeps_its_head(void **state)
+{
+    UNUSED(state);
+    struct asker askers[ASKERS];
+    static const struct http_times patient = {10000, 60000, 600000, 10000};
+    int before = app.outcomes;
+    http_server_set_times(server, &patient);
+    for (int i = 0; i < ASKERS; i++) {
+        askers[i].fd = client_connect(server);
+        askers[i].digits = 300 + 37 * i;
+        assert_int_equal(pthread_create(&askers[i].thread, NULL, ask_often, &askers[i]), 0);
+    }
+    wait_for_standstill();
+    print_message("# %d of %d answers are sent\n", app.outcomes - before, ASKERS * ASKED);
+    char *other = client_talk(server, "GET /nothing HTTP/1.1\r\n" LAST "\r\n");
+    assert_contains(other, "404 Not Found");
+    free(other);
+    for (int i = 0; i < ASKERS; i++) {
+        read_answers(&askers[i]);
+        assert_int_equal(pthread_join(askers[i].thread, NULL), 0);
+        client_close(askers[i].fd);
+    }
+    wait_until(app.outcomes == before + ASKERS * ASKED + 1);
+}
+#endif
+
 static void times_change_while_it_runs(void **state)
 {
     UNUSED(state);
@@ -438,6 +523,9 @@ int main(void)
         cmocka_unit_test(a_body_in_one_piece_is_told_from_others),
         cmocka_unit_test(a_client_that_half_closes_gets_its_answer),
         cmocka_unit_test(a_refusal_is_not_lost_to_a_reset),
+#if !defined(TEST_OVER_TLS)
+        cmocka_unit_test(an_answer_that_waits_keeps_its_head),
+#endif
         cmocka_unit_test(every_request_is_reported),
         cmocka_unit_test(times_change_while_it_runs),
         cmocka_unit_test(routes_are_checked),
