@@ -105,6 +105,16 @@ def refused(server):
         server.get(TAIL, key=None).expect_problem(401)
 
 
+def heads(server):
+    with step('HEAD is answered at once, and watches nothing'):
+        link = http.client.HTTPConnection('127.0.0.1', server.port, timeout=PATIENCE_S)
+        for _ in range(50):  # each would else hold the connection until the next comment
+            link.request('HEAD', TAIL, None, {'Authorization': f'Bearer {server.key}'})
+            answer = link.getresponse()
+            equal((answer.status, answer.read()), (200, b''))
+        link.close()
+
+
 def given_up(server):
     """What a key may see it may see as long as it is good, and no longer."""
     def make(**members):
@@ -192,6 +202,7 @@ def slow(server):
 with Server() as under_test:
     live(under_test)
     refused(under_test)
+    heads(under_test)
     given_up(under_test)
     many(under_test)
     slow(under_test)

@@ -152,8 +152,10 @@ static void on_headers(struct http_request *request)
     live->is_open = true;
     request->state = live;
     http_stream_open(request);
-    enum err sent = http_stream_send(request, SLICE(": watching\n\n"));
-    UNUSED(sent); /* a client that has left already is told by on_abort */
+    if (http_stream_send(request, SLICE(": watching\n\n")) != OK && live->is_open) {
+        live->is_open = false; /* it has left, or asked with HEAD */
+        tail_unwatch(live->watcher);
+    }
 }
 
 static void on_body(struct http_request *request, slice piece)
