@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ledger/ledger.h"
@@ -442,6 +443,40 @@ static void test_sealed_rows_are_erased_and_their_hashes_stay(void **state)
     assert_int_equal(fixture_open(f), OK);
 }
 
+/* When a spare file that held something is to be overwritten; others are made. */
+static enum fault_action cut_at_a_spare(void *context, const struct fault_op *op)
+{
+    struct stat stat = {0};
+    UNUSED(context);
+    bool is_spare = op->kind == FAULT_ALLOCATE && strncmp(op->name, "spare-", 6) == 0 &&
+                    fstat(op->fd, &stat) == 0 && stat.st_size > 0;
+    return is_spare ? FAULT_POWER_OFF : FAULT_NONE;
+}
+
+/* Everything is erased but for what spare files held; the next start does the rest. */
+static void test_an_erasure_that_is_cut_before_its_end_leaves_nothing_behind_a_start(void **state)
+{
+    struct ledger_fixture *f = *state;
+    struct fault_plan plan = {.decide = cut_at_a_spare};
+    uint64_t erased = 0;
+    uint64_t seqs[10];
+    char actor[] = "user-7";
+    fixture_close(f);
+    f->options.wal_file_bytes = MIB(1);
+    assert_int_equal(fixture_open(f), OK);
+    append_range(f->store, 0, 66000, 5000);
+    ledger_settle(f->ledger);
+    fault_install(&plan);
+    assert_int_equal(ledger_erase(f->ledger, choose_actor, actor, &erased, &f->diag), ERR_IO);
+    fixture_close(f);
+    fault_install(NULL);
+    assert_true(disk_has(f, "user-7"));
+    assert_int_equal(fixture_open(f), OK);
+    assert_false(disk_has(f, "user-7"));
+    assert_int_equal(find_seqs(f->store, "actor_id:user-7", seqs, 10), 0);
+    assert_int_equal(find_seqs(f->store, "actor_id:user-8", seqs, 10), 1320);
+}
+
 static void test_a_segment_that_is_all_erased_is_unlinked(void **state)
 {
     struct ledger_fixture *f = *state;
@@ -509,6 +544,7 @@ int main(void)
         STORY(test_a_segment_of_small_batches_is_sealed_in_the_background),
         STORY(test_unsealed_rows_are_erased_from_the_wal),
         STORY(test_sealed_rows_are_erased_and_their_hashes_stay),
+        STORY(test_an_erasure_that_is_cut_before_its_end_leaves_nothing_behind_a_start),
         STORY(test_a_segment_that_is_all_erased_is_unlinked),
         STORY(test_the_reserve_changes_while_it_is_open),
     };

@@ -332,19 +332,22 @@ enum err recover_wal(struct ledger *ledger, struct recovered *state, struct diag
     uint64_t to = 0;
     TRY(dir_list(ledger->dir, &names, diag));
     TRY(superseded_below(ledger, &names, &from, &to, diag));
+    if (to != 0) { /* an erasure may have been cut before it had overwritten all */
+        wal_condemn(ledger->wal, to);
+    }
     for (size_t i = 0; i < names.count; i++) {
         uint64_t number = 0;
         if (!wal_parse_name(names.names[i], &number)) {
             continue;
         }
-        if (number >= from && number < to) { /* it becomes a spare: what it held may be erased */
+        if (number >= from && number < to) {
             struct wal_file *old = NULL;
             TRY(wal_adopt(ledger->wal, number, &old, diag));
-            TRY(wal_file_zero(old, diag));
-            wal_file_unuse(old);
+            wal_file_unuse(old); /* so it is overwritten, and becomes a spare */
             continue;
         }
         TRY(replay_named(ledger, state, sealed_size, names.names[i], diag));
     }
-    return OK;
+    bool is_purged = true; /* nobody reads yet */
+    return to != 0 ? wal_purge(ledger->wal, &is_purged, diag) : OK;
 }

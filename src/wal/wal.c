@@ -375,11 +375,6 @@ static enum err zero_frames(struct file *file, uint64_t bytes, struct diag *diag
     return file_fill_zeros(file, WAL_FRAME_ALIGN, bytes - WAL_FRAME_ALIGN, diag);
 }
 
-enum err wal_file_zero(struct wal_file *file, struct diag *diag)
-{
-    return zero_frames(file->file, file->bytes, diag);
-}
-
 /* A file that was in use, under its spare name: what it held may have been condemned meanwhile. */
 static enum err give_used(struct wal *wal, uint64_t number, struct diag *diag)
 {

@@ -96,8 +96,6 @@ bool wal_wants_spare(struct wal *wal);
 
 void wal_file_use(struct wal_file *file);
 void wal_file_unuse(struct wal_file *file);
-/* Overwrites all frames of a file that a later one supersedes. FULL, IO. */
-enum err wal_file_zero(struct wal_file *file, struct diag *diag);
 /* Turns files that nobody uses any more into spares, or removes them when there are enough. What
  * fails is begun again the next time. FULL, IO. */
 enum err wal_retire(struct wal *wal, struct diag *diag);
