@@ -33,7 +33,7 @@ TOTAL = int(WORDS.get('events', 10_000_000))
 FULL = TOTAL >= 10_000_000
 CHUNK = min(1_000_000, TOTAL // 4)  # what one load holds in memory at a time
 ROUNDS = 3
-SINGLE_ROUNDS = 9  # short ones: three of them told 0.59 and 0.66 of the same program
+SINGLE_ROUNDS = 9  # short ones, whose ratios differ by a fifth
 START_S, SPACING_S = 1_736_899_200, 3  # the middle of January 2025
 SHARED_BUFFERS = '2GB' if FULL else '256MB'
 MIB = 1 << 20
