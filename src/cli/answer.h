@@ -27,19 +27,18 @@ void answer_release(struct answer *answer); /* answers are {0} before */
 enum cli_exit answer_get(const struct cli *cli, struct cairn_client *client, struct text *target,
                          struct answer *out);
 
-/* The same of a change, whose answer may also be nothing. Takes `body`; NULL: its words were no
- * UTF-8. */
+/* The same, and *list_out is the array of that name in it. */
+enum cli_exit answer_get_list(const struct cli *cli, struct cairn_client *client,
+                              struct text *target, const char *name, struct answer *out,
+                              const json_t **list_out);
+
+/* Of a change, whose answer may also be nothing. Takes `body`; NULL: its words were no UTF-8. */
 enum cli_exit answer_change(const struct cli *cli, struct cairn_client *client, const char *method,
                             struct text *target, json_t *body, struct answer *out);
 
 /* Reads the answer of another call of `client`, which gave `text` and `result`. Takes `text`. */
 enum cli_exit answer_take(const struct cli *cli, const struct cairn_client *client,
                           enum cairn_result result, char *text, size_t len, struct answer *out);
-
-/* The same, and *out is the array of that name in it. */
-enum cli_exit answer_get_list(const struct cli *cli, struct cairn_client *client,
-                              struct text *target, const char *name, struct answer *out,
-                              const json_t **list_out);
 
 /* Writes the object: a line for each member of it, or the JSON as it came. */
 void answer_write(const struct cli *cli, const struct answer *answer);

@@ -236,22 +236,18 @@ static bool is_open(const struct http_request *request, const struct api *api,
     return false;
 }
 
-static enum http_pass refuse_right(struct http_request *request, uint32_t right)
+static enum err check_right(const struct api_route *route, const struct known_caller *who,
+                            struct diag *diag)
 {
-    struct diag diag = {0};
-    enum err e =
-        diag_fail(&diag, ERR_DENIED, "", "this needs a key with the right %s", right_name(right));
-    api_fail(request, e, &diag);
-    return HTTP_PASS_ANSWER;
-}
-
-static enum http_pass refuse_reach(struct http_request *request)
-{
-    struct diag diag = {0};
-    enum err e = diag_fail(&diag, ERR_DENIED, "",
-                           "this reaches every organisation: it takes a caller of the first");
-    api_fail(request, e, &diag);
-    return HTTP_PASS_ANSWER;
+    if (route->openness != OPEN_TO_KNOWN && (who->rights & route->right) == 0) {
+        return diag_fail(diag, ERR_DENIED, "", "this needs a key with the right %s",
+                         right_name(route->right));
+    }
+    if (route->reaches_all && !who->is_system) {
+        return diag_fail(diag, ERR_DENIED, "",
+                         "this reaches every organisation: it takes a caller of the first");
+    }
+    return OK;
 }
 
 enum http_pass auth_authorise(struct http_request *request, void *data)
@@ -268,11 +264,13 @@ enum http_pass auth_authorise(struct http_request *request, void *data)
                       "a key is needed: send Authorization: Bearer <key>; the first one is in the "
                       "file admin.key of the data directory");
     }
-    bool may = route->openness == OPEN_TO_KNOWN || (caller->who.rights & route->right) != 0;
-    if (!may) {
-        return refuse_right(request, route->right);
+    struct diag diag = {0};
+    enum err e = check_right(route, &caller->who, &diag);
+    if (e != OK) {
+        api_fail(request, e, &diag);
+        return HTTP_PASS_ANSWER;
     }
-    return route->reaches_all && !caller->who.is_system ? refuse_reach(request) : HTTP_PASS_ON;
+    return HTTP_PASS_ON;
 }
 
 struct api *api_of(const struct http_request *request)

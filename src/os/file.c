@@ -251,7 +251,7 @@ static int await_written(const struct file *file, uint64_t offset, uint64_t len)
     return has_failed ? errno : 0; /* the rest: this file system cannot do it */
 }
 
-/* Zeros [offset, end); 0, or the errno. A part waits for the one before, so that what others write
+/* Zeros [offset, end); 0, or the errno. Each part is waited for, so that what others write
  * meanwhile stands behind one part and not behind all of them. */
 static int write_zeros(const struct file *file, uint64_t offset, uint64_t end)
 {

@@ -226,8 +226,7 @@ enum err segment_writer_run(struct segment_writer *writer, const _Atomic bool *s
     ASSERT(!atomic_load(&writer->stop.has_failed));
     writer->stop.wanted = stop;
     TRY(run_halves(writer, diag));
-    if (segment_stop_is_set(
-            &writer->stop)) { /* what is left is written and synced by who goes on */
+    if (segment_stop_is_set(&writer->stop)) { /* who goes on writes what is left, and syncs it */
         return ERR_BUSY;
     }
     if (writer->root != NULL && !merkle_hash_equal(&make->summary.root, writer->root)) {

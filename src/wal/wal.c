@@ -369,12 +369,6 @@ static struct wal_file *take_unused(struct wal *wal)
     return taken;
 }
 
-/* Not the header: should the power go halfway, it still says that the file is superseded. */
-static enum err zero_frames(struct file *file, uint64_t bytes, struct diag *diag)
-{
-    return file_fill_zeros(file, WAL_FRAME_ALIGN, bytes - WAL_FRAME_ALIGN, diag);
-}
-
 /* A file that was in use, under its spare name: what it held may have been condemned meanwhile. */
 static enum err give_used(struct wal *wal, uint64_t number, struct diag *diag)
 {
@@ -387,13 +381,14 @@ static enum err give_used(struct wal *wal, uint64_t number, struct diag *diag)
     return is_condemned ? OK : give_spare(wal, number, diag);
 }
 
-/* Through a handle of its own: after a sync that failed, the file's would refuse to try again. */
+/* Not the header: should the power go halfway, it still says that the file is superseded. Through a
+ * handle of its own: after a sync that failed, the file's would refuse to try again. */
 static enum err zero_named(struct wal *wal, const char *name, struct wal_file *file,
                            struct diag *diag)
 {
     OWNED(file) again = NULL;
     TRY(file_open(wal->dir, name, FILE_WRITE, &again, diag));
-    TRY(zero_frames(again, file->bytes, diag));
+    TRY(file_fill_zeros(again, WAL_FRAME_ALIGN, file->bytes - WAL_FRAME_ALIGN, diag));
     file->is_zeroed = true;
     return OK;
 }
